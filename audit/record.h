@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One decision record: an event and its fields, before it has a sequence number.
+ *
+ * The fields are an interface, documented in coaming-journal-fields(7).
+ */
+#ifndef COAMING_AUDIT_RECORD_H
+#define COAMING_AUDIT_RECORD_H
+
+#include "lib/err.h"
+
+enum event {
+	EVENT_ADMIT,
+	EVENT_DENY,
+	EVENT_EXEMPT,
+	EVENT_ATTEST,
+	EVENT_DRIFT,
+	EVENT_EXEC,
+	EVENT_STOP,
+	EVENT_FLOW,
+	EVENT_POLICY,
+	EVENT_GAP,
+	EVENTS_,
+};
+
+/* Journal field names: at most 64 of A-Z 0-9 _, not first a digit or _. */
+#define FIELD_NAME_MAX 64
+/* A value is cut beyond this, with "..." and COAMING_TRUNCATED naming the field. */
+#define FIELD_VALUE_MAX ((size_t)64 << 10)
+/* journald drops an entry of more than 1024 fields: the rest goes into a count. */
+#define RECORD_FIELDS_MAX 900
+
+struct field {
+	char name[FIELD_NAME_MAX + 1];
+	char *value; /* may hold any byte but is NUL-terminated too */
+	size_t len;
+};
+
+struct record {
+	enum event event;
+	struct field *fields;
+	size_t n;
+};
+
+const char *event_name(enum event event);	/* "admit" */
+const char *event_message_id(enum event event); /* 32 hex digits, as in the catalog */
+int event_priority(enum event event);		/* syslog level: deny, gap, drift are LOG_CRIT */
+
+/* Fields that every record has: MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER, COAMING_SCHEMA, _EVENT,
+ * _VERSION, _TIME (UTC, microseconds), boot id, monotonic time. */
+int record_start(struct record *record, enum event event, struct err *err);
+/* Add one field; the same name again is a further value, as in the journal. */
+int record_add(struct record *record, const char *name, const char *value, struct err *err);
+int record_addn(struct record *record, const char *name, const void *value, size_t len,
+		struct err *err);
+int record_addf(struct record *record, struct err *err, const char *name, const char *fmt, ...)
+	_printf_(4, 5);
+/* First value of a field, or NULL. */
+const char *record_get(const struct record *record, const char *name);
+void record_done(struct record *record);
+#define _cleanup_record_ _cleanup_(record_done)
+
+#endif

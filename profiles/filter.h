@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A seccomp filter as runtime-spec's `linux.seccomp` says it, in the reading of runc and crun,
+ * and the meet of two.
+ *
+ * Source: runtime-spec 1.2, config-linux.md, "Seccomp"; seccomp(2).
+ */
+#ifndef COAMING_PROFILES_FILTER_H
+#define COAMING_PROFILES_FILTER_H
+
+#include "lib/doc.h"
+#include "lib/emit.h"
+
+/* The kernel's precedence, strictest first. Zero is the strictest. */
+enum filter_action {
+	ACT_KILL_PROCESS,
+	ACT_KILL_THREAD, /* also "SCMP_ACT_KILL" */
+	ACT_TRAP,
+	ACT_ERRNO,
+	ACT_NOTIFY,
+	ACT_TRACE,
+	ACT_LOG,
+	ACT_ALLOW,
+	ACTIONS_,
+};
+
+struct action {
+	enum filter_action kind;
+	uint32_t ret; /* errno of ACT_ERRNO, data of ACT_TRACE; else 0 */
+};
+
+enum filter_op { OP_NE, OP_LT, OP_LE, OP_EQ, OP_GE, OP_GT, OP_MASKED_EQ, OPS_ };
+
+struct filter_arg {
+	uint32_t index; /* 0 to 5 */
+	uint64_t value;
+	uint64_t value_two; /* OP_MASKED_EQ: the datum; `value` is then the mask */
+	enum filter_op op;
+};
+
+struct filter_rule {
+	char *name; /* one system call */
+	struct action action;
+	struct filter_arg *args; /* all must hold; none: the call as a whole */
+	size_t n_args;
+};
+
+struct filter {
+	struct action default_action;
+	char **architectures; /* "SCMP_ARCH_X86_64"...; none: the native one */
+	size_t n_architectures;
+	bool any_architecture; /* a profile's list that holds for whatever the other side has */
+	char **flags;
+	size_t n_flags;
+	char *listener_path, *listener_metadata; /* or NULL */
+	struct filter_rule *rules;
+	size_t n_rules;
+};
+
+#define FILTER_RULES_MAX 20000
+
+/*
+ * Parse an OCI `seccomp` object. Unknown actions, operators, a seventh argument, arguments that
+ * index twice are handled as the runtimes do or refused, never skipped.
+ */
+int filter_parse(const struct doc *doc, const struct node *node, struct filter *ret,
+		 struct err *err);
+/* Write it back as an OCI `seccomp` object; equal filters give equal text. */
+void filter_emit(struct emit *e, const struct filter *filter);
+void filter_done(struct filter *filter);
+
+/*
+ * Everything a filter forbids, the result forbids. Where the exact meet needs rules that
+ * libseccomp 2.5 is known to get wrong, the stricter action is taken for the whole call, and told.
+ *
+ * coarse   called once for each such call (may be NULL)
+ * Errors   -ENOTEMPTY no architecture in common; -ENOMEM
+ */
+typedef void filter_coarse_fn(void *arg, const char *syscall, const char *why);
+int filter_meet(const struct filter *a, const struct filter *b, struct filter *ret,
+		filter_coarse_fn *coarse, void *arg, struct err *err);
+
+/* The action for one call with its arguments: the model that tests hold compiled filters to. */
+struct action filter_eval(const struct filter *filter, const char *syscall,
+			  const uint64_t args[6]);
+/* Stricter first; equal kinds by the defined order of errno values. <0, 0, >0 */
+int action_compare(struct action a, struct action b);
+/* As filters: same meaning rule by rule (not only the same text). */
+bool filter_equal(const struct filter *a, const struct filter *b);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's configuration, coaming.json(5).
+ */
+#ifndef COAMING_PROFILES_HOST_H
+#define COAMING_PROFILES_HOST_H
+
+#include "profiles/profile.h"
+
+#define HOST_CONFIG_DEFAULT SYSCONFDIR "/coaming/coaming.json"
+
+enum unknown_profile { UNKNOWN_DENY, UNKNOWN_DEFAULT };
+enum unsafe_annotations { UNSAFE_DENY, UNSAFE_STRIP };
+
+struct exemption {
+	struct selector selector; /* an empty one is refused at load: it would exempt everything */
+	char *reason;
+};
+
+struct host {
+	char *file;	     /* where it was read, NULL: built-in defaults */
+	char digest[PROFILE_DIGEST_SIZE]; /* of the file; of "" for the defaults */
+	char **profile_dirs; /* highest precedence first; default /etc, /run, /usr/share */
+	size_t n_profile_dirs;
+	char *state_dir; /* /run/coaming */
+	char *audit_dir; /* /var/lib/coaming */
+	char **floor;	 /* profile names */
+	size_t n_floor;
+	char *default_profile; /* NULL: none */
+	bool default_audits;   /* {"name": "baseline", "mode": "audit"} */
+	enum unknown_profile unknown_profile;
+	enum mode mode; /* MODE_AUDIT overrides every profile's */
+	char **runtimes;
+	size_t n_runtimes;
+	struct exemption *exempt;
+	size_t n_exempt;
+	enum unsafe_annotations unsafe_annotations;
+};
+
+int host_parse(const struct doc *doc, struct host **ret, struct err *err);
+/*
+ * Read the host configuration. `path` NULL: HOST_CONFIG_DEFAULT, where a missing file gives the
+ * built-in defaults (baseline in audit mode for unlabelled containers); a path that was named must
+ * exist. A file that is there and cannot be read, trusted or parsed is always an error.
+ */
+int host_load(const char *path, struct host **ret, struct err *err);
+void host_free(struct host **host);
+#define _cleanup_host_ _cleanup_(host_free)
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A profile: the whole data model on one page. "Absent" is always distinct from "empty".
+ */
+#ifndef COAMING_PROFILES_PROFILE_H
+#define COAMING_PROFILES_PROFILE_H
+
+#include "profiles/filter.h"
+#include "profiles/selector.h"
+
+#define PROFILE_NAME_MAX    63 /* as a DNS label: [a-z0-9]([-a-z0-9]*[a-z0-9])? */
+#define PROFILE_MAX_BYTES   ((size_t)1 << 20)
+#define PROFILE_DIGEST_SIZE 65 /* SHA-256 in hex and NUL */
+
+enum mode { MODE_ENFORCE, MODE_AUDIT };
+
+struct writable {
+	char *path;	     /* absolute, normalised, not / */
+	uint64_t size_bytes; /* 0: no limit given */
+};
+
+struct rootfs_section {
+	bool present;
+	bool read_only;
+	struct writable *writable;
+	size_t n_writable;
+};
+
+struct capability_section {
+	bool present;
+	uint64_t allowed; /* bit CAP_x set: may be kept */
+};
+
+struct seccomp_section {
+	bool present;
+	struct filter *filters; /* `file`, `allow`, `deny`, each as one filter: all apply */
+	size_t n_filters;
+};
+
+enum protocol { PROTOCOL_ANY, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
+
+struct port {
+	enum protocol protocol; /* NetworkPolicy's default is TCP */
+	bool any;		/* no `port` given: every port of the protocol */
+	uint16_t first, last;	/* `port`, `endPort` */
+};
+
+struct cidr {
+	bool v6;
+	uint8_t address[16]; /* network order; host bits zero */
+	uint8_t prefix_len;
+};
+
+struct peer { /* ipBlock */
+	struct cidr cidr;
+	struct cidr *except;
+	size_t n_except;
+};
+
+struct network_rule {
+	struct peer *peers; /* none: anybody */
+	size_t n_peers;
+	struct port *ports; /* none: every protocol and port */
+	size_t n_ports;
+};
+
+struct direction {
+	bool present; /* absent: not constrained; present and empty: nothing passes */
+	struct network_rule *rules;
+	size_t n_rules;
+};
+
+struct network_section {
+	bool present;
+	struct direction ingress, egress;
+};
+
+enum admission_rule {
+	DENY_PRIVILEGED,
+	DENY_HOST_NETWORK,
+	DENY_HOST_PID,
+	DENY_HOST_IPC,
+	DENY_HOST_UTS,
+	DENY_HOST_USER,
+	DENY_ROOT_USER,
+	DENY_DEVICES,
+	ADMISSION_RULES_,
+};
+
+struct admission_section {
+	bool present;
+	uint32_t denied;   /* bit per enum admission_rule */
+	char **host_paths; /* prefixes of "hostPath:PATH" */
+	size_t n_host_paths;
+};
+
+struct limits_section {
+	bool present;
+	uint64_t pids, memory_bytes, nofile; /* 0: absent */
+};
+
+struct profile {
+	char *name;
+	char *description; /* or NULL */
+	char *file;	   /* path it was read from */
+	char digest[PROFILE_DIGEST_SIZE];
+	enum mode mode;
+	bool has_match;
+	struct selector match;
+	struct capability_section capabilities;
+	struct seccomp_section seccomp;
+	struct rootfs_section rootfs;
+	struct network_section network;
+	struct admission_section admission;
+	struct limits_section limits;
+	char **controls;
+	size_t n_controls;
+};
+
+/*
+ * Parse and validate one profile. A pure function of its arguments: a seccomp `file` is fetched
+ * through `fetch`, which the store gives (a path relative to the profile's own directory, without
+ * "..", read under the same trust rule) and which tests can give from memory.
+ *
+ * doc     named by its path; the profile's `name` must equal the file's stem
+ * fetch   gives a parsed document for a relative path (doc_free()), or an error
+ * Errors  -EBADMSG with file, line, column, the offending key and the nearest known one
+ */
+typedef int profile_fetch_fn(void *arg, const char *relative_path, struct doc **ret,
+			     struct err *err);
+int profile_parse(const struct doc *doc, profile_fetch_fn *fetch, void *arg, struct profile **ret,
+		  struct err *err);
+void profile_free(struct profile **profile);
+#define _cleanup_profile_ _cleanup_(profile_free)
+
+bool profile_name_is_valid(const char *name);
+const char *mode_name(enum mode mode);			     /* "enforce", "audit" */
+const char *admission_rule_name(enum admission_rule rule); /* "hostNetwork"... */
+/* "1.5G" style is not accepted: digits and one of K M G T (powers of 1024), or bare bytes. */
+int size_parse(const char *text, uint64_t *ret_bytes);
+/* "10.0.0.0/8", "2001:db8::/32", or one address. Host bits set, or v4-mapped: -EINVAL. */
+int cidr_parse(const char *text, struct cidr *ret);
+/* "10.0.0.0/8"; out has CIDR_TEXT_MAX bytes. */
+#define CIDR_TEXT_MAX 64
+const char *cidr_format(char out[CIDR_TEXT_MAX], const struct cidr *cidr);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kubernetes label selectors: matchLabels and matchExpressions, all of which must hold.
+ *
+ * Source: Kubernetes API, LabelSelector. An empty selector matches everything, as there.
+ */
+#ifndef COAMING_PROFILES_SELECTOR_H
+#define COAMING_PROFILES_SELECTOR_H
+
+#include "lib/doc.h"
+#include "profiles/labels.h"
+
+enum selector_op { SELECTOR_IN, SELECTOR_NOT_IN, SELECTOR_EXISTS, SELECTOR_DOES_NOT_EXIST };
+
+struct requirement {
+	char *key;
+	enum selector_op op;
+	char **values; /* In, NotIn: at least one */
+	size_t n_values;
+};
+
+struct selector {
+	struct requirement *v; /* matchLabels first, as In with one value */
+	size_t n;
+};
+
+/* Parse the object that holds matchLabels and matchExpressions. */
+int selector_parse(const struct doc *doc, const struct node *node, struct selector *ret,
+		   struct err *err);
+/* NotIn holds also where the key is absent (Kubernetes' rule). */
+bool selector_matches(const struct selector *selector, const struct labels *labels);
+void selector_done(struct selector *selector);
+
+#endif
