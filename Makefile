@@ -98,6 +98,8 @@ $(O)/tests/unit/%: $(O)/tests/unit/%.o $(call archive,hooks) $(call archive,audi
 unit: $(unit)
 	@for t in $(unit); do $$t || exit 1; done
 
+-include tests/integration/integration.mk
+
 clean:
 	rm -rf $(O)
 

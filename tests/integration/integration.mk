@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Integration tests: every script of this folder, on the real runtimes, podman and journald.
+# One alone: sudo make integration T=tests/integration/podman.sh [TEST='part of a check name']
+
+probe := $(O)/tests/integration/probe
+scripts := $(filter-out tests/integration/lib.sh,$(sort $(wildcard tests/integration/*.sh)))
+
+# Static, since a container's root file system holds nothing else; never with sanitizers.
+$(probe): tests/integration/probe.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(warnings) $(CFLAGS) -static -o $@ $<
+
+T ?= $(scripts)
+integration: $(programs) $(probe)
+	@failed=; for t in $(T); do \
+		O='$(abspath $(O))' CI='$(CI)' TEST='$(TEST)' bash $$t || failed="$$failed $$t"; \
+	done; \
+	[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+
+.PHONY: integration

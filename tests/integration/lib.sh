@@ -1,0 +1,461 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What every integration test starts from. Source it first:
+#
+#	. "$(dirname "$0")/lib.sh"
+#	sandbox "$@"
+#	need runc jq
+#	check 'a sentence that says what holds' function [ARG...]
+#	finish
+#
+# sandbox() runs the script again as PID 1 of fresh process, mount and network namespaces, with
+# tmpfs on /run and overlays on /etc and /var. Real runtimes, podman and journald work there as on
+# a host of their own, and all that they leave (processes, mounts, interfaces, tables, files) is
+# gone when the script ends, however it ends. Only control groups live outside: those of the test
+# are below /$CG and are removed by the outer process.
+#
+# In a test: $T is the script's directory, $W the one of the running check, with what that check
+# configures (profiles/, state/, audit/, coaming.json). $B is the build directory.
+#
+# Output: "ok - NAME", "not ok - NAME: why" and what was seen in "# " lines, "skip - NAME: what is
+# missing". A skip is a failure where CI is set. TEST=PATTERN runs only the checks whose name holds
+# the pattern; KEEP=1 prints what each check did also where it passed.
+
+set -u
+shopt -s nullglob
+export LC_ALL=C
+umask 022
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+B=${O:-$top/build}
+case $B in /*) ;; *) B=$top/$B ;; esac
+T=/run/t
+CG=coaming-test-${COAMING_TEST_CG:-$$}
+passed=0 failed=0 skipped=0 seq=0
+check_seconds=${CHECK_SECONDS:-120}
+
+# --- sandbox -----------------------------------------------------------------------------------
+
+sandbox() {
+	if [ -z "${COAMING_TEST_CG:-}" ]; then
+		outer "$@"
+	else
+		inner
+	fi
+}
+
+outer() {
+	local status
+
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "skip - ${0##*/}: needs root"
+		exit $((${CI:+1} + 0))
+	fi
+	existed=$(ls -d /sys/fs/cgroup/{,*/}libpod_parent 2>/dev/null | tr '\n' ' ')
+	COAMING_TEST_CG=$$ unshare --mount --net --pid --fork --kill-child --mount-proc \
+		--propagation private bash "$0" "$@" &
+	inside=$!
+	trap 'kill -KILL "$inside" 2>/dev/null' INT TERM HUP
+	wait "$inside"
+	status=$?
+	cgroups_remove
+	exit "$status"
+}
+
+# podman makes libpod_parent. rmdir of a group fails while its last process is still dying.
+cgroups_remove() {
+	local dir
+
+	for dir in /sys/fs/cgroup/{,*/}"$CG" /sys/fs/cgroup/{,*/}libpod_parent; do
+		case " $existed " in *" $dir "*) continue ;; esac
+		for _ in $(seq 20); do
+			[ -d "$dir" ] || break
+			find "$dir" -depth -type d -exec rmdir {} + 2>/dev/null
+			[ ! -d "$dir" ] || sleep 0.05
+		done
+	done
+}
+
+inner() {
+	local dir
+
+	cd / || exit 111
+	mount -t tmpfs -o mode=0755 tmpfs /run || exit 111
+	mkdir -p "$T" /run/lock /run/netns
+	for dir in etc var; do
+		mkdir -p /run/over/$dir/upper /run/over/$dir/work
+		mount -t overlay -o "lowerdir=/$dir,upperdir=/run/over/$dir/upper,workdir=/run/over/$dir/work" \
+			overlay /$dir || exit 111
+	done
+	mkdir -p /var/tmp
+	[ -s /etc/machine-id ] || echo 0123456789abcdef0123456789abcdef >/etc/machine-id
+	rm -rf /etc/coaming /var/log/journal /var/lib/coaming /etc/systemd/journald.conf.d
+	# With version 1 control groups and a "unified" mount beside them, crun takes the host for
+	# one that has both and fails.
+	umount /sys/fs/cgroup/unified 2>/dev/null
+	ip link set lo up
+}
+
+# --- checks ------------------------------------------------------------------------------------
+
+# need PROGRAM...: end the script with a skip where one is missing.
+need() {
+	local program
+
+	for program; do
+		case $program in
+		/*) [ -x "$program" ] && continue ;;
+		*) command -v "$program" >/dev/null && continue ;;
+		esac
+		skip "${0##*/}" "$program is not there"
+		finish
+	done
+}
+
+skip() { # NAME WHY
+	echo "skip - $1: $2"
+	skipped=$((skipped + 1))
+}
+
+# check NAME FUNCTION [ARG...]: run one test in a directory of its own. Any command that fails ends
+# it, as does fail().
+check() {
+	local name=$1 status
+	shift
+
+	case $name in *"${TEST:-}"*) ;; *) return 0 ;; esac
+	seq=$((seq + 1))
+	W=$T/$seq
+	mkdir -p "$W/profiles" "$W/bundles"
+	(
+		set -eE
+		trap 'trap_err "$BASH_COMMAND" $LINENO' ERR
+		host_config
+		"$@"
+	) >"$W/log" 2>&1 &
+	running=$!
+	(sleep "$check_seconds" && echo "not ended after $check_seconds s" >"$W/why" &&
+		kill -KILL "$running") &
+	wait "$running" 2>/dev/null
+	status=$?
+	sweep >>"$W/log" 2>&1
+	case $status in
+	0)
+		echo "ok - $name"
+		passed=$((passed + 1))
+		[ -z "${KEEP:-}" ] || sed 's/^/# /' "$W/log"
+		;;
+	77)
+		skip "$name" "$(cat "$W/why")"
+		;;
+	*)
+		echo "not ok - $name: $(cat "$W/why" 2>/dev/null || echo "status $status")"
+		failed=$((failed + 1))
+		tail -n 60 "$W/log" | cut -c 1-2000 | sed 's/^/# /'
+		;;
+	esac
+	rm -rf --one-file-system "$W"
+}
+
+trap_err() {
+	[ -e "$W/why" ] || echo "failed at line $2: $1" >"$W/why"
+}
+
+# In a check: end it.
+fail() {
+	echo "$*" >"$W/why"
+	exit 1
+}
+
+skip_check() {
+	echo "$*" >"$W/why"
+	exit 77
+}
+
+finish() {
+	echo "# ${0##*/}: $passed ok, $failed not ok, $skipped skipped"
+	[ "$failed" -eq 0 ] || exit 1
+	[ "$skipped" -eq 0 ] || [ -z "${CI:-}" ] || exit 1
+	exit 0
+}
+
+# End all that a check started. This shell is PID 1: it is asked to reap by the wait at the end.
+sweep() {
+	local mount
+
+	for _ in $(seq 100); do
+		kill_others || break
+		sleep 0.02
+	done
+	wait
+	awk -v w="$W/" 'index($5, w) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+		while read -r mount; do umount -l "$mount"; done
+	rm -rf /run/runc/* /run/crun/* /run/systemd/journal /run/log/journal
+}
+
+# Kill every process of the namespace but this shell. Fails where there was none; what is dead and
+# not yet reaped does not count.
+kill_others() {
+	local dir pid state found=1
+
+	for dir in /proc/[0-9]*; do
+		pid=${dir#/proc/}
+		[ "$pid" -ne 1 ] || continue
+		state=
+		{ read -r state <"$dir/stat"; } 2>/dev/null || continue
+		state=${state##*) }
+		[ "${state%% *}" = Z ] && continue
+		kill -KILL "$pid" 2>/dev/null && found=0
+	done
+	return "$found"
+}
+
+# --- assertions: each prints what was seen ------------------------------------------------------
+
+# run COMMAND [ARG...]: its output in $W/out and $W/err, its exit status in $status. Never fails.
+run() {
+	echo "\$ $*"
+	status=0
+	"$@" >"$W/out" 2>"$W/err" || status=$?
+	head -c 4000 "$W/out"
+	head -c 4000 "$W/err" >&2
+	echo "(status $status)"
+}
+
+assert_status() { # EXPECTED
+	[ "$status" -eq "$1" ] || fail "exit status $status, expected $1: $(tail -n 1 "$W/err")"
+}
+
+# No program of ours may ever be ended by a signal, whatever it is given.
+assert_no_signal() {
+	[ "$status" -lt 126 ] || fail "ended with status $status (a signal, or not executed)"
+}
+
+assert_eq() { # SEEN EXPECTED WHAT
+	[ "$1" = "$2" ] || fail "$3: seen '$1', expected '$2'"
+}
+
+assert_has() { # FILE TEXT: a line of the file holds the text
+	grep -qF -- "$2" "$1" || {
+		echo "--- ${1##*/}:"
+		head -c 4000 "$1"
+		fail "${1##*/} does not say '$2': $(head -n 1 "$1" | cut -c 1-300)"
+	}
+}
+
+assert_has_not() {
+	! grep -qF -- "$2" "$1" || fail "${1##*/} says '$2': $(grep -m 1 -F -- "$2" "$1")"
+}
+
+assert_matches() { # FILE REGEX
+	grep -qE -- "$2" "$1" || fail "${1##*/} has no line like /$2/: $(head -n 1 "$1" | cut -c 1-300)"
+}
+
+assert_file_is() { # FILE EXPECTED_FILE
+	cmp -s "$1" "$2" || {
+		diff -u "$2" "$1" | head -n 40
+		fail "$1 differs from ${2##*/}"
+	}
+}
+
+assert_json() { # FILE JQ_CONDITION
+	jq -e "$2" "$1" >/dev/null || {
+		echo "--- ${1##*/}:"
+		jq -c . "$1" | head -c 6000
+		fail "${1##*/}: not so: $2"
+	}
+}
+
+# wait_for SECONDS WHAT COMMAND [ARG...]: poll until the command succeeds.
+wait_for() {
+	local seconds=$1 what=$2 end
+	shift 2
+
+	end=$((SECONDS + seconds + 1))
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || fail "waited $seconds s in vain for $what"
+		sleep 0.02
+	done
+}
+
+# What a start, or a refusal, may leave nowhere. A check that has ended its containers calls it.
+assert_clean() {
+	local left
+
+	left=$(awk -v w="$W/state" 'index($5, w) == 1 { print $5 }' /proc/self/mountinfo)
+	assert_eq "$left" "" "mounts left"
+	left=$(nft list tables 2>/dev/null | grep coaming || true)
+	assert_eq "$left" "" "tables left in the host's netns"
+	left=$(find "$W/state/netns" "$W/state/containers" -mindepth 1 2>/dev/null || true)
+	assert_eq "$left" "" "state left"
+	left=$(find "$W" \( -name '.*.tmp*' -o -name '*.tmp' -o -name '.coaming*' \) ! -path "$W/audit/*")
+	assert_eq "$left" "" "temporary files left"
+}
+
+# --- host configuration and profiles -------------------------------------------------------------
+
+
+# host_config [JQ_EDIT]: no floor, no default, everything below $W.
+host_config() {
+	jq -n --arg w "$W" --arg r "${RUNTIME:-crun}" '{
+		profileDirs: [$w + "/profiles"], stateDir: ($w + "/state"), auditDir: ($w + "/audit"),
+		defaultProfile: null, runtimes: [$r]
+	}' | jq "${1:-.}" >"$W/coaming.json"
+}
+
+# profile NAME JSON [FILE]: `name` is put in.
+profile() {
+	jq -n --arg n "$1" "{name: \$n} + $2" >"${3:-$W/profiles/$1.json}"
+}
+
+# --- containers ----------------------------------------------------------------------------------
+
+# The root file system: busybox, the probe, and the directories that runtimes mount on.
+rootfs() {
+	local dir=$1 applet
+
+	mkdir -p "$dir"/{bin,dev,etc,proc,sys,tmp,var,run,data}
+	cp "$(command -v busybox)" "$dir/bin/busybox"
+	for applet in sh cat true false sleep echo touch ls id ip mkdir grep nc; do
+		ln -s busybox "$dir/bin/$applet"
+	done
+	[ ! -x "$B/tests/integration/probe" ] || cp "$B/tests/integration/probe" "$dir/bin/probe"
+}
+
+# bundle NAME [JQ_EDIT [ARG...]]: $W/bundles/NAME, that runs ARG... (true). The request asks for
+# Docker's usual capabilities, so that there is something to take away.
+bundle() {
+	local dir=$W/bundles/$1 edit=${2:-.}
+
+	[ -e "$T/base.json" ] || base_config
+	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
+	mkdir -p "$dir"
+	cp -a "$T/rootfs" "$dir/rootfs"
+	shift $(($# < 2 ? $# : 2))
+	[ $# -gt 0 ] || set -- true
+	jq --arg cg "/$CG/${dir##*/}" '.linux.cgroupsPath = $cg | .process.args = $ARGS.positional' \
+		"$T/base.json" --args -- "$@" | jq "$edit" >"$dir/config.json"
+}
+
+base_config() {
+	mkdir -p "$T/spec"
+	(cd "$T/spec" && { runc spec || crun spec; }) >&2
+	jq '.process.terminal = false | .root.readonly = false | .hostname = "test"
+		| .process.noNewPrivileges = false
+		| (["CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID",
+		    "SETUID", "SETFCAP", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL",
+		    "AUDIT_WRITE"] | map("CAP_" + .)) as $caps
+		| .process.capabilities = {bounding: $caps, effective: $caps, permitted: $caps}
+		| .linux.maskedPaths = ["/proc/kcore"] | .linux.readonlyPaths = ["/proc/sys"]
+		| del(.process.rlimits)' "$T/spec/config.json" >"$T/base.json"
+}
+
+# labelled PROFILES: the jq edit that names profiles.
+labelled() {
+	echo ".annotations[\"io.coaming.profile\"] = \"$1\""
+}
+
+# coaming-runtime with the check's configuration.
+confined() {
+	"$B/coaming-runtime" --config "$W/coaming.json" "$@"
+}
+
+# run_confined NAME: the bundle of that name, in the foreground, as container NAME.
+run_confined() {
+	run confined run --bundle "$W/bundles/$1" "$1"
+}
+
+coaming() {
+	"$B/coaming" --config "$W/coaming.json" "$@"
+}
+
+# The fields of /proc/self/status that a container printed: field FILE NAME.
+field() {
+	sed -n "s/^$2:[[:space:]]*//p" "$1"
+}
+
+# cap_mask NAME...: as in /proc/PID/status.
+cap_mask() {
+	local name mask=0 bit
+
+	for name; do
+		bit=$(sed -n "s/^#define CAP_${name}[[:space:]]*\([0-9]*\)$/\1/p" /usr/include/linux/capability.h)
+		[ -n "$bit" ] || fail "no capability $name"
+		mask=$((mask | 1 << bit))
+	done
+	printf '%016x' "$mask"
+}
+
+# --- the journal ---------------------------------------------------------------------------------
+
+# journal_start [CONF_LINE...]: a journald for this check; lines go into its [Journal] section.
+journal_start() {
+	local program
+
+	mkdir -p /run/systemd/journal /run/log/journal /etc/systemd/journald.conf.d
+	printf '%s\n' '[Journal]' 'Storage=volatile' 'ForwardToSyslog=no' 'ForwardToWall=no' \
+		"$@" >/etc/systemd/journald.conf.d/test.conf
+	for program in /lib/systemd/systemd-journald /usr/lib/systemd/systemd-journald; do
+		[ -x "$program" ] && break
+	done
+	"$program" >/dev/null 2>&1 </dev/null &
+	journald=$!
+	wait_for 5 'the socket of journald' test -S /run/systemd/journal/socket
+	wait_for 5 'journald to answer' journalctl --sync
+}
+
+journal_hang() { kill -STOP "$journald"; }
+journal_cont() { kill -CONT "$journald"; }
+
+# Its socket stays behind, with nobody to listen.
+journal_kill() {
+	kill -KILL "$journald"
+	wait "$journald" 2>/dev/null || true
+}
+
+# As if there had never been one.
+journal_stop() {
+	journal_kill
+	rm -rf /run/systemd/journal /run/log/journal
+}
+
+# journal FIELD=VALUE...: the entries as JSON, one a line.
+journal() {
+	timeout 5 journalctl --sync >/dev/null 2>&1 || true
+	timeout 20 journalctl -o json --all -q "$@"
+}
+
+# --- podman --------------------------------------------------------------------------------------
+
+# podman_setup [CONF_LINE...]: storage of its own for this check, with the image "busybox". Lines go
+# to the end of containers.conf, which is in its [engine.runtimes] table.
+podman_setup() {
+	export CONTAINERS_CONF=$W/containers.conf CONTAINERS_STORAGE_CONF=$W/storage.conf
+	cat >"$CONTAINERS_CONF" <<-END
+		[containers]
+		default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
+		log_driver = "k8s-file"
+		[network]
+		network_backend = "netavark"
+		network_config_dir = "$W/networks"
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		tmp_dir = "$W/podman-tmp"
+		runtime = "${RUNTIME:-crun}"
+		runtime_supports_json = ["crun", "runc", "coaming-runtime"]
+		hooks_dir = []
+		[engine.runtimes]
+		coaming-runtime = ["$B/coaming-runtime"]
+	END
+	printf '%s\n' "$@" >>"$CONTAINERS_CONF"
+	cat >"$CONTAINERS_STORAGE_CONF" <<-END
+		[storage]
+		driver = "vfs"
+		runroot = "$W/podman-run"
+		graphroot = "$W/podman-root"
+	END
+	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
+	tar -C "$T/rootfs" -c . | podman import -q - busybox
+}
