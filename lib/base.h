@@ -6,6 +6,7 @@
 #ifndef COAMING_LIB_BASE_H
 #define COAMING_LIB_BASE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +18,7 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
-#define _cleanup_(fn)	    __attribute__((cleanup(fn)))
+#define _cleanup_(fn)       __attribute__((cleanup(fn)))
 
 static inline void freep(void *p)
 {
@@ -40,17 +41,17 @@ static inline void fclosep(FILE **f)
 		(void)fclose(*f);
 }
 
-#define _cleanup_free_	 _cleanup_(freep)
-#define _cleanup_close_	 _cleanup_(closep)
+#define _cleanup_free_   _cleanup_(freep)
+#define _cleanup_close_  _cleanup_(closep)
 #define _cleanup_fclose_ _cleanup_(fclosep)
 
 /* Ownership leaves the variable, which is left empty. */
-#define take_ptr(p)                     \
-	({                              \
-		__typeof__(p) *_pp = &(p); \
-		__typeof__(p) _v = *_pp;   \
-		*_pp = NULL;            \
-		_v;                     \
+#define take_ptr(p)                                                                                \
+	({                                                                                         \
+		__typeof__(p) *_pp = &(p);                                                         \
+		__typeof__(p) _v = *_pp;                                                           \
+		*_pp = NULL;                                                                       \
+		_v;                                                                                \
 	})
 
 static inline int take_fd(int *fd)
@@ -72,7 +73,7 @@ static inline bool starts_with(const char *s, const char *prefix)
 }
 
 /* Unbounded, locale-dependent, or a shell: each has a better sibling. */
-#pragma GCC poison strcpy strcat sprintf vsprintf gets atoi atol atoll strtok system popen tmpnam \
+#pragma GCC poison strcpy strcat sprintf vsprintf gets atoi atol atoll strtok system popen tmpnam  \
 	mktemp
 
 #endif

@@ -32,7 +32,7 @@ struct node {
 	size_t string_len;
 	size_t key_start;   /* byte offset of the key's opening quote */
 	size_t start, end;  /* byte span of the value: text[start..end) */
-	size_t count;	    /* NODE_ARRAY, NODE_OBJECT: members */
+	size_t count;       /* NODE_ARRAY, NODE_OBJECT: members */
 	struct node *first; /* first member */
 	struct node *next;  /* next sibling */
 	struct node *parent;
@@ -91,8 +91,8 @@ const struct node *node_get(const struct node *object, const char *key);
 const struct node *node_path(const struct node *object, ...) __attribute__((sentinel));
 bool node_is(const struct node *node, enum node_type type); /* false for NULL */
 
-#define node_foreach(child, parent_node)                                              \
-	for (const struct node *child = (parent_node) ? (parent_node)->first : NULL; child; \
+#define node_foreach(child, parent_node)                                                           \
+	for (const struct node *child = (parent_node) ? (parent_node)->first : NULL; child;        \
 	     child = child->next)
 
 /*
@@ -115,7 +115,8 @@ int node_expect(const struct doc *doc, const struct node *node, enum node_type t
 int node_check_keys(const struct doc *doc, const struct node *object, const char *const known[],
 		    size_t n, struct err *err);
 
-/* The nearest of n words by edit distance, or NULL where none is near enough to be a typing error. */
+/* The nearest of n words by edit distance, or NULL where none is near enough to be a typing error.
+ */
 const char *nearest_word(const char *word, const char *const known[], size_t n);
 
 #endif

@@ -17,8 +17,8 @@ void edit_free(struct edit **edit);
 /* Each takes JSON text (copied). Two edits of overlapping spans are a bug: -EEXIST at apply. */
 int edit_replace(struct edit *edit, const struct node *node, const char *json, struct err *err);
 /* Add a member as the last of an object; several additions to one object keep their order. */
-int edit_add_member(struct edit *edit, const struct node *object, const char *key,
-		    const char *json, struct err *err);
+int edit_add_member(struct edit *edit, const struct node *object, const char *key, const char *json,
+		    struct err *err);
 /* Add an element as the last of an array. */
 int edit_add_element(struct edit *edit, const struct node *array, const char *json,
 		     struct err *err);

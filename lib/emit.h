@@ -10,8 +10,8 @@
 
 struct emit {
 	struct buf *out;
-	bool comma;  /* the next value or key needs one before it */
-	int indent;  /* spaces a level; 0 writes everything on one line */
+	bool comma; /* the next value or key needs one before it */
+	int indent; /* spaces a level; 0 writes everything on one line */
 	int level;
 };
 

@@ -14,7 +14,7 @@
 enum err_class {
 	ERR_NONE = 0,
 	ERR_REFUSED = 1,  /* the policy says no */
-	ERR_INPUT = 2,	  /* wrong use, or a file that is not right */
+	ERR_INPUT = 2,    /* wrong use, or a file that is not right */
 	ERR_SYSTEM = 111, /* the system failed: memory, descriptors, disk, a missing program */
 };
 
@@ -59,7 +59,7 @@ void err_clear(struct err *err);
  */
 const char *quote(char out[QUOTE_MAX], const char *text, size_t len);
 
-#define Q(text)		  quote((char[QUOTE_MAX]){ 0 }, (text), strlen(text))
+#define Q(text)          quote((char[QUOTE_MAX]){ 0 }, (text), strlen(text))
 #define QN(text, length) quote((char[QUOTE_MAX]){ 0 }, (text), (length))
 
 #endif

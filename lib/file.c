@@ -72,8 +72,8 @@ int fd_write_all(int fd, const char *what, const void *data, size_t len, struct 
 }
 
 /* O_NONBLOCK: a FIFO opens at once and is then refused by its type. */
-static int open_regular(int dirfd, const char *name, const char *shown, int *ret_fd,
-			struct stat *ret_st, struct err *err)
+static int open_shown(int dirfd, const char *name, const char *shown, int *ret_fd,
+		      struct stat *ret_st, struct err *err)
 {
 	_cleanup_close_ int fd =
 		openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -93,6 +93,11 @@ static int open_regular(int dirfd, const char *name, const char *shown, int *ret
 	return 0;
 }
 
+int file_open(int dirfd, const char *name, int *ret_fd, struct stat *ret_st, struct err *err)
+{
+	return open_shown(dirfd, name, name, ret_fd, ret_st, err);
+}
+
 int file_read(int dirfd, const char *name, size_t max_bytes, char **ret_text, size_t *ret_len,
 	      struct err *err)
 {
@@ -100,7 +105,7 @@ int file_read(int dirfd, const char *name, size_t max_bytes, char **ret_text, si
 	struct stat st;
 	int r;
 
-	r = open_regular(dirfd, name, name, &fd, &st, err);
+	r = file_open(dirfd, name, &fd, &st, err);
 	if (r < 0)
 		return r;
 	return fd_read_all(fd, name, max_bytes, ret_text, ret_len, err);
@@ -209,7 +214,7 @@ int file_read_trusted_at(int dirfd, const char *dir_path, const char *name, size
 
 	(void)snprintf(shown, sizeof(shown), "%s%s%s", dir_path,
 		       dir_path[0] && dir_path[strlen(dir_path) - 1] == '/' ? "" : "/", name);
-	r = open_regular(dirfd, name, shown, &fd, &st, err);
+	r = open_shown(dirfd, name, shown, &fd, &st, err);
 	if (r < 0)
 		return r;
 	r = check_trust(&st, shown, false, err);

@@ -5,7 +5,7 @@
 #ifndef COAMING_LIB_FILE_H
 #define COAMING_LIB_FILE_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 #include "lib/err.h"
 
 /* No input of ours is larger: Docker's largest config.json stays below 200 KiB. */
@@ -25,9 +25,12 @@ int fd_read_all(int fd, const char *what, size_t max_bytes, char **ret_text, siz
 int fd_write_all(int fd, const char *what, const void *data, size_t len, struct err *err);
 
 /*
- * Open and read a regular file. Never follows a symbolic link in the last component, never blocks
- * on a FIFO, never reads a device.
+ * Open a regular file for reading. Never follows a symbolic link in the last component, never
+ * blocks on a FIFO, never opens a device. *ret_st is of the opened descriptor.
  */
+int file_open(int dirfd, const char *name, int *ret_fd, struct stat *ret_st, struct err *err);
+
+/* The same, read to its end. */
 int file_read(int dirfd, const char *name, size_t max_bytes, char **ret_text, size_t *ret_len,
 	      struct err *err);
 

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What only the host knows about a request. Namespaces are compared by device and inode of the
+ * file that the path leads to, never by its name.
+ */
+#include "hooks/facts.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+static const struct {
+	const char *type; /* runtime-spec, config-linux.md, "Namespaces" */
+	const char *file; /* below /proc/PID/ns */
+} namespaces[] = {
+	[NS_NETWORK] = { "network", "net" },  [NS_PID] = { "pid", "pid" },
+	[NS_IPC] = { "ipc", "ipc" },          [NS_UTS] = { "uts", "uts" },
+	[NS_USER] = { "user", "user" },       [NS_MOUNT] = { "mount", "mnt" },
+	[NS_CGROUP] = { "cgroup", "cgroup" },
+};
+static_assert(ARRAY_SIZE(namespaces) == NS_KINDS_, "a row a kind of namespace");
+
+static bool same_file(const struct stat *st, const char *process, const char *file)
+{
+	char path[64];
+	struct stat other;
+
+	(void)snprintf(path, sizeof(path), "/proc/%s/ns/%s", process, file);
+	return stat(path, &other) == 0 && st->st_dev == other.st_dev && st->st_ino == other.st_ino;
+}
+
+static int state_of_path(const char *path, enum namespace_kind kind, enum namespace_state *ret,
+			 struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return err_errno(err, errno,
+				 "the %s namespace %s of config.json cannot be looked at",
+				 namespaces[kind].type, Q(path));
+	*ret = same_file(&st, "self", namespaces[kind].file) ||
+			       same_file(&st, "1", namespaces[kind].file)
+		       ? NS_HOST
+		       : NS_JOINED;
+	return 0;
+}
+
+static const struct node *path_of(const struct node *entry)
+{
+	const struct node *path = node_get(entry, "path");
+
+	return node_is(path, NODE_STRING) && path->string_len > 0 ? path : NULL;
+}
+
+static int look_at_namespaces(const struct doc *config, struct facts *facts, struct err *err)
+{
+	const struct node *list = node_path(doc_root(config), "linux", "namespaces", NULL);
+	int r;
+
+	for (size_t kind = 0; kind < NS_KINDS_; kind++) {
+		facts->ns[kind] = NS_HOST;
+		node_foreach (entry, list) {
+			const struct node *type = node_get(entry, "type");
+
+			if (!node_is(type, NODE_STRING) ||
+			    !streq(type->string, namespaces[kind].type))
+				continue;
+			facts->ns[kind] = NS_PRIVATE;
+			if (!path_of(entry))
+				continue;
+			r = state_of_path(path_of(entry)->string, kind, &facts->ns[kind], err);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static bool is_bind(const struct node *mount)
+{
+	const struct node *type = node_get(mount, "type");
+
+	if (node_is(type, NODE_STRING) && streq(type->string, "bind"))
+		return true;
+	node_foreach (option, node_get(mount, "options")) {
+		if (node_is(option, NODE_STRING) &&
+		    (streq(option->string, "bind") || streq(option->string, "rbind")))
+			return true;
+	}
+	return false;
+}
+
+static int resolve_source(const char *bundle, const char *source, char **ret, struct err *err)
+{
+	char path[PATH_MAX];
+	char *real;
+
+	if (source[0] == '/' || !bundle)
+		(void)snprintf(path, sizeof(path), "%s", source);
+	else
+		(void)snprintf(path, sizeof(path), "%s/%s", bundle, source);
+	real = realpath(path, NULL);
+	if (!real && errno == ENOMEM)
+		return err_oom(err);
+	/* What does not resolve is compared as it is written. */
+	*ret = real ? real : strdup(path);
+	return *ret ? 0 : err_oom(err);
+}
+
+static int look_at_mounts(const struct doc *config, const char *bundle, struct facts *facts,
+			  struct err *err)
+{
+	const struct node *mounts = node_get(doc_root(config), "mounts");
+	size_t i = 0;
+	int r;
+
+	if (!node_is(mounts, NODE_ARRAY) || mounts->count == 0)
+		return 0;
+	facts->mount_sources = calloc(mounts->count, sizeof(*facts->mount_sources));
+	if (!facts->mount_sources)
+		return err_oom(err);
+	facts->n_mount_sources = mounts->count;
+	node_foreach (mount, mounts) {
+		const struct node *source = node_get(mount, "source");
+
+		if (is_bind(mount) && node_is(source, NODE_STRING)) {
+			r = resolve_source(bundle, source->string, &facts->mount_sources[i], err);
+			if (r < 0)
+				return r;
+		}
+		i++;
+	}
+	return 0;
+}
+
+static char *resolve(const char *path)
+{
+	return realpath(path, NULL);
+}
+
+const char *facts_network_path(const struct doc *config)
+{
+	const struct node *list = node_path(doc_root(config), "linux", "namespaces", NULL);
+
+	node_foreach (entry, list) {
+		const struct node *type = node_get(entry, "type");
+
+		if (node_is(type, NODE_STRING) && streq(type->string, "network") && path_of(entry))
+			return path_of(entry)->string;
+	}
+	return NULL;
+}
+
+int facts_from_host(const struct doc *config, const char *bundle, struct facts *ret,
+		    struct err *err)
+{
+	struct facts facts = { .resolve = resolve, .seccomp_flags = true };
+	int r;
+
+	r = look_at_namespaces(config, &facts, err);
+	if (r == 0)
+		r = look_at_mounts(config, bundle, &facts, err);
+	if (r < 0) {
+		facts_done(&facts);
+		return r;
+	}
+	*ret = facts;
+	return 0;
+}

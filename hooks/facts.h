@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What only the host knows about a request: which namespaces are its own, where bind mounts lead.
+ */
+#ifndef COAMING_HOOKS_FACTS_H
+#define COAMING_HOOKS_FACTS_H
+
+#include "profiles/policy.h"
+
+/*
+ * Look at the host. Must run in the host's namespaces (the runtime and the hooks do).
+ *
+ * bundle  for relative mount sources; NULL: they count as they stand
+ * ret     facts_done()
+ * Errors  -EBADMSG malformed namespaces or mounts; -ENOENT a namespace's path leads nowhere
+ */
+int facts_from_host(const struct doc *config, const char *bundle, struct facts *ret,
+		    struct err *err);
+
+/* The path in linux.namespaces for the network, or NULL where there is none. Borrowed. */
+const char *facts_network_path(const struct doc *config);
+
+#endif

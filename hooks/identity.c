@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a container is called. Everything here is told by the engine and shown to people; no
+ * decision rests on it.
+ */
+#include "hooks/identity.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include "lib/file.h"
+
+/* Docker's, podman's, CRI-O's and containerd's ids. */
+#define LONG_ID_LEN 64
+
+static const struct {
+	const char *engine; /* seen by this key... */
+	const char *key;
+	const char *value; /* ...with this value, or any */
+	const char *name_key;
+	const char *image_key;
+} engines[] = {
+	{ "podman", "io.container.manager", "libpod", "io.podman.annotations.name", NULL },
+	{ "cri-o", "io.container.manager", "cri-o", "io.kubernetes.cri-o.Name",
+	  "io.kubernetes.cri-o.ImageName" },
+	{ "cri-o", "io.kubernetes.cri-o.ContainerID", NULL, "io.kubernetes.cri-o.Name",
+	  "io.kubernetes.cri-o.ImageName" },
+	{ "containerd", "io.kubernetes.cri.container-type", NULL,
+	  "io.kubernetes.cri.container-name", "io.kubernetes.cri.image-name" },
+	{ "containerd", "nerdctl/name", NULL, "nerdctl/name", NULL },
+};
+
+/* Told by the bundle's place alone, for engines that write no annotation. */
+static const struct {
+	const char *engine;
+	const char *part;
+} places[] = {
+	{ "docker", "/io.containerd.runtime.v2.task/moby/" },
+	{ "docker", "/docker/containerd/daemon/" },
+	{ "containerd", "/io.containerd.runtime.v2.task/" },
+	{ "podman", "/overlay-containers/" },
+	{ "podman", "/vfs-containers/" },
+};
+
+static const char *string_of(const struct node *object, const char *key)
+{
+	const struct node *node = key ? node_get(object, key) : NULL;
+
+	return node_is(node, NODE_STRING) && node->string[0] != '\0' ? node->string : NULL;
+}
+
+static int copy(const char *text, char **ret, struct err *err)
+{
+	if (!text || *ret)
+		return 0;
+	*ret = strdup(text);
+	return *ret ? 0 : err_oom(err);
+}
+
+static bool is_long_id(const char *text)
+{
+	return strlen(text) == LONG_ID_LEN && strspn(text, "0123456789abcdef") == LONG_ID_LEN;
+}
+
+/* "/libpod_parent/libpod-ID", "machine.slice:libpod:ID", "kubepods...:crio:ID" */
+static const char *id_of_cgroup(const struct doc *config)
+{
+	const struct node *path = node_path(doc_root(config), "linux", "cgroupsPath", NULL);
+	const char *tail;
+
+	if (!node_is(path, NODE_STRING) || path->string_len < LONG_ID_LEN)
+		return "";
+	tail = path->string + path->string_len - LONG_ID_LEN;
+	return is_long_id(tail) ? tail : "";
+}
+
+static int from_annotations(const struct node *annotations, struct identity *identity,
+			    struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(engines); i++) {
+		const char *seen = string_of(annotations, engines[i].key);
+		int r;
+
+		if (!seen || (engines[i].value && !streq(seen, engines[i].value)))
+			continue;
+		r = copy(engines[i].engine, &identity->engine, err);
+		if (r == 0)
+			r = copy(string_of(annotations, engines[i].name_key), &identity->name, err);
+		if (r == 0)
+			r = copy(string_of(annotations, engines[i].image_key), &identity->image,
+				 err);
+		return r;
+	}
+	return 0;
+}
+
+static int from_place(const char *bundle, struct identity *identity, struct err *err)
+{
+	for (size_t i = 0; bundle && i < ARRAY_SIZE(places); i++) {
+		if (strstr(bundle, places[i].part))
+			return copy(places[i].engine, &identity->engine, err);
+	}
+	return 0;
+}
+
+/* One entry of the store: its name, and the image's name in its "metadata", JSON in a string. */
+static int from_store_entry(const struct node *entry, struct identity *identity, struct err *err)
+{
+	const struct node *names = node_get(entry, "names");
+	const char *metadata = string_of(entry, "metadata");
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct err ignored = { 0 };
+	int r = 0;
+
+	if (node_is(names, NODE_ARRAY) && node_is(names->first, NODE_STRING))
+		r = copy(names->first->string, &identity->name, err);
+	if (r == 0 && metadata &&
+	    doc_parse(&doc, "metadata", metadata, strlen(metadata), &ignored) == 0)
+		r = copy(string_of(doc_root(doc), "image-name"), &identity->image, err);
+	return r;
+}
+
+/*
+ * podman tells neither name nor image in the config. Its container store does: containers.json,
+ * two directories above the bundle (STORE/overlay-containers/ID/userdata), replaced by rename, so
+ * that a reader needs no lock.
+ */
+static int from_podman_store(const char *bundle, struct identity *identity, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct err ignored = { 0 };
+	char path[PATH_MAX];
+	size_t len;
+
+	if (!bundle || !identity->engine || !streq(identity->engine, "podman"))
+		return 0;
+	(void)snprintf(path, sizeof(path), "%s/../../containers.json", bundle);
+	if (file_read(AT_FDCWD, path, FILE_MAX_BYTES, &text, &len, &ignored) < 0 ||
+	    doc_parse(&doc, path, text, len, &ignored) < 0)
+		return 0;
+	node_foreach (entry, doc_root(doc)) {
+		const char *id = string_of(entry, "id");
+
+		if (id && streq(id, identity->id))
+			return from_store_entry(entry, identity, err);
+	}
+	return 0;
+}
+
+void identity_done(struct identity *identity)
+{
+	free(identity->id);
+	free(identity->name);
+	free(identity->image);
+	free(identity->engine);
+	*identity = (struct identity){ 0 };
+}
+
+int identity_find(const struct doc *config, const char *id, const char *bundle,
+		  struct identity *ret, struct err *err)
+{
+	const struct node *annotations = node_get(doc_root(config), "annotations");
+	struct identity identity = { 0 };
+	int r;
+
+	r = copy(id ? id : id_of_cgroup(config), &identity.id, err);
+	if (r == 0)
+		r = from_annotations(annotations, &identity, err);
+	if (r == 0)
+		r = from_place(bundle, &identity, err);
+	if (r == 0)
+		r = from_podman_store(bundle, &identity, err);
+	if (r == 0)
+		r = copy(string_of(annotations, "org.opencontainers.image.ref.name"),
+			 &identity.image, err);
+	if (r == 0)
+		r = copy(identity.id, &identity.name, err);
+	if (r < 0) {
+		identity_done(&identity);
+		return r;
+	}
+	*ret = identity;
+	return 0;
+}
