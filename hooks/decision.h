@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One decision, the same for both doors: from a config to a verdict, and from that to a record.
+ */
+#ifndef COAMING_HOOKS_DECISION_H
+#define COAMING_HOOKS_DECISION_H
+
+#include <time.h>
+#include "audit/record.h"
+#include "hooks/identity.h"
+#include "profiles/policy.h"
+
+/* What is asked. All borrowed. */
+struct question {
+	const char *stage;   /* "create", "precreate", "createRuntime"... as the record names it */
+	const char *id;      /* NULL: not told, see identity_find() */
+	const char *bundle;  /* path, or NULL */
+	const char *runtime; /* path of the real one, or NULL */
+	const struct doc *config;
+};
+
+struct decision {
+	struct timespec started;
+	struct identity identity;
+	struct labels labels;
+	struct store *store;
+	struct selection selection;
+	struct facts facts;
+	struct verdict verdict;
+};
+
+/*
+ * Decide: identity, labels, selection, facts, verdict.
+ *
+ * ret     decision_done(), also on failure: what was found out until then goes into the record
+ * Errors  -EPERM with ERR_REFUSED where the selection itself refuses; ERR_INPUT where the config,
+ *         a profile or a label source cannot be understood; ERR_SYSTEM. All of them mean: the
+ *         container does not start in enforce mode.
+ */
+int decide(const struct host *host, const struct question *question, struct decision *ret,
+	   struct err *err);
+void decision_done(struct decision *decision);
+#define _cleanup_decision_ _cleanup_(decision_done)
+
+/*
+ * Start the record of a decision with every field of coaming-journal-fields(7) that is known.
+ *
+ * outcome  "accept", "refuse", "would-refuse", "exempt"
+ * reason   one sentence for COAMING_REASON, or NULL
+ * digest   SHA-256 of the config that runs, or NULL
+ */
+int decision_record(const struct decision *decision, const struct question *question,
+		    enum event event, const char *outcome, const char *reason, const char *digest,
+		    struct record *ret, struct err *err);
+
+/* "profile web: ...: remedy; profile pci: ..." of the refusals that count; "" for none. */
+int decision_refusal(const struct decision *decision, bool audit, struct buf *out);
+
+/* The fields that say which container, shared with records that are no decisions. */
+int record_identity(struct record *record, const struct identity *identity, struct err *err);
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is known of a container between its admission and its end. Files are named by the
+ * container's digest, so that no id can be a path, and are root's alone.
+ */
+#include "hooks/live.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include "lib/emit.h"
+#include "lib/file.h"
+#include "lib/hash.h"
+#include "lib/strv.h"
+
+#define LIVE_MAX_BYTES ((size_t)256 << 10)
+
+static const char *const state_names[] = {
+	[LIVE_DENIED] = "denied",
+	[LIVE_ADMITTED] = "admitted",
+	[LIVE_CREATED] = "created",
+};
+static_assert(ARRAY_SIZE(state_names) == LIVE_STATES_, "a name a state");
+
+static void directory(const char *state_dir, char out[PATH_MAX])
+{
+	(void)snprintf(out, PATH_MAX, "%s/containers", state_dir);
+}
+
+static void file_name(const char *id, char out[SHA256_HEX + 8])
+{
+	sha256_hex1(out, id, strlen(id));
+	memcpy(out + SHA256_HEX - 1, ".json", sizeof(".json"));
+}
+
+static void emit_text(struct emit *e, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	emit_key(e, key);
+	emit_string(e, text);
+}
+
+static void write_text(const struct live *live, struct buf *out)
+{
+	struct emit e = EMIT(out);
+
+	emit_object(&e);
+	emit_text(&e, "id", live->identity.id);
+	emit_text(&e, "name", live->identity.name);
+	emit_text(&e, "image", live->identity.image);
+	emit_text(&e, "engine", live->identity.engine);
+	emit_text(&e, "bundle", live->bundle ? live->bundle : "");
+	emit_text(&e, "state", state_names[live->state]);
+	emit_text(&e, "mode", mode_name(live->mode));
+	emit_key(&e, "profiles");
+	emit_array(&e);
+	for (size_t i = 0; i < live->n_profiles; i++)
+		emit_string(&e, live->profiles[i]);
+	emit_array_end(&e);
+	emit_key(&e, "pid");
+	emit_i64(&e, live->pid);
+	emit_key(&e, "startTime");
+	emit_u64(&e, live->start_time);
+	emit_key(&e, "netns");
+	emit_u64(&e, live->netns);
+	emit_key(&e, "firewall");
+	emit_bool(&e, live->firewall);
+	emit_object_end(&e);
+}
+
+static int read_text(const struct doc *doc, const char *key, bool required, char **ret,
+		     struct err *err)
+{
+	const struct node *node = node_get(doc_root(doc), key);
+	const char *text;
+	int r;
+
+	if (!node && !required)
+		return 0;
+	r = node_read_string(doc, node, &text, err);
+	if (r < 0)
+		return r;
+	*ret = strdup(text);
+	return *ret ? 0 : err_oom(err);
+}
+
+static int read_numbers(const struct doc *doc, struct live *live, struct err *err)
+{
+	const struct node *root = doc_root(doc);
+	int64_t pid;
+	int r;
+
+	r = node_read_i64(doc, node_get(root, "pid"), &pid, err);
+	if (r == 0 && (pid < 0 || pid > INT32_MAX))
+		r = err_input(err, EBADMSG, "%s: pid out of range", doc_name(doc));
+	if (r == 0)
+		r = node_read_u64(doc, node_get(root, "startTime"), &live->start_time, err);
+	if (r == 0)
+		r = node_read_u64(doc, node_get(root, "netns"), &live->netns, err);
+	if (r == 0)
+		r = node_read_bool(doc, node_get(root, "firewall"), &live->firewall, err);
+	if (r == 0)
+		live->pid = (pid_t)pid;
+	return r;
+}
+
+static int read_state(const struct doc *doc, struct live *live, struct err *err)
+{
+	_cleanup_free_ char *state = NULL, *mode = NULL;
+	int r;
+
+	r = read_text(doc, "state", true, &state, err);
+	if (r == 0)
+		r = read_text(doc, "mode", true, &mode, err);
+	if (r < 0)
+		return r;
+	live->mode = streq(mode, mode_name(MODE_AUDIT)) ? MODE_AUDIT : MODE_ENFORCE;
+	for (size_t i = 0; i < ARRAY_SIZE(state_names); i++) {
+		if (streq(state, state_names[i])) {
+			live->state = (enum live_state)i;
+			return 0;
+		}
+	}
+	return err_input(err, EBADMSG, "%s: unknown state %s", doc_name(doc), Q(state));
+}
+
+static int read_profiles(const struct doc *doc, struct live *live, struct err *err)
+{
+	int r = 0;
+
+	node_foreach (name, node_get(doc_root(doc), "profiles")) {
+		const char *text;
+
+		r = node_read_string(doc, name, &text, err);
+		if (r == 0)
+			r = strv_add(&live->profiles, &live->n_profiles, text, err);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+static int parse(const struct doc *doc, struct live *live, struct err *err)
+{
+	int r;
+
+	r = node_expect(doc, doc_root(doc), NODE_OBJECT, err);
+	if (r == 0)
+		r = read_text(doc, "id", true, &live->identity.id, err);
+	if (r == 0)
+		r = read_text(doc, "name", true, &live->identity.name, err);
+	if (r == 0)
+		r = read_text(doc, "image", false, &live->identity.image, err);
+	if (r == 0)
+		r = read_text(doc, "engine", false, &live->identity.engine, err);
+	if (r == 0)
+		r = read_text(doc, "bundle", true, &live->bundle, err);
+	if (r == 0)
+		r = read_state(doc, live, err);
+	if (r == 0)
+		r = read_profiles(doc, live, err);
+	if (r == 0)
+		r = read_numbers(doc, live, err);
+	return r;
+}
+
+/* -ENOENT where the directory is not there: no container was ever seen. */
+static int open_directory(const char *state_dir, int *ret_fd, char path[PATH_MAX], struct err *err)
+{
+	directory(state_dir, path);
+	return dir_open_trusted(path, ret_fd, err);
+}
+
+static int read_named(int dirfd, const char *dir, const char *name, struct live *ret,
+		      struct err *err)
+{
+	_cleanup_live_ struct live live = { 0 };
+	_cleanup_free_ char *text = NULL;
+	_cleanup_doc_ struct doc *doc = NULL;
+	size_t len;
+	int r;
+
+	r = file_read_trusted_at(dirfd, dir, name, LIVE_MAX_BYTES, &text, &len, err);
+	if (r == 0)
+		r = doc_parse(&doc, name, text, len, err);
+	if (r == 0)
+		r = parse(doc, &live, err);
+	if (r < 0)
+		return r;
+	*ret = live;
+	live = (struct live){ 0 };
+	return 0;
+}
+
+void live_done(struct live *live)
+{
+	identity_done(&live->identity);
+	free(live->bundle);
+	strv_free(&live->profiles, &live->n_profiles);
+	*live = (struct live){ 0 };
+}
+
+int live_write(const char *state_dir, const struct live *live, struct err *err)
+{
+	_cleanup_close_ int dirfd = -1;
+	_cleanup_buf_ struct buf text = { 0 };
+	char path[PATH_MAX], name[SHA256_HEX + 8];
+	int r;
+
+	directory(state_dir, path);
+	r = dir_make_open(path, 0700, &dirfd, err);
+	if (r < 0)
+		return r;
+	write_text(live, &text);
+	if (buf_status(&text) < 0)
+		return err_oom(err);
+	file_name(live->identity.id, name);
+	return file_write_atomic(dirfd, name, text.data, text.len, 0600, (uid_t)-1, (gid_t)-1,
+				 false, err);
+}
+
+int live_read(const char *state_dir, const char *id, struct live *ret, struct err *err)
+{
+	_cleanup_close_ int dirfd = -1;
+	char path[PATH_MAX], name[SHA256_HEX + 8];
+	int r;
+
+	r = open_directory(state_dir, &dirfd, path, err);
+	if (r == 0) {
+		file_name(id, name);
+		r = read_named(dirfd, path, name, ret, err);
+	}
+	if (r == -ENOENT)
+		err_clear(err);
+	return r;
+}
+
+int live_remove(const char *state_dir, const char *id, struct err *err)
+{
+	_cleanup_close_ int dirfd = -1;
+	char path[PATH_MAX], name[SHA256_HEX + 8];
+	int r;
+
+	r = open_directory(state_dir, &dirfd, path, err);
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	file_name(id, name);
+	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
+		return err_errno(err, errno, "cannot remove %s of container %s", Q(name), Q(id));
+	return 0;
+}
+
+static void closedirp(DIR **dir)
+{
+	if (*dir)
+		(void)closedir(*dir);
+}
+
+int live_list(const char *state_dir, char ***ret_ids, size_t *ret_n, struct err *err)
+{
+	_cleanup_(closedirp) DIR *dir = NULL;
+	_cleanup_close_ int dirfd = -1;
+	char path[PATH_MAX];
+	int r;
+
+	*ret_ids = NULL;
+	*ret_n = 0;
+	r = open_directory(state_dir, &dirfd, path, err);
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	dir = fdopendir(fcntl(dirfd, F_DUPFD_CLOEXEC, 3));
+	if (!dir)
+		return err_errno(err, errno, "cannot list %s", Q(path));
+	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+		_cleanup_live_ struct live live = { 0 };
+		size_t len = strlen(entry->d_name);
+
+		if (len != SHA256_HEX - 1 + 5 || entry->d_name[0] == '.')
+			continue;
+		r = read_named(dirfd, path, entry->d_name, &live, err);
+		if (r == -ENOENT) { /* ended meanwhile */
+			err_clear(err);
+			continue;
+		}
+		if (r == 0)
+			r = strv_add(ret_ids, ret_n, live.identity.id, err);
+		if (r < 0) {
+			strv_free(ret_ids, ret_n);
+			return r;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is known of a container between its admission and its end: one file in stateDir/containers.
+ *
+ * Enforcement never rests on it (that is computed anew from the config at each stage); it lets
+ * poststop, `coaming gc` and messages speak of a container whose config may be gone.
+ */
+#ifndef COAMING_HOOKS_LIVE_H
+#define COAMING_HOOKS_LIVE_H
+
+#include <sys/types.h>
+#include "hooks/identity.h"
+#include "profiles/profile.h"
+
+enum live_state {
+	LIVE_DENIED,   /* refused: nothing of it may run */
+	LIVE_ADMITTED, /* decided and recorded; the runtime has not made it yet */
+	LIVE_CREATED,  /* createRuntime has been through */
+	LIVE_STATES_,
+};
+
+struct live {
+	struct identity identity;
+	char *bundle; /* "" where unknown */
+	enum live_state state;
+	enum mode mode;
+	char **profiles;
+	size_t n_profiles;
+	pid_t pid;           /* init's, from createRuntime on; else 0 */
+	uint64_t start_time; /* of that pid, proc_pid_stat(5) field 22 */
+	uint64_t netns;      /* inode; 0: none looked at */
+	bool firewall;       /* a table of ours is in there, and the netns is pinned */
+};
+
+/* Write, whole or not at all. The directory is made 0700 where it is missing. */
+int live_write(const char *state_dir, const struct live *live, struct err *err);
+/* -ENOENT with no error text: none. A damaged one is -EBADMSG. */
+int live_read(const char *state_dir, const char *id, struct live *ret, struct err *err);
+/* Also where there is none. */
+int live_remove(const char *state_dir, const char *id, struct err *err);
+/* The ids of all, for gc. strv_free() */
+int live_list(const char *state_dir, char ***ret_ids, size_t *ret_n, struct err *err);
+void live_done(struct live *live);
+#define _cleanup_live_ _cleanup_(live_done)
+
+#endif

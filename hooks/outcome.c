@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What follows from a decision.
+ */
+#include "hooks/outcome.h"
+
+#include <errno.h>
+
+#include "audit/evidence.h"
+#include "lib/hash.h"
+#include "lib/strv.h"
+
+static void warn(const char *what, const struct err *err)
+{
+	/* The one place besides main() that prints: nothing failed, but somebody must know. */
+	(void)fprintf(stderr, "coaming: %s: %s\n", what, err->text);
+}
+
+static int write_live(const struct host *host, const struct decision *decision,
+		      const struct question *question, enum live_state state, struct err *err)
+{
+	struct live live = {
+		.identity = decision->identity, /* borrowed */
+		.bundle = (char *)(uintptr_t)question->bundle,
+		.state = state,
+		.mode = decision->verdict.mode,
+	};
+	int r = 0;
+
+	if (decision->identity.id[0] == '\0')
+		return 0;
+	for (size_t i = 0; r == 0 && i < decision->selection.n; i++)
+		r = strv_add(&live.profiles, &live.n_profiles,
+			     decision->selection.v[i].profile->name, err);
+	if (r == 0)
+		r = live_write(host->state_dir, &live, err);
+	strv_free(&live.profiles, &live.n_profiles);
+	return r;
+}
+
+static int keep(const struct host *host, const struct decision *decision,
+		const struct question *question, enum event event, const char *outcome,
+		const char *reason, const char *digest, bool sync, struct err *err)
+{
+	_cleanup_record_ struct record record = { 0 };
+	enum kept kept = KEPT_NOWHERE;
+	struct err doubt = { 0 };
+	int r;
+
+	r = decision_record(decision, question, event, outcome, reason, digest, &record, err);
+	if (r < 0)
+		return r;
+	r = evidence_keep(host->audit_dir, &record, sync, &kept, &doubt);
+	if (r < 0 || kept == KEPT_NOWHERE) {
+		err_context(&doubt, "the decision can be recorded nowhere");
+		*err = doubt;
+		return r < 0 ? r : -EIO;
+	}
+	if (kept == KEPT_JOURNAL_ONLY)
+		warn("recorded in the journal alone", &doubt);
+	return 0;
+}
+
+int outcome_accept(const struct host *host, const struct decision *decision,
+		   const struct question *question, const char *config, size_t len,
+		   enum live_state state, struct err *err)
+{
+	const struct exemption *exempt = decision->selection.exempt;
+	bool would = decision->verdict.would_refuse;
+	bool enforced =
+		!exempt && decision->verdict.mode == MODE_ENFORCE && decision->selection.n > 0;
+	_cleanup_buf_ struct buf reason = { 0 };
+	char digest[SHA256_HEX];
+	struct err failed = { 0 };
+	int r;
+
+	sha256_hex1(digest, config, len);
+	if (would && decision_refusal(decision, true, &reason) < 0)
+		return err_oom(err);
+	r = keep(host, decision, question, exempt ? EVENT_EXEMPT : EVENT_ADMIT,
+		 exempt  ? "exempt"
+		 : would ? "would-refuse"
+			 : "accept",
+		 exempt  ? exempt->reason
+		 : would ? reason.data
+			 : NULL,
+		 digest, enforced, &failed);
+	if (r == 0)
+		r = write_live(host, decision, question, state, &failed);
+	if (r < 0 && !enforced) {
+		warn(decision->identity.name, &failed);
+		return 0;
+	}
+	if (r < 0) {
+		*err = failed;
+		err_context(err, "container %s refused", Q(decision->identity.name));
+	}
+	return r;
+}
+
+void outcome_refuse(const struct host *host, const struct decision *decision,
+		    const struct question *question, struct err *why)
+{
+	struct err failed = { 0 };
+	size_t len;
+	int r;
+
+	if (!decision->identity.id) /* out of memory before anything was known */
+		return;
+	r = keep(host, decision, question, EVENT_DENY, "refuse", why->text, NULL, true, &failed);
+	if (r == 0)
+		r = write_live(host, decision, question, LIVE_DENIED, &failed);
+	if (r == 0)
+		return;
+	len = strlen(why->text);
+	(void)snprintf(why->text + len, sizeof(why->text) - len, "; also: %.*s",
+		       (int)(sizeof(why->text) / 2), failed.text);
+}
+
+int outcome_of_error(const struct host *host, const struct decision *decision,
+		     const struct question *question, struct err *why)
+{
+	struct err failed = { 0 };
+
+	if (why->class == ERR_NONE)
+		return 0;
+	if (decision->identity.name)
+		err_context(why, "container %s refused", Q(decision->identity.name));
+	if (host->mode == MODE_ENFORCE || !decision->identity.id) {
+		outcome_refuse(host, decision, question, why);
+		return -EPERM;
+	}
+	if (keep(host, decision, question, EVENT_ADMIT, "would-refuse", why->text, NULL, false,
+		 &failed) < 0)
+		warn(decision->identity.name, &failed);
+	warn("audit mode, started unchanged", why);
+	err_clear(why);
+	return 0;
+}
+
+int outcome_check(const struct decision *decision, struct err *err)
+{
+	_cleanup_buf_ struct buf reason = { 0 };
+
+	if (decision->verdict.outcome == OUTCOME_ACCEPT)
+		return 0;
+	if (decision_refusal(decision, false, &reason) < 0)
+		return err_oom(err);
+	return err_refuse(err, EPERM, "container %s refused: %s", Q(decision->identity.name),
+			  reason.data);
+}
