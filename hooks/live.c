@@ -54,6 +54,8 @@ static void write_text(const struct live *live, struct buf *out)
 	emit_text(&e, "engine", live->identity.engine);
 	emit_text(&e, "bundle", live->bundle ? live->bundle : "");
 	emit_text(&e, "state", state_names[live->state]);
+	emit_key(&e, "byPrecreate");
+	emit_bool(&e, live->by_precreate);
 	emit_text(&e, "mode", mode_name(live->mode));
 	emit_key(&e, "profiles");
 	emit_array(&e);
@@ -93,7 +95,9 @@ static int read_numbers(const struct doc *doc, struct live *live, struct err *er
 	int64_t pid;
 	int r;
 
-	r = node_read_i64(doc, node_get(root, "pid"), &pid, err);
+	r = node_read_bool(doc, node_get(root, "byPrecreate"), &live->by_precreate, err);
+	if (r == 0)
+		r = node_read_i64(doc, node_get(root, "pid"), &pid, err);
 	if (r == 0 && (pid < 0 || pid > INT32_MAX))
 		r = err_input(err, EBADMSG, "%s: pid out of range", doc_name(doc));
 	if (r == 0)

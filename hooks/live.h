@@ -23,6 +23,7 @@ struct live {
 	struct identity identity;
 	char *bundle; /* "" where unknown */
 	enum live_state state;
+	bool by_precreate; /* that door recorded the admission */
 	enum mode mode;
 	char **profiles;
 	size_t n_profiles;

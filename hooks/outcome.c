@@ -23,6 +23,7 @@ static int write_live(const struct host *host, const struct decision *decision,
 		.identity = decision->identity, /* borrowed */
 		.bundle = (char *)(uintptr_t)question->bundle,
 		.state = state,
+		.by_precreate = streq(question->stage, "precreate"),
 		.mode = decision->verdict.mode,
 	};
 	int r = 0;
@@ -136,6 +137,18 @@ int outcome_of_error(const struct host *host, const struct decision *decision,
 	warn("audit mode, started unchanged", why);
 	err_clear(why);
 	return 0;
+}
+
+int outcome_of_unread(const struct host *host, const struct question *question, struct err *why)
+{
+	_cleanup_decision_ struct decision decision = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &decision.started);
+	decision.identity.id = strdup(question->id ? question->id : "");
+	decision.identity.name = strdup(question->id ? question->id : "unknown");
+	if (!decision.identity.id || !decision.identity.name)
+		return -EPERM;
+	return outcome_of_error(host, &decision, question, why);
 }
 
 int outcome_check(const struct decision *decision, struct err *err)

@@ -39,6 +39,12 @@ int outcome_of_error(const struct host *host, const struct decision *decision,
 		     const struct question *question, struct err *why);
 
 /*
+ * The same where not even the config could be read: a record of what is known.
+ * question->config may be NULL.
+ */
+int outcome_of_unread(const struct host *host, const struct question *question, struct err *why);
+
+/*
  * The verdict as an error: ERR_REFUSED with "container NAME refused: profile ...", or 0.
  */
 int outcome_check(const struct decision *decision, struct err *err);

@@ -130,7 +130,7 @@ int stage_precreate(const struct host *host, struct err *err)
 
 	r = read_config(&config, err);
 	if (r < 0)
-		return r;
+		return outcome_of_unread(host, &(struct question){ .stage = "precreate" }, err);
 	r = answer(host, config, &out, &why);
 	if (r < 0) {
 		buf_done(&out);

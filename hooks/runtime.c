@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * coaming-runtime: an OCI runtime in front of the real one, see coaming-runtime(8).
+ *
+ * What makes a container is confined first; everything else is handed over at once. The process
+ * becomes the real runtime by exec: its descriptors, environment, working directory and limits
+ * are the engine's business and stay as they are, and nothing here reads the environment.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <time.h>
+
+#include "hooks/bundle.h"
+#include "hooks/harden.h"
+#include "hooks/inject.h"
+#include "hooks/outcome.h"
+#include "hooks/runtime_args.h"
+#include "hooks/runtime_find.h"
+#include "hooks/self.h"
+#include "hooks/state.h"
+#include "lib/emit.h"
+#include "lib/file.h"
+
+/* What may be handed to the real runtime: everything about this invocation. */
+struct runtime {
+	struct runtime_args args;
+	struct host *host;
+	char *path; /* of the real one */
+};
+
+static void runtime_done(struct runtime *runtime)
+{
+	host_free(&runtime->host);
+	free(runtime->path);
+}
+
+/*
+ * Put coaming's hooks into the text that is to run. Skipped for an exempt container, which is
+ * passed as it is.
+ */
+static int with_hooks(const struct runtime *runtime, const struct bundle *bundle, const char *text,
+		      size_t len, struct buf *out, struct err *err)
+{
+	_cleanup_doc_ struct doc *again = NULL;
+	_cleanup_free_ char *program = NULL;
+	const struct doc *config = bundle->config;
+	bool changed;
+	int r;
+
+	if (text != doc_text(config, NULL)) {
+		r = doc_parse(&again, "rewritten config.json", text, len, err);
+		if (r < 0)
+			return r;
+		config = again;
+	}
+	r = self_find("coaming-hook", &program, err);
+	if (r < 0)
+		return r;
+	return inject_hooks(config, program, runtime->args.own_config, out, &changed, err);
+}
+
+/* An admission that another door has written for this very start is not written again. */
+static bool is_admitted(const struct host *host, const char *id)
+{
+	_cleanup_live_ struct live live = { 0 };
+	struct err ignored = { 0 };
+
+	return live_read(host->state_dir, id, &live, &ignored) == 0 &&
+	       live.state == LIVE_ADMITTED && live.by_precreate;
+}
+
+static int admit(const struct runtime *runtime, const struct decision *decision,
+		 const struct question *question, const struct bundle *bundle, struct err *err)
+{
+	const struct verdict *verdict = &decision->verdict;
+	_cleanup_buf_ struct buf out = { 0 };
+	const char *text;
+	size_t len;
+	int r;
+
+	text = doc_text(bundle->config, &len);
+	if (decision->selection.n > 0) {
+		r = with_hooks(runtime, bundle, verdict->changed ? verdict->config.data : text,
+			       verdict->changed ? verdict->config.len : len, &out, err);
+		if (r < 0)
+			return r;
+		if (out.len != len || memcmp(out.data, text, len) != 0) {
+			r = bundle_write(bundle, out.data, out.len, err);
+			if (r < 0)
+				return r;
+		}
+		text = out.data;
+		len = out.len;
+	}
+	/* The config is in place: from here on a failure leaves a container that is confined more
+	 * than it asked for, and not started. */
+	if (is_admitted(runtime->host, question->id) && !verdict->changed)
+		return 0;
+	return outcome_accept(runtime->host, decision, question, text, len, LIVE_ADMITTED, err);
+}
+
+static int confine_bundle(const struct runtime *runtime, const struct bundle *bundle,
+			  struct err *err)
+{
+	const struct question question = {
+		.stage = runtime->args.name,
+		.id = runtime->args.id,
+		.bundle = bundle->path,
+		.runtime = runtime->path,
+		.config = bundle->config,
+	};
+	_cleanup_decision_ struct decision decision = { 0 };
+	int r;
+
+	r = decide(runtime->host, &question, &decision, err);
+	if (r < 0)
+		return outcome_of_error(runtime->host, &decision, &question, err);
+	r = outcome_check(&decision, err);
+	if (r < 0) {
+		outcome_refuse(runtime->host, &decision, &question, err);
+		return r;
+	}
+	return admit(runtime, &decision, &question, bundle, err);
+}
+
+static int confine(const struct runtime *runtime, struct err *err)
+{
+	const struct question question = { .stage = runtime->args.name, .id = runtime->args.id };
+	_cleanup_bundle_ BUNDLE(bundle);
+	int r;
+
+	if (!container_id_is_valid(runtime->args.id))
+		return err_input(err, EINVAL,
+				 "%s is no container id: letters, digits and _ . + - only",
+				 Q(runtime->args.id));
+	r = bundle_open(runtime->args.bundle, "config.json", &bundle, err);
+	if (r < 0)
+		return outcome_of_unread(runtime->host, &question, err);
+	return confine_bundle(runtime, &bundle, err);
+}
+
+/* The engine shows its user the last line of this file (podman, containerd, CRI-O). */
+static void log_refusal(const struct runtime_args *args, const char *text)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_buf_ struct buf line = { 0 };
+	struct emit e = EMIT(&line);
+	struct err ignored = { 0 };
+	char stamp[32];
+	struct tm tm;
+	time_t now;
+
+	if (!args->log)
+		return;
+	/* The runtimes themselves open it so; a FIFO nobody reads must not hang a refusal. */
+	fd = open(args->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
+	if (fd < 0)
+		return;
+	now = time(NULL);
+	if (!gmtime_r(&now, &tm) || strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		stamp[0] = '\0';
+	if (args->log_json) {
+		emit_object(&e);
+		emit_key(&e, "level");
+		emit_string(&e, "error");
+		emit_key(&e, "msg");
+		emit_string(&e, text);
+		emit_key(&e, "time");
+		emit_string(&e, stamp);
+		emit_object_end(&e);
+	} else {
+		buf_addf(&line, "%s: %s", stamp, text);
+	}
+	buf_addc(&line, '\n');
+	if (buf_status(&line) == 0)
+		(void)fd_write_all(fd, args->log, line.data, line.len, &ignored);
+}
+
+static int fail(const struct runtime_args *args, const struct err *err)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	buf_addf(&text, "coaming-runtime%s%s: %s", args->name ? " " : "",
+		 args->name ? args->name : "", err->text);
+	if (buf_status(&text) == 0) {
+		(void)fprintf(stderr, "%s\n", text.data);
+		log_refusal(args, text.data);
+	}
+	return err->class == ERR_NONE ? ERR_SYSTEM : (int)err->class;
+}
+
+/*
+ * The host's configuration says which runtime is the real one. A broken one refuses new containers
+ * and nothing else: those that run must still be stopped and deleted.
+ */
+static int load(struct runtime *runtime, struct err *err)
+{
+	static char *const fallback[] = { (char[]){ "crun" }, (char[]){ "runc" } };
+	struct err why = { 0 };
+	int r;
+
+	r = host_load(runtime->args.own_config, &runtime->host, &why);
+	if (r < 0 && runtime->args.command == COMMAND_CREATE) {
+		*err = why;
+		return r;
+	}
+	if (r < 0) {
+		(void)fprintf(stderr, "coaming-runtime: %s\n", why.text);
+		return runtime_find(fallback, ARRAY_SIZE(fallback), &runtime->path, err);
+	}
+	return runtime_find(runtime->host->runtimes, runtime->host->n_runtimes, &runtime->path,
+			    err);
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(runtime_done) struct runtime runtime = { 0 };
+	struct err err = { 0 };
+	int r;
+
+	r = harden_standard_fds(&err);
+	if (r == 0)
+		r = runtime_args_parse(&argc, argv, &runtime.args, &err);
+	if (r == 0)
+		r = load(&runtime, &err);
+	if (r == 0 && runtime.args.command == COMMAND_CREATE && !runtime.args.asks_help)
+		r = confine(&runtime, &err);
+	if (r < 0)
+		return fail(&runtime.args, &err);
+	argv[0] = runtime.path;
+	(void)execv(runtime.path, argv);
+	(void)err_errno(&err, errno, "cannot execute %s", Q(runtime.path));
+	return fail(&runtime.args, &err);
+}
