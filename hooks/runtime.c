@@ -196,7 +196,8 @@ static int fail(const struct runtime_args *args, const struct err *err)
  */
 static int load(struct runtime *runtime, struct err *err)
 {
-	static char *const fallback[] = { (char[]){ "crun" }, (char[]){ "runc" } };
+	char crun[] = "crun", runc[] = "runc";
+	char *const fallback[] = { crun, runc };
 	struct err why = { 0 };
 	int r;
 

@@ -10,8 +10,9 @@
 
 struct emit {
 	struct buf *out;
-	bool comma; /* the next value or key needs one before it */
-	int indent; /* spaces a level; 0 writes everything on one line */
+	bool after_key; /* the next value belongs to a key */
+	bool comma;     /* the next value or key needs one before it */
+	int indent;     /* spaces a level; 0 writes everything on one line */
 	int level;
 };
 

@@ -1,0 +1,840 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A JSON document that keeps its text: RFC 8259 and nothing more.
+ *
+ * One pass over the text builds the tree. Two invariants hold everything together: a decoded
+ * string is never longer than its source, so that all of them fit into one buffer of the text's
+ * size; and nodes are given out in blocks that never move.
+ */
+#include "lib/doc.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include "lib/utf8.h"
+
+#define NODES_A_BLOCK 512
+/* Objects up to this size are searched for duplicates by comparing, larger ones by sorting. */
+#define FEW_MEMBERS 12
+/* The longest word that suggestions are made for. */
+#define WORD_MAX 64
+
+struct block {
+	struct block *older;
+	struct node nodes[NODES_A_BLOCK];
+};
+
+struct doc {
+	char *name;
+	char *text;
+	size_t len;
+	char *strings; /* decoded strings, one after another, each with its NUL */
+	struct block *blocks;
+	size_t n_nodes;
+	struct node *root;
+};
+
+struct parser {
+	struct doc *doc;
+	size_t pos;
+	char *out; /* next free byte of doc->strings */
+	unsigned depth;
+	struct err *err;
+};
+
+/* ---- positions ---- */
+
+static void line_and_column(const struct doc *doc, size_t offset, size_t *line, size_t *column)
+{
+	*line = 1;
+	*column = 1;
+	for (size_t i = 0; i < offset && i < doc->len; i++) {
+		if (doc->text[i] == '\n') {
+			(*line)++;
+			*column = 1;
+		} else if (((unsigned char)doc->text[i] & 0xc0) != 0x80) {
+			(*column)++;
+		}
+	}
+}
+
+static const char *where(char out[WHERE_MAX], const struct doc *doc, size_t offset)
+{
+	size_t line, column;
+
+	line_and_column(doc, offset, &line, &column);
+	(void)snprintf(out, WHERE_MAX, "%.*s:%zu:%zu", WHERE_MAX - 48, doc->name, line, column);
+	return out;
+}
+
+const char *doc_where(char out[WHERE_MAX], const struct doc *doc, const struct node *node)
+{
+	return where(out, doc, node ? node->start : 0);
+}
+
+const char *doc_where_key(char out[WHERE_MAX], const struct doc *doc, const struct node *node)
+{
+	return where(out, doc, !node ? 0 : node->key ? node->key_start : node->start);
+}
+
+static int bad(struct parser *p, size_t offset, const char *what)
+{
+	char place[WHERE_MAX];
+
+	return err_input(p->err, EBADMSG, "%s: %s", where(place, p->doc, offset), what);
+}
+
+/* ---- tokens ---- */
+
+static int peek(const struct parser *p)
+{
+	return p->pos < p->doc->len ? (unsigned char)p->doc->text[p->pos] : -1;
+}
+
+static void skip_space(struct parser *p)
+{
+	for (;;) {
+		int c = peek(p);
+
+		if (c != ' ' && c != '\n' && c != '\t' && c != '\r')
+			return;
+		p->pos++;
+	}
+}
+
+static int read_hex4(struct parser *p, unsigned *ret)
+{
+	unsigned v = 0;
+
+	if (p->doc->len - p->pos < 4)
+		return bad(p, p->pos, "\\u needs four hexadecimal digits");
+	for (int i = 0; i < 4; i++) {
+		char c = p->doc->text[p->pos + (size_t)i];
+		unsigned digit;
+
+		if (c >= '0' && c <= '9')
+			digit = (unsigned)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			digit = (unsigned)(c - 'a') + 10;
+		else if (c >= 'A' && c <= 'F')
+			digit = (unsigned)(c - 'A') + 10;
+		else
+			return bad(p, p->pos + (size_t)i, "\\u needs four hexadecimal digits");
+		v = v << 4 | digit;
+	}
+	p->pos += 4;
+	*ret = v;
+	return 0;
+}
+
+static void put_utf8(struct parser *p, unsigned c)
+{
+	if (c < 0x80) {
+		*p->out++ = (char)c;
+	} else if (c < 0x800) {
+		*p->out++ = (char)(0xc0 | c >> 6);
+		*p->out++ = (char)(0x80 | (c & 0x3f));
+	} else if (c < 0x10000) {
+		*p->out++ = (char)(0xe0 | c >> 12);
+		*p->out++ = (char)(0x80 | (c >> 6 & 0x3f));
+		*p->out++ = (char)(0x80 | (c & 0x3f));
+	} else {
+		*p->out++ = (char)(0xf0 | c >> 18);
+		*p->out++ = (char)(0x80 | (c >> 12 & 0x3f));
+		*p->out++ = (char)(0x80 | (c >> 6 & 0x3f));
+		*p->out++ = (char)(0x80 | (c & 0x3f));
+	}
+}
+
+/* Behind "\u". */
+static int read_unicode(struct parser *p, size_t start)
+{
+	unsigned c, low;
+	int r;
+
+	r = read_hex4(p, &c);
+	if (r < 0)
+		return r;
+	if (c == 0)
+		return bad(p, start, "\\u0000: a string here holds no NUL");
+	if (c >= 0xdc00 && c <= 0xdfff)
+		return bad(p, start, "the second half of a surrogate pair stands alone");
+	if (c >= 0xd800 && c <= 0xdbff) {
+		if (p->doc->len - p->pos < 2 || p->doc->text[p->pos] != '\\' ||
+		    p->doc->text[p->pos + 1] != 'u')
+			return bad(p, start, "the first half of a surrogate pair stands alone");
+		p->pos += 2;
+		r = read_hex4(p, &low);
+		if (r < 0)
+			return r;
+		if (low < 0xdc00 || low > 0xdfff)
+			return bad(p, start, "the first half of a surrogate pair stands alone");
+		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+	}
+	put_utf8(p, c);
+	return 0;
+}
+
+static int read_escape(struct parser *p)
+{
+	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+	size_t start = p->pos;
+	const char *at;
+	int c;
+
+	p->pos++;
+	c = peek(p);
+	if (c == 'u') {
+		p->pos++;
+		return read_unicode(p, start);
+	}
+	at = c > 0 ? strchr(from, c) : NULL;
+	if (!at)
+		return bad(p, start, "unknown escape in a string");
+	*p->out++ = to[at - from];
+	p->pos++;
+	return 0;
+}
+
+static int read_beyond_ascii(struct parser *p)
+{
+	const char *s = p->doc->text + p->pos;
+	size_t n = utf8_sequence(s, p->doc->len - p->pos);
+
+	if (n == 0)
+		return bad(p, p->pos, "not UTF-8");
+	memcpy(p->out, s, n);
+	p->out += n;
+	p->pos += n;
+	return 0;
+}
+
+/* At the opening quote. */
+static int read_string(struct parser *p, const char **ret, size_t *ret_len)
+{
+	size_t start = p->pos++;
+	char *begin = p->out;
+	int r;
+
+	for (;;) {
+		int c = peek(p);
+
+		if (c < 0)
+			return bad(p, start, "this string has no end");
+		if (c == '"')
+			break;
+		if (c < 0x20)
+			return bad(p, p->pos, "a control character in a string must be escaped");
+		if (c == '\\') {
+			r = read_escape(p);
+		} else if (c >= 0x80) {
+			r = read_beyond_ascii(p);
+		} else {
+			*p->out++ = (char)c;
+			p->pos++;
+			r = 0;
+		}
+		if (r < 0)
+			return r;
+	}
+	p->pos++;
+	*ret = begin;
+	*ret_len = (size_t)(p->out - begin);
+	*p->out++ = '\0';
+	return 0;
+}
+
+static bool skip_digits(struct parser *p)
+{
+	size_t start = p->pos;
+
+	while (peek(p) >= '0' && peek(p) <= '9')
+		p->pos++;
+	return p->pos > start;
+}
+
+static int read_number(struct parser *p, struct node *node)
+{
+	size_t start = p->pos;
+
+	if (peek(p) == '-')
+		p->pos++;
+	if (peek(p) == '0')
+		p->pos++;
+	else if (!skip_digits(p))
+		return bad(p, start, "a number needs digits");
+	if (peek(p) == '.') {
+		p->pos++;
+		if (!skip_digits(p))
+			return bad(p, start, "a number needs digits behind its point");
+	}
+	if (peek(p) == 'e' || peek(p) == 'E') {
+		p->pos++;
+		if (peek(p) == '+' || peek(p) == '-')
+			p->pos++;
+		if (!skip_digits(p))
+			return bad(p, start, "a number needs digits in its exponent");
+	}
+	/* A digit cannot follow here but behind a leading 0. */
+	if (peek(p) >= '0' && peek(p) <= '9')
+		return bad(p, start, "a number has no leading zero");
+	node->type = NODE_NUMBER;
+	node->string = p->out;
+	node->string_len = p->pos - start;
+	memcpy(p->out, p->doc->text + start, node->string_len);
+	p->out += node->string_len;
+	*p->out++ = '\0';
+	return 0;
+}
+
+static int read_word(struct parser *p, struct node *node)
+{
+	static const struct {
+		const char *word;
+		enum node_type type;
+	} words[] = { { "null", NODE_NULL }, { "false", NODE_FALSE }, { "true", NODE_TRUE } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		size_t n = strlen(words[i].word);
+
+		if (p->doc->len - p->pos >= n &&
+		    memcmp(p->doc->text + p->pos, words[i].word, n) == 0) {
+			p->pos += n;
+			node->type = words[i].type;
+			return 0;
+		}
+	}
+	return bad(p, p->pos,
+		   p->pos < p->doc->len ? "a JSON value is expected here"
+					: "the text ends where a value is expected");
+}
+
+/* ---- the tree ---- */
+
+static struct node *new_node(struct parser *p, struct node *parent)
+{
+	struct doc *doc = p->doc;
+	struct node *node;
+
+	if (doc->n_nodes >= DOC_NODES_MAX) {
+		(void)err_input(p->err, E2BIG, "%s: more than %d values", doc->name, DOC_NODES_MAX);
+		return NULL;
+	}
+	if (doc->n_nodes % NODES_A_BLOCK == 0) {
+		struct block *block = malloc(sizeof(*block));
+
+		if (!block) {
+			(void)err_oom(p->err);
+			return NULL;
+		}
+		block->older = doc->blocks;
+		doc->blocks = block;
+	}
+	node = &doc->blocks->nodes[doc->n_nodes++ % NODES_A_BLOCK];
+	*node = (struct node){ .parent = parent };
+	return node;
+}
+
+static int read_value(struct parser *p, struct node *node);
+
+static int read_member(struct parser *p, struct node *object, struct node *member)
+{
+	size_t len;
+	int r;
+
+	if (peek(p) != '"')
+		return bad(p, p->pos, "a key in quotes is expected here");
+	member->key_start = p->pos;
+	r = read_string(p, &member->key, &len);
+	if (r < 0)
+		return r;
+	skip_space(p);
+	if (peek(p) != ':')
+		return bad(p, p->pos, "a colon is expected here");
+	p->pos++;
+	return read_value(p, member);
+}
+
+/* Members of an array or object, behind its opening bracket. */
+static int read_members(struct parser *p, struct node *parent, int close)
+{
+	struct node **tail = &parent->first;
+	int r;
+
+	p->pos++;
+	skip_space(p);
+	if (peek(p) == close)
+		goto end;
+	for (;;) {
+		struct node *child = new_node(p, parent);
+
+		if (!child)
+			return p->err->class == ERR_SYSTEM ? -ENOMEM : -E2BIG;
+		skip_space(p);
+		r = close == '}' ? read_member(p, parent, child) : read_value(p, child);
+		if (r < 0)
+			return r;
+		*tail = child;
+		tail = &child->next;
+		parent->count++;
+		skip_space(p);
+		if (peek(p) == close)
+			goto end;
+		if (peek(p) != ',')
+			return bad(p, p->pos,
+				   close == '}' ? "a comma or } is expected here"
+						: "a comma or ] is expected here");
+		p->pos++;
+	}
+end:
+	p->pos++;
+	return 0;
+}
+
+static int duplicate(struct parser *p, const struct node *second)
+{
+	char place[WHERE_MAX];
+
+	return err_input(p->err, EBADMSG, "%s: key %s stands twice in one object",
+			 where(place, p->doc, second->key_start), Q(second->key));
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct node *const *x = a, *const *y = b;
+	int order = strcmp((*x)->key, (*y)->key);
+
+	if (order != 0)
+		return order;
+	return (*x)->key_start < (*y)->key_start ? -1 : 1;
+}
+
+static int check_many(struct parser *p, const struct node *object)
+{
+	_cleanup_free_ const struct node **sorted = calloc(object->count, sizeof(*sorted));
+	const struct node *first = NULL;
+	size_t n = 0;
+
+	if (!sorted)
+		return err_oom(p->err);
+	node_foreach (member, object)
+		sorted[n++] = member;
+	qsort(sorted, n, sizeof(*sorted), by_key);
+	for (size_t i = 1; i < n; i++) {
+		if (streq(sorted[i - 1]->key, sorted[i]->key) &&
+		    (!first || sorted[i]->key_start < first->key_start))
+			first = sorted[i];
+	}
+	return first ? duplicate(p, first) : 0;
+}
+
+static int check_duplicates(struct parser *p, const struct node *object)
+{
+	if (object->count > FEW_MEMBERS)
+		return check_many(p, object);
+	node_foreach (member, object) {
+		for (const struct node *before = object->first; before != member;
+		     before = before->next) {
+			if (streq(before->key, member->key))
+				return duplicate(p, member);
+		}
+	}
+	return 0;
+}
+
+static int read_container(struct parser *p, struct node *node, bool object)
+{
+	int r;
+
+	if (++p->depth > DOC_DEPTH_MAX) {
+		char place[WHERE_MAX];
+
+		return err_input(p->err, E2BIG, "%s: nested deeper than %d levels",
+				 where(place, p->doc, p->pos), DOC_DEPTH_MAX);
+	}
+	node->type = object ? NODE_OBJECT : NODE_ARRAY;
+	r = read_members(p, node, object ? '}' : ']');
+	if (r == 0 && object)
+		r = check_duplicates(p, node);
+	p->depth--;
+	return r;
+}
+
+static int read_value(struct parser *p, struct node *node)
+{
+	int c, r;
+
+	skip_space(p);
+	node->start = p->pos;
+	c = peek(p);
+	if (c == '{' || c == '[') {
+		r = read_container(p, node, c == '{');
+	} else if (c == '"') {
+		node->type = NODE_STRING;
+		r = read_string(p, &node->string, &node->string_len);
+	} else if (c == '-' || (c >= '0' && c <= '9')) {
+		r = read_number(p, node);
+	} else {
+		r = read_word(p, node);
+	}
+	node->end = p->pos;
+	return r;
+}
+
+static int read_document(struct parser *p)
+{
+	int r;
+
+	if (p->doc->len >= 3 && memcmp(p->doc->text, "\xef\xbb\xbf", 3) == 0)
+		return bad(p, 0, "the text begins with a byte order mark: save it without");
+	p->doc->root = new_node(p, NULL);
+	if (!p->doc->root)
+		return -ENOMEM;
+	r = read_value(p, p->doc->root);
+	if (r < 0)
+		return r;
+	skip_space(p);
+	if (p->pos < p->doc->len)
+		return bad(p, p->pos, "something follows behind the end of the document");
+	return 0;
+}
+
+void doc_free(struct doc **doc)
+{
+	if (!*doc)
+		return;
+	for (struct block *block = (*doc)->blocks, *older; block; block = older) {
+		older = block->older;
+		free(block);
+	}
+	free((*doc)->name);
+	free((*doc)->text);
+	free((*doc)->strings);
+	free(*doc);
+	*doc = NULL;
+}
+
+int doc_parse(struct doc **ret_doc, const char *name, const char *text, size_t len, struct err *err)
+{
+	_cleanup_doc_ struct doc *doc = calloc(1, sizeof(*doc));
+	struct err local = { 0 };
+	struct parser p = { .err = err ? err : &local };
+	int r;
+
+	if (!doc)
+		return err_oom(err);
+	if (len > SIZE_MAX / 4)
+		return err_input(err, E2BIG, "%s: too long", name);
+	doc->name = strdup(name);
+	doc->text = malloc(len + 1);
+	doc->strings = malloc(len + 2);
+	if (!doc->name || !doc->text || !doc->strings)
+		return err_oom(err);
+	if (len > 0)
+		memcpy(doc->text, text, len);
+	doc->text[len] = '\0';
+	doc->len = len;
+	p.doc = doc;
+	p.out = doc->strings;
+	r = read_document(&p);
+	if (r < 0)
+		return r;
+	*ret_doc = take_ptr(doc);
+	return 0;
+}
+
+const struct node *doc_root(const struct doc *doc)
+{
+	return doc->root;
+}
+
+const char *doc_name(const struct doc *doc)
+{
+	return doc->name;
+}
+
+const char *doc_text(const struct doc *doc, size_t *ret_len)
+{
+	if (ret_len)
+		*ret_len = doc->len;
+	return doc->text;
+}
+
+/* ---- keys that another parser would take for a known one ---- */
+
+/* As Go's encoding/json folds: ASCII case, and the two letters beyond it that fold into ASCII. */
+static bool folds_to(const char *key, const char *known)
+{
+	while (*key && *known) {
+		char c = *key, k = *known++;
+
+		if (strncmp(key, "\xc5\xbf", 2) == 0) { /* U+017F, long s */
+			c = 's';
+			key += 2;
+		} else if (strncmp(key, "\xe2\x84\xaa", 3) == 0) { /* U+212A, Kelvin */
+			c = 'k';
+			key += 3;
+		} else {
+			key++;
+		}
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		if (k >= 'A' && k <= 'Z')
+			k = (char)(k - 'A' + 'a');
+		if (c != k)
+			return false;
+	}
+	return *key == *known;
+}
+
+static int by_text(const void *key, const void *element)
+{
+	const char *const *name = element;
+
+	return strcmp(key, *name);
+}
+
+static const char *folded_twin(const char *key, const char *const known[], size_t n)
+{
+	if (bsearch(key, known, n, sizeof(*known), by_text))
+		return NULL;
+	for (size_t i = 0; i < n; i++) {
+		if (folds_to(key, known[i]))
+			return known[i];
+	}
+	return NULL;
+}
+
+static bool is_one_of(const char *key, const char *const words[], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (streq(key, words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The next node in document order, with or without the children of this one. */
+static const struct node *next_node(const struct node *node, bool children)
+{
+	if (children && node->first)
+		return node->first;
+	while (node && !node->next)
+		node = node->parent;
+	return node ? node->next : NULL;
+}
+
+int doc_check_folding(const struct doc *doc, const char *const known[], size_t n,
+		      const char *const free_form[], size_t n_free, struct err *err)
+{
+	const struct node *node = doc->root;
+
+	while (node) {
+		bool is_free = node->key && is_one_of(node->key, free_form, n_free);
+		const char *twin = node->key ? folded_twin(node->key, known, n) : NULL;
+		char place[WHERE_MAX];
+
+		if (twin)
+			return err_input(err, EBADMSG,
+					 "%s: key %s differs from \"%s\" only in the case of its "
+					 "letters: parsers disagree on what it means",
+					 doc_where_key(place, doc, node), Q(node->key), twin);
+		node = next_node(node, !is_free);
+	}
+	return 0;
+}
+
+/* ---- reading values ---- */
+
+const struct node *node_get(const struct node *object, const char *key)
+{
+	if (!object || object->type != NODE_OBJECT)
+		return NULL;
+	node_foreach (member, object) {
+		if (streq(member->key, key))
+			return member;
+	}
+	return NULL;
+}
+
+const struct node *node_path(const struct node *object, ...)
+{
+	const char *key;
+	va_list ap;
+
+	va_start(ap, object);
+	while ((key = va_arg(ap, const char *)) && object)
+		object = node_get(object, key);
+	va_end(ap);
+	return object;
+}
+
+bool node_is(const struct node *node, enum node_type type)
+{
+	return node && node->type == type;
+}
+
+static const char *const type_names[] = {
+	[NODE_NULL] = "null",        [NODE_FALSE] = "a boolean", [NODE_TRUE] = "a boolean",
+	[NODE_NUMBER] = "a number",  [NODE_STRING] = "a string", [NODE_ARRAY] = "an array",
+	[NODE_OBJECT] = "an object",
+};
+
+static int mistyped(const struct doc *doc, const struct node *node, const char *expected,
+		    struct err *err)
+{
+	char place[WHERE_MAX];
+
+	if (!node)
+		return err_input(err, EBADMSG, "%s: a member is missing: expected %s", doc->name,
+				 expected);
+	return err_input(err, EBADMSG, "%s: %s%sexpected %s, not %s", doc_where(place, doc, node),
+			 node->key ? Q(node->key) : "", node->key ? ": " : "", expected,
+			 type_names[node->type]);
+}
+
+int node_expect(const struct doc *doc, const struct node *node, enum node_type type,
+		struct err *err)
+{
+	if (node_is(node, type))
+		return 0;
+	return mistyped(doc, node, type_names[type], err);
+}
+
+int node_read_string(const struct doc *doc, const struct node *node, const char **ret,
+		     struct err *err)
+{
+	int r = node_expect(doc, node, NODE_STRING, err);
+
+	if (r == 0)
+		*ret = node->string;
+	return r;
+}
+
+int node_read_bool(const struct doc *doc, const struct node *node, bool *ret, struct err *err)
+{
+	if (!node_is(node, NODE_TRUE) && !node_is(node, NODE_FALSE))
+		return mistyped(doc, node, "true or false", err);
+	*ret = node->type == NODE_TRUE;
+	return 0;
+}
+
+static int out_of_range(const struct doc *doc, const struct node *node, const char *expected,
+			struct err *err)
+{
+	char place[WHERE_MAX];
+
+	return err_input(err, ERANGE, "%s: %s%sexpected %s, not %s", doc_where(place, doc, node),
+			 node->key ? Q(node->key) : "", node->key ? ": " : "", expected,
+			 QN(node->string, node->string_len));
+}
+
+static bool is_integer(const char *text)
+{
+	text += *text == '-';
+	return text[strspn(text, "0123456789")] == '\0';
+}
+
+int node_read_u64(const struct doc *doc, const struct node *node, uint64_t *ret, struct err *err)
+{
+	static const char expected[] = "a whole number from 0 to 2^64-1";
+	unsigned long long v;
+	int r;
+
+	r = node_expect(doc, node, NODE_NUMBER, err);
+	if (r < 0)
+		return r;
+	if (!is_integer(node->string) || (node->string[0] == '-' && !streq(node->string, "-0")))
+		return out_of_range(doc, node, expected, err);
+	errno = 0;
+	v = strtoull(node->string, NULL, 10);
+	if (errno == ERANGE)
+		return out_of_range(doc, node, expected, err);
+	*ret = v;
+	return 0;
+}
+
+int node_read_i64(const struct doc *doc, const struct node *node, int64_t *ret, struct err *err)
+{
+	static const char expected[] = "a whole number from -2^63 to 2^63-1";
+	long long v;
+	int r;
+
+	r = node_expect(doc, node, NODE_NUMBER, err);
+	if (r < 0)
+		return r;
+	if (!is_integer(node->string))
+		return out_of_range(doc, node, expected, err);
+	errno = 0;
+	v = strtoll(node->string, NULL, 10);
+	if (errno == ERANGE)
+		return out_of_range(doc, node, expected, err);
+	*ret = v;
+	return 0;
+}
+
+/* ---- suggestions ---- */
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Optimal string alignment: insertions, deletions, substitutions, swapped neighbours. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t before[WORD_MAX + 1], last[WORD_MAX + 1], now[WORD_MAX + 1];
+	size_t la = strlen(a), lb = strlen(b);
+
+	if (la > WORD_MAX || lb > WORD_MAX)
+		return SIZE_MAX;
+	for (size_t j = 0; j <= lb; j++)
+		last[j] = before[j] = j;
+	for (size_t i = 1; i <= la; i++) {
+		now[0] = i;
+		for (size_t j = 1; j <= lb; j++) {
+			now[j] = least(last[j - 1] + (a[i - 1] != b[j - 1]),
+				       least(last[j], now[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				now[j] = least(now[j], before[j - 2] + 1);
+		}
+		memcpy(before, last, sizeof(last));
+		memcpy(last, now, sizeof(now));
+	}
+	return last[lb];
+}
+
+const char *nearest_word(const char *word, const char *const known[], size_t n)
+{
+	size_t limit = strlen(word) / 3 + 1, best = SIZE_MAX;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t d = distance(word, known[i]);
+
+		/* Replacing every letter is no typing error. */
+		if (d < best && d <= limit && d < strlen(known[i])) {
+			best = d;
+			nearest = known[i];
+		}
+	}
+	return nearest;
+}
+
+int node_check_keys(const struct doc *doc, const struct node *object, const char *const known[],
+		    size_t n, struct err *err)
+{
+	node_foreach (member, object) {
+		char place[WHERE_MAX];
+		const char *near;
+
+		if (is_one_of(member->key, known, n))
+			continue;
+		near = nearest_word(member->key, known, n);
+		return err_input(err, EBADMSG, "%s: unknown key %s%s%s%s",
+				 doc_where_key(place, doc, member), Q(member->key),
+				 near ? " (did you mean \"" : "", near ? near : "",
+				 near ? "\"?)" : "");
+	}
+	return 0;
+}
