@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What goes where. One list serves install and uninstall: FROM:MODE:DIRECTORY.
+
+libdir_coaming := $(libexecdir)/coaming
+datadir_coaming := $(datadir)/coaming
+# systemd reads only below /usr/lib or /lib, whatever libdir is.
+systemunitdir ?= $(prefix)/lib/systemd/system
+catalogdir ?= $(prefix)/lib/systemd/catalog
+ocihooksdir ?= $(datadir)/containers/oci/hooks.d
+
+# packaging/X.in with the paths put in.
+generated := $(patsubst packaging/%.in,$(O)/packaging/%,$(shell find packaging -name '*.in'))
+$(O)/packaging/%: packaging/%.in $(O)/flags
+	@mkdir -p $(@D)
+	sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' \
+	    -e 's|@datadir@|$(datadir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
+	    -e 's|@ocihooksdir@|$(ocihooksdir)|g' -e 's|@runstatedir@|$(runstatedir)|g' $< >$@
+
+entry = $(foreach f,$(1),$(f):$(2):$(3))
+install_files = \
+	$(call entry,$(O)/coaming $(O)/coaming-runtime,0755,$(bindir)) \
+	$(call entry,$(O)/coaming-hook $(O)/coaming-nft,0755,$(libdir_coaming)) \
+	$(call entry,$(wildcard profiles/library/*.json),0644,$(datadir_coaming)/profiles) \
+	$(call entry,$(wildcard profiles/library/seccomp/*.json),0644,$(datadir_coaming)/profiles/seccomp) \
+	$(call entry,$(wildcard profiles/*.schema.json),0644,$(datadir_coaming)) \
+	$(call entry,$(filter %.json,$(filter $(O)/packaging/hooks.d/%,$(generated))),0644,$(ocihooksdir)) \
+	$(call entry,$(filter $(O)/packaging/precreate.d/%,$(generated)),0644,$(datadir_coaming)/hooks.d) \
+	$(call entry,$(filter $(O)/packaging/containers.conf.d/%,$(generated)),0644,$(datadir_coaming)/containers.conf.d) \
+	$(call entry,$(filter $(O)/packaging/systemd/%,$(generated)),0644,$(systemunitdir)) \
+	$(call entry,$(wildcard audit/*.catalog packaging/*.catalog),0644,$(catalogdir)) \
+	$(foreach s,1 5 7 8,$(call entry,$(wildcard man/*.$(s)),0644,$(mandir)/man$(s))) \
+	$(call entry,README.md SECURITY.md NEWS LICENSE,0644,$(docdir))
+
+install: all $(generated)
+	@DESTDIR='$(DESTDIR)' packaging/install.sh install $(install_files)
+	@DESTDIR='$(DESTDIR)' packaging/install.sh config packaging/coaming.json:0644:$(sysconfdir)/coaming
+
+# A host configuration that was edited stays.
+uninstall: $(generated)
+	@DESTDIR='$(DESTDIR)' packaging/install.sh uninstall $(install_files)
+	@DESTDIR='$(DESTDIR)' packaging/install.sh unconfig packaging/coaming.json:0644:$(sysconfdir)/coaming
+
+.PHONY: install uninstall
