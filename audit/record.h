@@ -29,6 +29,8 @@ enum event {
 #define FIELD_VALUE_MAX ((size_t)64 << 10)
 /* journald drops an entry of more than 1024 fields: the rest goes into a count. */
 #define RECORD_FIELDS_MAX 900
+/* All values of a record together; fields beyond it are left out and counted likewise. */
+#define RECORD_BYTES_MAX ((size_t)2 << 20)
 
 struct field {
 	char name[FIELD_NAME_MAX + 1];
@@ -40,16 +42,28 @@ struct record {
 	enum event event;
 	struct field *fields;
 	size_t n;
+	size_t bytes;   /* of all values */
+	size_t omitted; /* fields beyond the limits, told in COAMING_OMITTED */
 };
 
-const char *event_name(enum event event);	/* "admit" */
+const char *event_name(enum event event);       /* "admit" */
 const char *event_message_id(enum event event); /* 32 hex digits, as in the catalog */
-int event_priority(enum event event);		/* syslog level: deny, gap, drift are LOG_CRIT */
+int event_priority(enum event event);           /* syslog level: deny, gap, drift are LOG_CRIT */
+bool event_from_name(const char *name, enum event *ret);
+
+bool field_name_is_valid(const char *name, size_t len);
+/* The chain's own fields (COAMING_SEQ, ...), which no record may bring. */
+bool field_is_reserved(const char *name);
+
+/* This boot's id, 32 hex digits as journald writes it; zeros where the kernel does not tell. */
+#define BOOT_ID_SIZE 33
+void record_boot_id(char out[BOOT_ID_SIZE]);
 
 /* Fields that every record has: MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER, COAMING_SCHEMA, _EVENT,
  * _VERSION, _TIME (UTC, microseconds), boot id, monotonic time. */
 int record_start(struct record *record, enum event event, struct err *err);
-/* Add one field; the same name again is a further value, as in the journal. */
+/* Add one field; the same name again is a further value, as in the journal; an equal one is none.
+ */
 int record_add(struct record *record, const char *name, const char *value, struct err *err);
 int record_addn(struct record *record, const char *name, const void *value, size_t len,
 		struct err *err);

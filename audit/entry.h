@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bytes of one record in the ledger.
+ *
+ *	__REALTIME_TIMESTAMP=1795432726123456 LF
+ *	__MONOTONIC_TIMESTAMP=5123456 LF
+ *	_BOOT_ID=32 hex digits LF
+ *	COAMING_SEQ, COAMING_PREV	fields, in the form below
+ *	all other fields		sorted by name, then by value, bytewise; none twice
+ *	COAMING_HASH			SHA-256, 64 hex digits, of every byte before this field
+ *	LF
+ *
+ * A field is NAME LF, its length as 64 bits little-endian, its bytes, LF. This is the journal's
+ * export format: systemd-journal-remote reads a ledger as it is, and the fields between the three
+ * lines and the empty one are a datagram of journald's native protocol, byte for byte. The first
+ * three lines follow from COAMING_TIME, COAMING_MONOTONIC_USEC and COAMING_BOOT_ID; so a record
+ * that went through the journal, which keeps no order, can be put back into the form that was
+ * hashed. A record that waits to be taken into the chain has neither COAMING_SEQ nor COAMING_PREV.
+ *
+ * Source: https://systemd.io/JOURNAL_EXPORT_FORMATS, https://systemd.io/JOURNAL_NATIVE_PROTOCOL
+ */
+#ifndef COAMING_AUDIT_ENTRY_H
+#define COAMING_AUDIT_ENTRY_H
+
+#include "audit/record.h"
+#include "lib/buf.h"
+#include "lib/hash.h"
+
+/* A record's fields and the chain's. */
+#define ENTRY_FIELDS_MAX (RECORD_FIELDS_MAX + 16)
+/* Values, names and lengths together. */
+#define ENTRY_BYTES_MAX                                                                            \
+	(RECORD_BYTES_MAX + ENTRY_FIELDS_MAX * ((size_t)FIELD_NAME_MAX + 16) + FIELD_VALUE_MAX)
+
+struct view {
+	const char *name; /* not NUL-terminated */
+	size_t name_len;
+	const char *value;
+	size_t len;
+};
+
+struct entry {
+	const char *text; /* borrowed, as all the views are */
+	size_t size;
+	size_t body, body_end; /* text[body..body_end) is what journald gets */
+	uint64_t seq;          /* 0: not in the chain */
+	uint64_t usec;         /* __REALTIME_TIMESTAMP */
+	char prev[SHA256_HEX], hash[SHA256_HEX];
+	size_t n;
+	struct view fields[ENTRY_FIELDS_MAX];
+};
+
+/* Hash before the first record. */
+extern const char entry_hash_none[SHA256_HEX];
+
+/*
+ * Append a record's bytes.
+ *
+ * seq, prev   place in the chain; seq 0: none
+ * spool       with seq 0 the name of the file it waits in, else NULL
+ * ret_hash    its COAMING_HASH
+ * Errors      -EINVAL a record that did not begin with record_start(); -ENOMEM
+ */
+int entry_write(struct buf *out, const struct record *record, uint64_t seq, const char *prev,
+		const char *spool, char ret_hash[SHA256_HEX], struct err *err);
+/* The same for one that waited: its fields get their place in the chain. */
+int entry_chain(struct buf *out, const struct entry *waiting, uint64_t seq, const char *prev,
+		char ret_hash[SHA256_HEX], struct err *err);
+
+enum entry_state {
+	ENTRY_BAD,     /* these bytes are no record, or the hash does not fit */
+	ENTRY_PARTIAL, /* the beginning of one */
+	ENTRY_WHOLE,
+};
+/* Read one record from the beginning of text; never beyond text[len]. */
+enum entry_state entry_parse(const char *text, size_t len, struct entry *ret);
+
+/* First field of a name, or NULL. */
+const struct view *entry_get(const struct entry *entry, const char *name);
+bool entry_is(const struct entry *entry, const char *name, const char *value);
+/* A decimal field; false where it is absent or no number. */
+bool entry_get_u64(const struct entry *entry, const char *name, uint64_t *ret);
+
+/* How every record begins: to count those in bytes that cannot be read. */
+#define ENTRY_START "__REALTIME_TIMESTAMP="
+
+#endif

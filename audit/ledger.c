@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ledger, written.
+ *
+ * MUST leave a chain that can be read, killed at any instruction.
+ * MUST NOT wait for another process longer than it was told to.
+ */
+#include "audit/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <time.h>
+#include "audit/recover.h"
+#include "audit/segment.h"
+#include "audit/stamp.h"
+#include "lib/file.h"
+
+/* Between two tries for the lock; a writer holds it for some hundred microseconds. */
+#define LOCK_STEP_MIN_NSEC 100000
+#define LOCK_STEP_MAX_NSEC 2000000
+#define BLOCK_BYTES        ((uint64_t)4096)
+/* A waiting record whose bytes are no record keeps them under this name. */
+#define BAD_SPOOL_PREFIX "damaged-"
+
+int ledger_open(const char *path, struct ledger *ret, struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int r;
+
+	r = dir_make_open(path, 0700, &fd, err);
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return err_errno(err, errno, "cannot stat %s", Q(path));
+	/* What others may read tells them which containers run; what they may lock stops us. */
+	if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
+		return err_errno(err, errno, "cannot take %s from others", Q(path));
+	*ret = (struct ledger){
+		.dirfd = take_fd(&fd),
+		.head_fd = -1,
+		.segment_fd = -1,
+		.segment_bytes = LEDGER_SEGMENT_BYTES,
+		.path = path,
+	};
+	return 0;
+}
+
+void ledger_done(struct ledger *l)
+{
+	if (l->locked)
+		ledger_unlock(l);
+	closep(&l->head_fd);
+	closep(&l->segment_fd);
+	closep(&l->dirfd);
+	l->head_fd = l->segment_fd = l->dirfd = -1;
+}
+
+static int take_lock(const struct ledger *l, uint64_t deadline_usec, struct err *err)
+{
+	struct timespec step = { .tv_nsec = LOCK_STEP_MIN_NSEC };
+
+	while (flock(l->dirfd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return err_errno(err, errno, "cannot lock the ledger in %s", Q(l->path));
+		if (stamp_now_monotonic() >= deadline_usec)
+			return err_system(err, EAGAIN,
+					  "another process holds the ledger in %s (is it stopped? "
+					  "fuser %s tells which)",
+					  Q(l->path), l->path);
+		(void)nanosleep(&step, NULL);
+		if (step.tv_nsec < LOCK_STEP_MAX_NSEC)
+			step.tv_nsec *= 2;
+	}
+	return 0;
+}
+
+/* Give a full disk back some of what was set aside; false where nothing is left of it. */
+static bool shrink_reserve(struct ledger *l, size_t need)
+{
+	uint64_t give = ((need + BLOCK_BYTES - 1) / BLOCK_BYTES + 1) * BLOCK_BYTES;
+	_cleanup_close_ int fd = openat(l->dirfd, RESERVE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
+		return false;
+	if (give > (uint64_t)st.st_size)
+		give = (uint64_t)st.st_size;
+	l->head.reserve_bytes = (uint64_t)st.st_size - give;
+	l->dirty = true;
+	return ftruncate(fd, st.st_size - (off_t)give) == 0;
+}
+
+static void refill_reserve(struct ledger *l)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (l->has_reserve && l->head.reserve_bytes == LEDGER_RESERVE_BYTES)
+		return;
+	fd = openat(l->dirfd, RESERVE_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* On a full disk there is none now; a filesystem that cannot set space aside never has. */
+	if (fd < 0 || (fallocate(fd, 0, 0, (off_t)LEDGER_RESERVE_BYTES) < 0 && errno != EOPNOTSUPP))
+		return;
+	l->has_reserve = true;
+	l->head.reserve_bytes = LEDGER_RESERVE_BYTES;
+	l->dirty = true;
+}
+
+static int begin_segment(struct ledger *l, uint64_t first, struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	uint64_t size;
+	int r;
+
+	/* The head before the first segment: a ledger without one has lost it. */
+	if (l->head_fd < 0) {
+		r = head_store(l->dirfd, &l->head_fd, &l->head, err);
+		if (r < 0)
+			return r;
+	}
+	r = segment_open(l->dirfd, first, O_RDWR | O_APPEND | O_CREAT | O_EXCL, &fd, &size, err);
+	if (r < 0)
+		return r;
+	if (fsync(l->dirfd) < 0)
+		return err_errno(err, errno, "cannot write %s to disk", Q(l->path));
+	closep(&l->segment_fd);
+	l->segment_fd = take_fd(&fd);
+	l->begin_segment = false;
+	l->head.last.segment = first;
+	l->head.last.end = 0;
+	return 0;
+}
+
+static int write_bytes(struct ledger *l, const struct buf *bytes, struct err *err)
+{
+	char name[SEGMENT_NAME_MAX];
+	int r;
+
+	r = fd_write_all(l->segment_fd, segment_name(name, l->head.last.segment), bytes->data,
+			 bytes->len, err);
+	/* What was written of it must go; where it cannot, it is torn and the next one knows. */
+	if (r < 0 && ftruncate(l->segment_fd, (off_t)l->head.last.end) < 0)
+		l->begin_segment = true;
+	return r;
+}
+
+/* Write an entry that was made for the next place of the chain. */
+static int append_bytes(struct ledger *l, const struct buf *bytes, uint64_t seq,
+			const char hash[SHA256_HEX], bool grave, struct err *err)
+{
+	struct err first = { 0 };
+	int r = 0;
+
+	if (l->segment_fd < 0 || l->begin_segment || l->head.last.end >= l->segment_bytes)
+		r = begin_segment(l, seq, &first);
+	if (r == 0)
+		r = write_bytes(l, bytes, &first);
+	if ((r == -ENOSPC || r == -EDQUOT) && grave && shrink_reserve(l, bytes->len)) {
+		err_clear(&first);
+		if (l->segment_fd < 0 || l->begin_segment)
+			r = begin_segment(l, seq, &first);
+		else
+			r = 0;
+		if (r == 0)
+			r = write_bytes(l, bytes, &first);
+	}
+	if (r < 0) {
+		if (err && err->class == ERR_NONE)
+			*err = first;
+		return r;
+	}
+	l->head.last.end += bytes->len;
+	l->head.last.seq = seq;
+	memcpy(l->head.hash, hash, SHA256_HEX);
+	l->dirty = true;
+	return 0;
+}
+
+static uint64_t next_seq(const struct head *head)
+{
+	return (head->gap.to > head->last.seq ? head->gap.to : head->last.seq) + 1;
+}
+
+static int append_record(struct ledger *l, const struct record *record, struct buf *bytes,
+			 struct err *err)
+{
+	uint64_t seq = next_seq(&l->head);
+	char hash[SHA256_HEX];
+	int r;
+
+	r = entry_write(bytes, record, seq, l->head.hash, NULL, hash, err);
+	if (r < 0)
+		return r;
+	return append_bytes(l, bytes, seq, hash, event_priority(record->event) <= LOG_CRIT, err);
+}
+
+static int fill_gap_record(struct record *record, const struct gap *gap, struct err *err)
+{
+	uint64_t passed = gap->from > 0 ? gap->to - gap->from + 1 : 0;
+	uint64_t count = passed + gap->missed;
+	int r;
+
+	r = record_addf(record, err, "COAMING_GAP_COUNT", "%llu", (unsigned long long)count);
+	if (passed > 0) {
+		r = r < 0 ? r
+			  : record_addf(record, err, "COAMING_GAP_FROM", "%llu",
+					(unsigned long long)gap->from);
+		r = r < 0 ? r
+			  : record_addf(record, err, "COAMING_GAP_TO", "%llu",
+					(unsigned long long)gap->to);
+	}
+	for (unsigned i = 0; i < GAP_REASONS_ && r == 0; i++) {
+		if (!(gap->reasons & UINT32_C(1) << i))
+			continue;
+		r = record_add(record, "COAMING_GAP_REASON", gap_reason_name(i), err);
+		r = r < 0 ? r : record_add(record, "COAMING_REASON", gap_reason_text(i), err);
+	}
+	if (r < 0)
+		return r;
+	return record_addf(record, err, "MESSAGE", "coaming: %s: %llu record%s may be missing: %s",
+			   "gap in the ledger", (unsigned long long)count, count == 1 ? "" : "s",
+			   record_get(record, "COAMING_REASON"));
+}
+
+static int tell_gap(struct ledger *l, struct err *err)
+{
+	_cleanup_record_ struct record record = { 0 };
+	_cleanup_buf_ struct buf bytes = { 0 };
+	int r;
+
+	r = record_start(&record, EVENT_GAP, err);
+	r = r < 0 ? r : fill_gap_record(&record, &l->head.gap, err);
+	r = r < 0 ? r : append_record(l, &record, &bytes, err);
+	if (r < 0)
+		return r;
+	l->head.gap = (struct gap){ 0 };
+	return 0;
+}
+
+/* The first record: which machine's chain this is, and that nothing is known from before. */
+static int tell_begin(struct ledger *l, struct err *err)
+{
+	_cleanup_record_ struct record record = { 0 };
+	_cleanup_buf_ struct buf bytes = { 0 };
+	_cleanup_free_ char *id = NULL;
+	struct err none = { 0 };
+	size_t len = 0;
+	int r;
+
+	if (file_read(AT_FDCWD, "/etc/machine-id", 128, &id, &len, &none) < 0)
+		len = 0;
+	while (len > 0 && id[len - 1] == '\n')
+		len--;
+	r = record_start(&record, EVENT_POLICY, err);
+	if (r == 0 && len > 0)
+		r = record_addn(&record, "COAMING_MACHINE_ID", id, len, err);
+	r = r < 0 ? r : record_add(&record, "COAMING_REASON", "ledger-begin", err);
+	r = r < 0 ? r
+		  : record_addf(&record, err, "MESSAGE", "coaming: a new ledger begins in %s",
+				Q(l->path));
+	return r < 0 ? r : append_record(l, &record, &bytes, err);
+}
+
+/* 1: in the chain now; 0: it is no record and was put aside. */
+static int take_in(struct ledger *l, const char *name, struct err *err)
+{
+	_cleanup_free_ struct entry *entry = malloc(sizeof(*entry));
+	_cleanup_buf_ struct buf bytes = { 0 };
+	uint64_t seq = next_seq(&l->head);
+	_cleanup_free_ char *text = NULL;
+	char hash[SHA256_HEX], bad[SPOOL_NAME_MAX + sizeof(BAD_SPOOL_PREFIX)];
+	size_t len;
+	int r;
+
+	if (!entry)
+		return err_oom(err);
+	r = file_read(l->dirfd, name, ENTRY_BYTES_MAX, &text, &len, err);
+	if (r == -ENOENT || r == -ENOMEM || r == -EMFILE || r == -ENFILE)
+		return r;
+	/* One that cannot be read must not stand in the way of all that come after. */
+	if (r < 0 || entry_parse(text, len, entry) != ENTRY_WHOLE || entry->size != len) {
+		(void)snprintf(bad, sizeof(bad), BAD_SPOOL_PREFIX "%s", name);
+		l->head.gap.reasons |= UINT32_C(1) << GAP_SPOOL;
+		l->head.gap.missed++;
+		l->dirty = true;
+		if (renameat(l->dirfd, name, l->dirfd, bad) < 0)
+			return err_errno(err, errno, "cannot put %s aside", Q(name));
+		return 0;
+	}
+	r = entry_chain(&bytes, entry, seq, l->head.hash, hash, err);
+	r = r < 0 ? r : append_bytes(l, &bytes, seq, hash, true, err);
+	return r < 0 ? r : 1;
+}
+
+/*
+ * Take waiting records into the chain. Each is removed before the head is stored: a kill in
+ * between leaves a head that is too old, and recover() then removes what the chain has.
+ */
+static int take_in_all(struct ledger *l, const struct survey *s, struct err *err)
+{
+	size_t n = 0;
+	int r = 0;
+
+	if (s->n_spools == 0)
+		return 0;
+	for (; n < s->n_spools; n++) {
+		r = take_in(l, s->spools[n], err);
+		if (r < 0 && r != -ENOENT)
+			break;
+		err_clear(err);
+	}
+	if (n > 0 && ledger_sync(l, err) == 0)
+		for (size_t i = 0; i < n; i++)
+			(void)unlinkat(l->dirfd, s->spools[i], 0);
+	else if (n > 0)
+		r = -EIO;
+	return r == -ENOENT || r > 0 ? 0 : r;
+}
+
+/* Everything that has to be right before a record of our own may follow. */
+static int put_right(struct ledger *l, struct err *err)
+{
+	_cleanup_survey_ struct survey s = { 0 };
+	int r;
+
+	r = survey_read(l->dirfd, &s, err);
+	r = r < 0 ? r : recover(l, &s, err);
+	if (r < 0)
+		return r;
+	l->head_is_good = true;
+	l->has_reserve = s.has_reserve;
+	/* What is to be told of is remembered before anything else can fail. */
+	if (l->dirty && l->head.gap.reasons)
+		(void)head_store(l->dirfd, &l->head_fd, &l->head, NULL);
+	if (l->head.last.seq == 0 && l->head.gap.reasons == 0)
+		r = tell_begin(l, err);
+	if (r == 0 && l->head.gap.reasons)
+		r = tell_gap(l, err);
+	if (r == 0)
+		r = take_in_all(l, &s, err);
+	if (r == 0 && l->head.gap.reasons) /* of what waited */
+		r = tell_gap(l, err);
+	return r;
+}
+
+int ledger_lock(struct ledger *l, uint64_t deadline_usec, struct err *err)
+{
+	int r;
+
+	r = take_lock(l, deadline_usec, err);
+	if (r < 0)
+		return r;
+	l->locked = true;
+	l->dirty = l->head_is_good = false;
+	r = put_right(l, err);
+	if (r < 0) {
+		err_context(err, "ledger %s", Q(l->path));
+		ledger_note_missed(l);
+		ledger_unlock(l);
+	}
+	return r;
+}
+
+void ledger_unlock(struct ledger *l)
+{
+	/* A head that cannot be stored is too old, which the next writer puts right. */
+	if (l->dirty && l->head_is_good && (l->head_fd >= 0 || l->head.last.segment > 0))
+		(void)head_store(l->dirfd, &l->head_fd, &l->head, NULL);
+	(void)flock(l->dirfd, LOCK_UN);
+	l->locked = l->dirty = l->head_is_good = false;
+}
+
+int ledger_append(struct ledger *l, const struct record *record, struct buf *ret_bytes,
+		  struct err *err)
+{
+	_cleanup_buf_ struct buf bytes = { 0 };
+	int r;
+
+	r = append_record(l, record, &bytes, err);
+	if (r < 0) {
+		err_context(err, "ledger %s", Q(l->path));
+		ledger_note_missed(l);
+		return r;
+	}
+	refill_reserve(l);
+	if (ret_bytes) {
+		*ret_bytes = bytes;
+		bytes = (struct buf){ 0 };
+	}
+	return 0;
+}
+
+int ledger_sync(struct ledger *l, struct err *err)
+{
+	if (fdatasync(l->segment_fd) < 0)
+		return err_errno(err, errno, "cannot write the ledger in %s to disk", Q(l->path));
+	return 0;
+}
+
+int ledger_spool(struct ledger *l, const struct record *record, bool sync, struct err *err)
+{
+	_cleanup_buf_ struct buf bytes = { 0 };
+	char name[SPOOL_NAME_MAX], hash[SHA256_HEX];
+	int r;
+
+	/* One process, one record at a time: no two have the same pid and microsecond. */
+	(void)snprintf(name, sizeof(name), SPOOL_PREFIX "%016llx-%d",
+		       (unsigned long long)stamp_now(), (int)getpid());
+	r = entry_write(&bytes, record, 0, NULL, name, hash, err);
+	if (r < 0)
+		return r;
+	return file_write_atomic(l->dirfd, name, bytes.data, bytes.len, 0600, (uid_t)-1, (gid_t)-1,
+				 sync, err);
+}
+
+void ledger_note_missed(struct ledger *l)
+{
+	l->head.gap.reasons |= UINT32_C(1) << GAP_MISSED;
+	l->head.gap.missed++;
+	l->dirty = true;
+}
