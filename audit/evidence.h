@@ -8,10 +8,10 @@
 #include "audit/record.h"
 
 enum kept {
-	KEPT_NOWHERE,	   /* zero: the container does not start in enforce mode */
+	KEPT_NOWHERE,      /* zero: the container does not start in enforce mode */
 	KEPT_JOURNAL_ONLY, /* the ledger could not take it */
-	KEPT_LEDGER,	   /* in the ledger, the journal pending */
-	KEPT_BOTH,	   /* in the ledger, and handed to journald */
+	KEPT_LEDGER,       /* in the ledger, the journal pending */
+	KEPT_BOTH,         /* in the ledger, and handed to journald */
 };
 
 /*
@@ -26,6 +26,11 @@ enum kept {
 #define EVIDENCE_WAIT_USEC 100000
 int evidence_keep(const char *audit_dir, struct record *record, bool sync, enum kept *ret,
 		  struct err *err);
+
+/* The same with the journal's socket named, for tests. */
+int evidence_keep_at(const char *audit_dir, const char *socket, struct record *record, bool sync,
+		     enum kept *ret, struct err *err);
+int evidence_flush_at(const char *audit_dir, const char *socket, size_t *ret_left, struct err *err);
 
 /* Send to the journal what is pending, oldest first; *ret_left (may be NULL) counts what stays. */
 int evidence_flush(const char *audit_dir, size_t *ret_left, struct err *err);

@@ -19,8 +19,8 @@
 #include <cmocka.h>
 
 struct place {
-	char dir[64];	 /* removed with all that is in it */
-	char audit[96];	 /* dir/audit, not made */
+	char dir[64];    /* removed with all that is in it */
+	char audit[96];  /* dir/audit, not made */
 	char socket[96]; /* dir/socket, not made */
 	int listener;
 };
