@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The subcommands of coaming(1), one file each. main.c has the table.
+ */
+#ifndef COAMING_CLI_CLI_H
+#define COAMING_CLI_CLI_H
+
+#include "lib/err.h"
+
+/*
+ * Run one subcommand. argv[0] is its name; a --config that stood before it follows it here.
+ *
+ * Returns  0; negative with *err set; or the exit status where the answer itself is one (a refusal
+ *          that was printed is 1)
+ */
+typedef int command_fn(int argc, char **argv, struct err *err);
+
+command_fn cmd_check;
+command_fn cmd_explain;
+command_fn cmd_gc;
+command_fn cmd_log;
+command_fn cmd_reload;
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * coaming: the command for people, see coaming(1). The subcommands do the work.
+ */
+#include "cli/cli.h"
+
+#include <errno.h>
+
+#include "lib/doc.h"
+
+static const struct command {
+	const char *name;
+	command_fn *run;
+	const char *help;
+} commands[] = {
+	{ "check", cmd_check, "say whether profiles and the host configuration are right" },
+	{ "explain", cmd_explain, "say what would happen to a container, and why" },
+	{ "log", cmd_log, "show the decisions" },
+	{ "reload", cmd_reload, "index the installed profiles anew" },
+	{ "gc", cmd_gc, "clean up after containers that ended without saying so" },
+};
+
+static int print_help(void)
+{
+	(void)fputs("usage: coaming [--config FILE] COMMAND [ARG]...\n\n", stdout);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].help);
+	(void)fputs("\n"
+		    "  --config FILE  host configuration instead of " SYSCONFDIR
+		    "/coaming/coaming.json\n"
+		    "  --help, --version\n"
+		    "\n"
+		    "coaming COMMAND --help tells more, coaming(1) all of it.\n"
+		    "Exit status: 0 yes, 1 refused by policy, 2 wrong use or bad input, "
+		    "111 the system failed.\n",
+		    stdout);
+	return 0;
+}
+
+static const struct command *find_command(const char *name, struct err *err)
+{
+	const char *names[ARRAY_SIZE(commands)];
+	const char *near;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (streq(commands[i].name, name))
+			return &commands[i];
+		names[i] = commands[i].name;
+	}
+	near = nearest_word(name, names, ARRAY_SIZE(names));
+	(void)err_input(err, EINVAL, "unknown command %s%s%s%s", Q(name),
+			near ? " (did you mean " : " (see coaming --help", near ? near : "",
+			near ? "?)" : ")");
+	return NULL;
+}
+
+/* The command's name comes first, what stood before it ("--config FILE") follows it. */
+static int name_first(int *argc, char **argv, struct err *err)
+{
+	int i = 1;
+
+	while (i < *argc && starts_with(argv[i], "--config"))
+		i += streq(argv[i], "--config") ? 2 : 1;
+	if (i >= *argc)
+		return err_input(err, EINVAL, "no command given (see coaming --help)");
+	argv[0] = argv[i];
+	memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof(*argv)); /* NULL too */
+	(*argc)--;
+	return 0;
+}
+
+/* What was printed and did not arrive is a failure, not an answer. */
+static int finish(int status)
+{
+	return fflush(stdout) != 0 || ferror(stdout) ? ERR_SYSTEM : status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command = NULL;
+	struct err err = { 0 };
+	int r;
+
+	if (argc > 1 && (streq(argv[1], "--help") || streq(argv[1], "-h")))
+		return finish(print_help());
+	if (argc > 1 && streq(argv[1], "--version"))
+		return finish(puts("coaming " COAMING_VERSION) < 0 ? ERR_SYSTEM : 0);
+
+	r = name_first(&argc, argv, &err);
+	if (r == 0)
+		command = find_command(argv[0], &err);
+	if (command)
+		r = command->run(argc, argv, &err);
+	if (command && r >= 0)
+		return finish(r);
+
+	(void)fflush(stdout);
+	(void)fprintf(stderr, "coaming: %s%s%s\n", command ? command->name : "",
+		      command ? ": " : "", err.text);
+	return err.class == ERR_NONE ? ERR_SYSTEM : (int)err.class;
+}
