@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * coaming explain: decide about a container without starting it, see coaming-explain(1).
+ *
+ * The decision is made by the same functions that coaming-runtime and coaming-hook call. Nothing
+ * is written and nothing recorded.
+ */
+#include "cli/explain.h"
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "cli/options.h"
+#include "hooks/bundle.h"
+#include "hooks/facts.h"
+#include "hooks/identity.h"
+#include "hooks/labels.h"
+#include "lib/file.h"
+#include "profiles/ruleset.h"
+
+struct request {
+	const char *host_config, *bundle, *config_json;
+	struct words labels;
+	bool json, show_config;
+	struct doc *config;
+};
+
+static void request_done(struct request *request)
+{
+	doc_free(&request->config);
+	words_done(&request->labels);
+}
+
+static void explanation_done(struct explanation *x)
+{
+	buf_done(&x->ruleset);
+	verdict_done(&x->verdict);
+	facts_done(&x->facts);
+	selection_done(&x->selection);
+	labels_done(&x->labels);
+	store_free(&x->store);
+	host_free(&x->host);
+}
+
+static int read_bundle(struct request *request, struct err *err)
+{
+	_cleanup_bundle_ BUNDLE(bundle);
+	int r;
+
+	r = bundle_open(request->bundle, "config.json", &bundle, err);
+	if (r == 0)
+		request->config = take_ptr(bundle.config);
+	return r;
+}
+
+/* "-" is standard input. */
+static int read_config_json(struct request *request, struct err *err)
+{
+	const char *name = request->config_json;
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	if (streq(name, "-")) {
+		name = "standard input";
+		r = fd_read_all(STDIN_FILENO, name, FILE_MAX_BYTES, &text, &len, err);
+	} else {
+		r = file_read(AT_FDCWD, name, FILE_MAX_BYTES, &text, &len, err);
+	}
+	return r < 0 ? r : doc_parse(&request->config, name, text, len, err);
+}
+
+static int add_label(struct labels *labels, const char *word, struct err *err)
+{
+	const char *equals = strchr(word, '=');
+	_cleanup_free_ char *key = NULL;
+
+	if (!equals || equals == word)
+		return err_input(err, EINVAL, "--label %s: expected KEY=VALUE", Q(word));
+	key = strndup(word, (size_t)(equals - word));
+	if (!key)
+		return err_oom(err);
+	return labels_set(labels, key, equals + 1, LABEL_FROM_COMMAND, NULL, err);
+}
+
+static int find_labels(const struct request *request, struct labels *ret, struct err *err)
+{
+	int r;
+
+	r = labels_from_config(request->config, ret, err);
+	for (size_t i = 0; r == 0 && i < request->labels.n; i++)
+		r = add_label(ret, request->labels.v[i], err);
+	return r;
+}
+
+/* The table in it is called after the container, as far as the config tells its id. */
+static int write_ruleset(const struct request *request, struct explanation *x, struct err *err)
+{
+	struct identity identity = { 0 };
+	int r;
+
+	if (!ruleset_is_needed(&x->selection))
+		return 0;
+	r = identity_find(request->config, NULL, request->bundle, &identity, err);
+	if (r == 0)
+		r = ruleset_write(&x->selection, identity.id, &x->ruleset, err);
+	identity_done(&identity);
+	return r;
+}
+
+static int explain(const struct request *request, struct explanation *x, struct err *err)
+{
+	int r;
+
+	r = host_load(request->host_config, &x->host, err);
+	if (r == 0)
+		r = find_labels(request, &x->labels, err);
+	if (r == 0)
+		r = store_open(x->host, &x->store, err);
+	if (r < 0)
+		return r;
+
+	r = select_profiles(x->host, x->store, &x->labels, &x->selection, &x->refusal);
+	if (r < 0 && x->refusal.class == ERR_REFUSED)
+		return 0; /* an answer */
+	if (r < 0) {
+		*err = x->refusal;
+		return r;
+	}
+	if (request->bundle)
+		r = facts_from_host(request->config, request->bundle, &x->facts, err);
+	else
+		r = facts_from_config(request->config, &x->facts, err);
+	if (r == 0)
+		r = policy_decide(x->host, &x->selection, request->config, &x->facts, &x->verdict,
+				  err);
+	return r < 0 ? r : write_ruleset(request, x, err);
+}
+
+static int print(const struct request *request, const struct explanation *x, struct err *err)
+{
+	const char *text;
+	size_t len;
+
+	if (request->json)
+		return explain_json(x, err);
+	if (!request->show_config) {
+		explain_text(x);
+		return 0;
+	}
+	if (x->verdict.changed)
+		(void)fwrite(x->verdict.config.data, 1, x->verdict.config.len, stdout);
+	if (!explanation_refuses(x) && !x->verdict.changed) {
+		text = doc_text(request->config, &len);
+		(void)fwrite(text, 1, len, stdout);
+	}
+	return 0;
+}
+
+static int answer(struct request *request, struct err *err)
+{
+	struct explanation x = { 0 };
+	int r;
+
+	if (!request->bundle == !request->config_json)
+		return err_input(err, EINVAL, "give either --bundle DIR or --config-json FILE");
+	r = request->bundle ? read_bundle(request, err) : read_config_json(request, err);
+	if (r == 0)
+		r = explain(request, &x, err);
+	if (r == 0)
+		r = print(request, &x, err);
+	if (r == 0 && explanation_refuses(&x))
+		r = ERR_REFUSED;
+	explanation_done(&x);
+	return r;
+}
+
+int cmd_explain(int argc, char **argv, struct err *err)
+{
+	struct request request = { 0 };
+	const struct option options[] = {
+		{ .letter = 'b',
+		  .name = "bundle",
+		  .value = "DIR",
+		  .text = &request.bundle,
+		  .help = "the container's bundle, on the host that would run it" },
+		{ .name = "config-json",
+		  .value = "FILE",
+		  .text = &request.config_json,
+		  .help = "its config.json alone, also on another machine; - for standard input" },
+		{ .letter = 'l',
+		  .name = "label",
+		  .value = "KEY=VALUE",
+		  .list = &request.labels,
+		  .help = "as if the container had this label too" },
+		{ .name = "show-config",
+		  .flag = &request.show_config,
+		  .help = "print only the config.json that would run" },
+		{ .letter = 'j',
+		  .name = "json",
+		  .flag = &request.json,
+		  .help = "print everything as JSON" },
+		OPTION_CONFIG(&request.host_config),
+	};
+	const struct usage usage = {
+		.about =
+			"Say what would happen to a container: which profiles apply and why, what\n"
+			"each takes away, the firewall, and whether it may start. Exit status: 0 it\n"
+			"may, 1 it is refused, 2 wrong use or bad input.\n",
+		.options = options,
+		.n_options = ARRAY_SIZE(options),
+	};
+	int r;
+
+	r = options_parse(argc, argv, &usage, NULL, err);
+	if (r == 0)
+		r = answer(&request, err);
+	else if (r > 0)
+		r = 0;
+	request_done(&request);
+	return r;
+}
