@@ -222,7 +222,7 @@ static int fill_gap_record(struct record *record, const struct gap *gap, struct 
 	}
 	if (r < 0)
 		return r;
-	return record_addf(record, err, "MESSAGE", "coaming: %s: %llu record%s may be missing: %s",
+	return record_addf(record, err, "MESSAGE", "%s: %llu record%s may be missing: %s",
 			   "gap in the ledger", (unsigned long long)count, count == 1 ? "" : "s",
 			   record_get(record, "COAMING_REASON"));
 }
@@ -261,7 +261,7 @@ static int tell_begin(struct ledger *l, struct err *err)
 		r = record_addn(&record, "COAMING_MACHINE_ID", id, len, err);
 	r = r < 0 ? r : record_add(&record, "COAMING_REASON", "ledger-begin", err);
 	r = r < 0 ? r
-		  : record_addf(&record, err, "MESSAGE", "coaming: a new ledger begins in %s",
+		  : record_addf(&record, err, "MESSAGE", "a new ledger begins in %s",
 				Q(l->path));
 	return r < 0 ? r : append_record(l, &record, &bytes, err);
 }
