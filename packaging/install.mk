@@ -13,7 +13,7 @@ ocihooksdir ?= $(datadir)/containers/oci/hooks.d
 generated := $(patsubst packaging/%.in,$(O)/packaging/%,$(shell find packaging -name '*.in'))
 $(O)/packaging/%: packaging/%.in $(O)/flags
 	@mkdir -p $(@D)
-	sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' \
+	$(call say,GEN,$@)sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' \
 	    -e 's|@datadir@|$(datadir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
 	    -e 's|@ocihooksdir@|$(ocihooksdir)|g' -e 's|@runstatedir@|$(runstatedir)|g' $< >$@
 
