@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The end of a container.
+ */
+#include "hooks/ending.h"
+
+#include <errno.h>
+
+#include "audit/evidence.h"
+#include "hooks/decision.h"
+#include "hooks/firewall.h"
+#include "hooks/live.h"
+#include "hooks/netns.h"
+#include "hooks/process.h"
+#include "lib/strv.h"
+#include "profiles/ruleset.h"
+
+/* Flows beyond these are counted, not listed: a record has room for some hundred fields. */
+#define FLOWS_RECORDED_MAX 256
+
+static int record_flows(struct record *record, const struct firewall_counters *counters,
+			struct err *err)
+{
+	int r;
+
+	r = record_addf(record, err, "COAMING_REFUSED_PACKETS", "%llu",
+			(unsigned long long)counters->refused_packets);
+	for (size_t i = 0; r == 0 && i < counters->n_flows && i < FLOWS_RECORDED_MAX; i++) {
+		const struct firewall_flow *flow = &counters->flows[i];
+
+		r = record_addf(record, err, "COAMING_REFUSED_FLOW", "%s %s %s %u packets=%llu",
+				flow->ingress ? "ingress" : "egress", flow->protocol, flow->address,
+				flow->port, (unsigned long long)flow->packets);
+	}
+	if (r == 0 && (counters->overflow || counters->n_flows > FLOWS_RECORDED_MAX))
+		r = record_add(record, "COAMING_FLOWS_OMITTED", "1", err);
+	for (size_t i = 0; r == 0 && i < counters->n_chains; i++)
+		r = record_addf(record, err, "COAMING_ACCEPTED", "%s packets=%llu bytes=%llu",
+				counters->chains[i].name,
+				(unsigned long long)counters->chains[i].accepted_packets,
+				(unsigned long long)counters->chains[i].accepted_bytes);
+	return r;
+}
+
+static int fill(struct record *record, const struct live *live, const char *stage, struct err *err)
+{
+	int r;
+
+	r = record_start(record, EVENT_STOP, err);
+	if (r == 0)
+		r = record_addf(record, err, "MESSAGE", "container %s: stopped%s",
+				Q(live->identity.name),
+				streq(stage, "gc") ? " (found gone, its poststop never came)" : "");
+	if (r == 0)
+		r = record_identity(record, &live->identity, err);
+	if (r == 0)
+		r = record_add(record, "COAMING_OUTCOME", "stopped", err);
+	if (r == 0)
+		r = record_add(record, "COAMING_MODE", mode_name(live->mode), err);
+	if (r == 0)
+		r = record_add(record, "COAMING_STAGE", stage, err);
+	for (size_t i = 0; r == 0 && i < live->n_profiles; i++)
+		r = record_add(record, "COAMING_PROFILE", live->profiles[i], err);
+	if (r == 0 && live->netns)
+		r = record_addf(record, err, "COAMING_NETNS", "%llu",
+				(unsigned long long)live->netns);
+	return r;
+}
+
+/* What cannot be read any more is said, and stops nothing: the container is over. */
+static int add_counters(struct record *record, const struct host *host, const char *table,
+			struct err *err)
+{
+	_cleanup_(firewall_counters_done) struct firewall_counters counters = { 0 };
+	_cleanup_close_ int netns = -1;
+	struct err why = { 0 };
+	int r;
+
+	r = netns_pin_open(host->state_dir, table + strlen("coaming_"), &netns, &why);
+	if (r == 0)
+		r = firewall_read(netns, table, &counters, &why);
+	if (r < 0)
+		return record_addf(record, err, "COAMING_COUNTERS", "lost: %s", why.text);
+	return record_flows(record, &counters, err);
+}
+
+static int keep_record(const struct host *host, const struct live *live, const char *stage,
+		       const char *table, struct err *err)
+{
+	_cleanup_record_ struct record record = { 0 };
+	struct err doubt = { 0 };
+	enum kept kept;
+	int r;
+
+	r = fill(&record, live, stage, err);
+	if (r == 0 && live->firewall)
+		r = add_counters(&record, host, table, err);
+	if (r < 0)
+		return r;
+	r = evidence_keep(host->audit_dir, &record, false, &kept, &doubt);
+	if (r < 0) {
+		*err = doubt;
+		err_context(err, "the end of container %s can be recorded nowhere",
+			    Q(live->identity.name));
+	}
+	return r;
+}
+
+/* The table goes with its namespace, unless that is shared with a pod: so it is deleted first. */
+static int clean_up(const struct host *host, const char *table, struct err *err)
+{
+	const char *pin = table + strlen("coaming_");
+	_cleanup_close_ int netns = -1;
+	struct err ignored = { 0 };
+
+	if (netns_pin_open(host->state_dir, pin, &netns, &ignored) == 0)
+		(void)firewall_delete(netns, table, &ignored);
+	return netns_unpin(host->state_dir, pin, err);
+}
+
+int container_end(const struct host *host, const char *id, const char *stage, struct err *err)
+{
+	_cleanup_live_ struct live live = { 0 };
+	char table[RULESET_TABLE_MAX];
+	int r;
+
+	r = live_read(host->state_dir, id, &live, err);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	ruleset_table(table, id);
+	/* One that was refused, or never made, has not run and cannot stop. */
+	if (live.state == LIVE_CREATED) {
+		r = keep_record(host, &live, stage, table, err);
+		if (r < 0)
+			return r; /* the live file stays: gc will try again */
+	}
+	if (live.firewall)
+		r = clean_up(host, table, err);
+	if (r == 0)
+		r = live_remove(host->state_dir, id, err);
+	return r;
+}
+
+/* Created, and its process is no more (or its number is another's by now). */
+static bool is_gone(const struct live *live)
+{
+	struct err ignored = { 0 };
+	uint64_t now;
+
+	return live->state == LIVE_CREATED &&
+	       (process_start_time(live->pid, &now, &ignored) < 0 || now != live->start_time);
+}
+
+static int end_if_gone(const struct host *host, const char *id, size_t *n, struct err *err)
+{
+	_cleanup_live_ struct live live = { 0 };
+	int r;
+
+	r = live_read(host->state_dir, id, &live, err);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0 || !is_gone(&live))
+		return r;
+	r = container_end(host, id, "gc", err);
+	if (r == 0)
+		(*n)++;
+	return r;
+}
+
+int container_end_all_gone(const struct host *host, size_t *ret_n, struct err *err)
+{
+	char **ids = NULL;
+	size_t n = 0;
+	int r;
+
+	*ret_n = 0;
+	r = live_list(host->state_dir, &ids, &n, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = end_if_gone(host, ids[i], ret_n, err);
+	strv_free(&ids, &n);
+	return r;
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * createRuntime: the last look before the container's own code can run.
+ *
+ * The policy is applied once more to the config that the runtime was given. It must change nothing,
+ * or something between us and the runtime has loosened it. Then the firewall goes into the
+ * container's network namespace, in one transaction, and the namespace is pinned so that its
+ * counters outlive it.
+ *
+ * MUST NOT look into the container's files, nor touch a network namespace that is the host's or
+ * another container's.
+ */
+#include "hooks/stages.h"
+
+#include <errno.h>
+
+#include "audit/evidence.h"
+#include "hooks/bundle.h"
+#include "hooks/facts.h"
+#include "hooks/firewall.h"
+#include "hooks/netns.h"
+#include "hooks/outcome.h"
+#include "hooks/process.h"
+#include "hooks/state.h"
+#include "lib/hash.h"
+#include "profiles/ruleset.h"
+
+/* What one call works on. */
+struct stage {
+	const struct host *host;
+	struct state state;
+	struct process process;
+	struct bundle bundle;
+	struct question question;
+	struct decision decision;
+	int netns; /* -1: not opened */
+	uint64_t netns_inode;
+	char table[RULESET_TABLE_MAX];
+	bool table_set, pinned;
+};
+
+static void stage_done(struct stage *stage)
+{
+	closep(&stage->netns);
+	decision_done(&stage->decision);
+	bundle_done(&stage->bundle);
+	process_done(&stage->process);
+	state_done(&stage->state);
+}
+
+/* The name of a pin: the table's without its prefix, hexadecimal. */
+static const char *pin_name(const struct stage *stage)
+{
+	return stage->table + strlen("coaming_");
+}
+
+static int check_refused_earlier(const struct stage *stage, struct err *err)
+{
+	const struct node *node =
+		node_path(doc_root(stage->bundle.config), "annotations", REFUSED_ANNOTATION, NULL);
+
+	if (!node)
+		return 0;
+	return err_refuse(err, EPERM, "%.1500s",
+			  node_is(node, NODE_STRING) && node->string_len > 0
+				  ? node->string
+				  : "refused at precreate");
+}
+
+static int check_unchanged(const struct stage *stage, struct err *err)
+{
+	const struct verdict *verdict = &stage->decision.verdict;
+
+	if (!verdict->changed)
+		return 0;
+	for (size_t i = 0; i < verdict->changes.n; i++) {
+		const struct change *change = &verdict->changes.v[i];
+
+		if (change->audit || change->refusal)
+			continue;
+		return err_refuse(
+			err, EPERM,
+			"container %s refused: the config.json that the runtime was given "
+			"is not confined: profile %s still %s (start it through podman's "
+			"precreate hook or coaming-runtime, and let no later hook change "
+			"it)",
+			Q(stage->decision.identity.name), change->by, change->what);
+	}
+	return err_refuse(err, EPERM, "container %s refused: its config.json is not confined",
+			  Q(stage->decision.identity.name));
+}
+
+/*
+ * A namespace that other processes are in already is another container's (a pod's). It may be
+ * joined only where coaming has confined that one too: else our rules would be its rules.
+ */
+static int check_shared(const struct stage *stage, struct err *err)
+{
+	bool shared = false, ours = false;
+	int r;
+
+	if (stage->decision.facts.ns[NS_NETWORK] != NS_JOINED)
+		return 0;
+	r = process_shares_netns(stage->netns_inode, stage->state.pid, &shared, err);
+	if (r < 0 || !shared)
+		return r;
+	r = netns_is_pinned(stage->host->state_dir, stage->netns, &ours, err);
+	if (r < 0 || ours)
+		return r;
+	return err_refuse(err, EPERM,
+			  "container %s refused: it joins the network of another container that "
+			  "coaming does not confine, whose traffic its profile would filter too "
+			  "(give both a profile with a network section, or this one a network of "
+			  "its own)",
+			  Q(stage->decision.identity.name));
+}
+
+static int open_netns(struct stage *stage, struct err *err)
+{
+	bool host = true;
+	int r;
+
+	r = netns_open_of_pid(stage->process.pid, stage->process.pidfd, &stage->netns, err);
+	if (r == 0)
+		r = netns_inode(stage->netns, &stage->netns_inode, err);
+	if (r == 0)
+		r = netns_is_host(stage->netns, &host, err);
+	if (r < 0)
+		return r;
+	if (host)
+		return err_refuse(err, EPERM,
+				  "container %s refused: it runs in the host's network, which "
+				  "coaming never touches, and a profile demands a firewall (run it "
+				  "in a network of its own)",
+				  Q(stage->decision.identity.name));
+	return check_shared(stage, err);
+}
+
+static int set_firewall(struct stage *stage, struct err *err)
+{
+	_cleanup_buf_ struct buf rules = { 0 };
+	int r;
+
+	if (!ruleset_is_needed(&stage->decision.selection))
+		return 0;
+	r = open_netns(stage, err);
+	if (r == 0)
+		r = ruleset_write(&stage->decision.selection, stage->state.id, &rules, err);
+	if (r < 0)
+		return r;
+	ruleset_table(stage->table, stage->state.id);
+	stage->table_set = true; /* also a half-hearted failure is cleaned up */
+	r = firewall_apply(stage->netns, rules.data, err);
+	if (r == 0)
+		r = netns_pin(stage->netns, stage->host->state_dir, pin_name(stage), err);
+	if (r == 0)
+		stage->pinned = true;
+	return r;
+}
+
+/* Nothing of a refused container stays. */
+static void undo_firewall(const struct stage *stage)
+{
+	struct err ignored = { 0 };
+
+	if (stage->table_set)
+		(void)firewall_delete(stage->netns, stage->table, &ignored);
+	if (stage->pinned)
+		(void)netns_unpin(stage->host->state_dir, pin_name(stage), &ignored);
+}
+
+/* The evidence that the rules are in the kernel: they were read back from there. */
+static int record_firewall(const struct stage *stage, struct err *err)
+{
+	_cleanup_record_ struct record record = { 0 };
+	struct err doubt = { 0 };
+	enum kept kept;
+	int r;
+
+	if (!stage->pinned)
+		return 0;
+	r = record_start(&record, EVENT_ATTEST, err);
+	if (r == 0)
+		r = record_addf(&record, err, "MESSAGE",
+				"container %s: firewall in place in network namespace %llu, read "
+				"back from the kernel",
+				Q(stage->decision.identity.name),
+				(unsigned long long)stage->netns_inode);
+	if (r == 0)
+		r = record_identity(&record, &stage->decision.identity, err);
+	if (r == 0)
+		r = record_add(&record, "COAMING_OUTCOME", "accept", err);
+	if (r == 0)
+		r = record_add(&record, "COAMING_MODE", mode_name(MODE_ENFORCE), err);
+	if (r == 0)
+		r = record_add(&record, "COAMING_STAGE", stage->question.stage, err);
+	if (r == 0)
+		r = record_add(&record, "COAMING_NFT_TABLE", stage->table, err);
+	if (r == 0)
+		r = record_addf(&record, err, "COAMING_NETNS", "%llu",
+				(unsigned long long)stage->netns_inode);
+	for (size_t i = 0; r == 0 && i < stage->decision.selection.n; i++)
+		r = record_add(&record, "COAMING_PROFILE",
+			       stage->decision.selection.v[i].profile->name, err);
+	if (r == 0)
+		r = evidence_keep(stage->host->audit_dir, &record, false, &kept, &doubt);
+	if (r < 0 && err->class == ERR_NONE)
+		*err = doubt;
+	return r;
+}
+
+static int update_live(const struct stage *stage, struct err *err)
+{
+	_cleanup_live_ struct live live = { 0 };
+	size_t len;
+	const char *text;
+	int r;
+
+	r = live_read(stage->host->state_dir, stage->state.id, &live, err);
+	if (r == -ENOENT || (r == 0 && live.state != LIVE_ADMITTED)) {
+		/* No door before us recorded this start (F37: plain runc with nothing to take). */
+		live_done(&live);
+		text = doc_text(stage->bundle.config, &len);
+		r = outcome_accept(stage->host, &stage->decision, &stage->question, text, len,
+				   LIVE_CREATED, err);
+		if (r == 0)
+			r = live_read(stage->host->state_dir, stage->state.id, &live, err);
+	}
+	if (r < 0)
+		return r;
+	live.state = LIVE_CREATED;
+	live.pid = stage->process.pid;
+	live.start_time = stage->process.start_time;
+	live.netns = stage->netns_inode;
+	live.firewall = stage->pinned;
+	free(live.bundle);
+	live.bundle = strdup(stage->state.bundle);
+	if (!live.bundle)
+		return err_oom(err);
+	return live_write(stage->host->state_dir, &live, err);
+}
+
+static int confirm(struct stage *stage, struct err *err)
+{
+	int r;
+
+	if (stage->decision.selection.exempt)
+		return update_live(stage, err);
+	r = outcome_check(&stage->decision, err);
+	if (r == 0)
+		r = check_unchanged(stage, err);
+	if (r == 0)
+		r = set_firewall(stage, err);
+	/* Everything above was looked up by pid: is it still the same process? */
+	if (r == 0 && !process_lives(&stage->process))
+		r = err_system(err, ESRCH, "the container's process %d is gone",
+			       (int)stage->process.pid);
+	if (r == 0)
+		r = update_live(stage, err);
+	if (r == 0)
+		r = record_firewall(stage, err);
+	if (r < 0)
+		undo_firewall(stage);
+	return r;
+}
+
+/* The refusal at precreate has been recorded there; one that nobody recorded is recorded here. */
+static bool is_recorded(const struct stage *stage)
+{
+	_cleanup_live_ struct live live = { 0 };
+	struct err ignored = { 0 };
+
+	return live_read(stage->host->state_dir, stage->state.id, &live, &ignored) == 0 &&
+	       live.state == LIVE_DENIED;
+}
+
+static int decide_and_confirm(struct stage *stage, struct err *err)
+{
+	int r;
+
+	r = decide(stage->host, &stage->question, &stage->decision, err);
+	if (r < 0)
+		return outcome_of_error(stage->host, &stage->decision, &stage->question, err);
+	r = check_refused_earlier(stage, err);
+	if (r < 0 && is_recorded(stage))
+		return r;
+	if (r == 0)
+		r = confirm(stage, err);
+	if (r < 0)
+		outcome_refuse(stage->host, &stage->decision, &stage->question, err);
+	return r;
+}
+
+int stage_create_runtime(const struct host *host, struct err *err)
+{
+	_cleanup_(stage_done) struct stage stage = {
+		.host = host,
+		.process.pidfd = -1,
+		.bundle.dirfd = -1,
+		.netns = -1,
+	};
+	int r;
+
+	r = state_read(STDIN_FILENO, &stage.state, err);
+	if (r < 0)
+		return r;
+	stage.question = (struct question){
+		.stage = "createRuntime",
+		.id = stage.state.id,
+		.bundle = stage.state.bundle,
+	};
+	r = process_open(stage.state.pid, &stage.process, err);
+	if (r == 0)
+		r = bundle_open(stage.state.bundle, "config.json", &stage.bundle, err);
+	if (r < 0)
+		return outcome_of_unread(host, &stage.question, err);
+	stage.question.config = stage.bundle.config;
+	return decide_and_confirm(&stage, err);
+}

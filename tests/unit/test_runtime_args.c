@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hooks/runtime_args.c: the command lines that engines really use, and those that must not slip
+ * through.
+ */
+#include "hooks/runtime_args.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+#define WORDS 20
+
+static const struct {
+	const char *argv[WORDS];
+	enum runtime_command command;
+	const char *id, *bundle, *log, *config;
+	bool json;
+	int argc_after;
+} good[] = {
+	/* podman through conmon */
+	{ { "r", "--log", "/l", "--log-format=json", "--systemd-cgroup", "create", "--bundle", "/b",
+	    "--pid-file", "/p", "ctr" },
+	  COMMAND_CREATE,
+	  "ctr",
+	  "/b",
+	  "/l",
+	  NULL,
+	  true,
+	  11 },
+	/* containerd's shim */
+	{ { "r", "--root", "/run/x", "--log", "/l", "--log-format", "json", "create", "--bundle",
+	    "/b", "--pid-file", "/p", "--console-socket", "/s", "ctr" },
+	  COMMAND_CREATE,
+	  "ctr",
+	  "/b",
+	  "/l",
+	  NULL,
+	  true,
+	  15 },
+	{ { "r", "run", "ctr" }, COMMAND_CREATE, "ctr", ".", NULL, NULL, false, 3 },
+	{ { "r", "run", "ctr", "-b", "/b", "-d" },
+	  COMMAND_CREATE,
+	  "ctr",
+	  "/b",
+	  NULL,
+	  NULL,
+	  false,
+	  6 },
+	{ { "r", "run", "-b=/b", "--", "ctr" }, COMMAND_CREATE, "ctr", "/b", NULL, NULL, false, 5 },
+	{ { "r", "run", "-b", "/a", "-b", "/b", "ctr" },
+	  COMMAND_CREATE,
+	  "ctr",
+	  "/b",
+	  NULL,
+	  NULL,
+	  false,
+	  7 },
+	{ { "r", "restore", "--image-path", "/i", "ctr" },
+	  COMMAND_CREATE,
+	  "ctr",
+	  ".",
+	  NULL,
+	  NULL,
+	  false,
+	  5 },
+	{ { "r", "--config", "/c", "--log=/l", "create", "ctr" },
+	  COMMAND_CREATE,
+	  "ctr",
+	  ".",
+	  "/l",
+	  "/c",
+	  false,
+	  4 },
+	{ { "r", "--config=/c", "state", "ctr" }, COMMAND_OTHER, NULL, NULL, NULL, "/c", false, 3 },
+	/* the id may be called like a command, and a value like one */
+	{ { "r", "--log", "create", "state", "run" },
+	  COMMAND_OTHER,
+	  NULL,
+	  NULL,
+	  "create",
+	  NULL,
+	  false,
+	  5 },
+	{ { "r", "create", "run" }, COMMAND_CREATE, "run", ".", NULL, NULL, false, 3 },
+	{ { "r", "kill", "--all", "ctr", "9" }, COMMAND_OTHER, NULL, NULL, NULL, NULL, false, 5 },
+	{ { "r", "exec", "--process", "/p", "ctr" },
+	  COMMAND_OTHER,
+	  NULL,
+	  NULL,
+	  NULL,
+	  NULL,
+	  false,
+	  5 },
+	{ { "r", "--version" }, COMMAND_OTHER, NULL, NULL, NULL, NULL, false, 2 },
+	{ { "r" }, COMMAND_OTHER, NULL, NULL, NULL, NULL, false, 1 },
+	{ { "r", "--what", "state", "x" }, COMMAND_OTHER, NULL, NULL, NULL, NULL, false, 4 },
+};
+
+static const struct {
+	const char *argv[WORDS];
+	const char *error;
+} bad[] = {
+	{ { "r", "--what", "create", "x" }, "unknown option \"--what\"" },
+	{ { "r", "--what=1", "run", "x" }, "unknown option \"--what=1\"" },
+	{ { "r", "create", "--bun", "/b", "x" }, "unknown option \"--bun\"" },
+	{ { "r", "create", "x", "--config", "other.json" }, "unknown option \"--config\"" },
+	{ { "r", "create", "-f", "other.json", "x" }, "unknown option \"-f\"" },
+	{ { "r", "create", "--bundle" }, "option \"--bundle\" needs a value" },
+	{ { "r", "--log" }, "option \"--log\" needs a value" },
+	{ { "r", "create" }, "create: no container id given" },
+	{ { "r", "run", "-d" }, "run: no container id given" },
+};
+
+static int count(const char *const *argv)
+{
+	int n = 0;
+
+	while (argv[n])
+		n++;
+	return n;
+}
+
+static void same(const char *a, const char *b)
+{
+	if (a && b)
+		assert_string_equal(a, b);
+	else
+		assert_true(a == b);
+}
+
+static void test_good(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		const char *argv[WORDS];
+		struct runtime_args args;
+		struct err err = { 0 };
+		int argc = count(good[i].argv);
+
+		memcpy(argv, good[i].argv, sizeof(argv));
+		assert_int_equal(runtime_args_parse(&argc, (char **)(uintptr_t)argv, &args, &err),
+				 0);
+		assert_int_equal(args.command, good[i].command);
+		same(args.id, good[i].id);
+		if (good[i].bundle)
+			same(args.bundle, good[i].bundle);
+		same(args.log, good[i].log);
+		same(args.own_config, good[i].config);
+		assert_int_equal(args.log_json, good[i].json);
+		assert_int_equal(argc, good[i].argc_after);
+		assert_null(argv[argc]);
+	}
+}
+
+static void test_bad(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		const char *argv[WORDS];
+		struct runtime_args args;
+		struct err err = { 0 };
+		int argc = count(bad[i].argv);
+
+		memcpy(argv, bad[i].argv, sizeof(argv));
+		assert_int_equal(runtime_args_parse(&argc, (char **)(uintptr_t)argv, &args, &err),
+				 -EINVAL);
+		assert_int_equal(err.class, ERR_INPUT);
+		if (!strstr(err.text, bad[i].error))
+			fail_msg("case %zu: %s", i, err.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
