@@ -5,6 +5,7 @@
 #include "hooks/ending.h"
 
 #include <errno.h>
+#include <time.h>
 
 #include "audit/evidence.h"
 #include "hooks/decision.h"
@@ -17,6 +18,8 @@
 
 /* Flows beyond these are counted, not listed: a record has room for some hundred fields. */
 #define FLOWS_RECORDED_MAX 256
+/* A runtime that has not come to createRuntime by then will not. */
+#define UNMADE_MAX_SECONDS 3600
 
 static int record_flows(struct record *record, const struct firewall_counters *counters,
 			struct err *err)
@@ -143,6 +146,19 @@ int container_end(const struct host *host, const char *id, const char *stage, st
 	return r;
 }
 
+int container_forget_unmade(const struct host *host, const char *id, struct err *err)
+{
+	_cleanup_live_ struct live live = { 0 };
+	int r;
+
+	r = live_read(host->state_dir, id, &live, err);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0 || live.state == LIVE_CREATED)
+		return r;
+	return live_remove(host->state_dir, id, err);
+}
+
 /* Created, and its process is no more (or its number is another's by now). */
 static bool is_gone(const struct live *live)
 {
@@ -153,6 +169,11 @@ static bool is_gone(const struct live *live)
 	       (process_start_time(live->pid, &now, &ignored) < 0 || now != live->start_time);
 }
 
+static bool is_abandoned(const struct live *live)
+{
+	return live->state != LIVE_CREATED && time(NULL) - live->time > UNMADE_MAX_SECONDS;
+}
+
 static int end_if_gone(const struct host *host, const char *id, size_t *n, struct err *err)
 {
 	_cleanup_live_ struct live live = { 0 };
@@ -161,7 +182,7 @@ static int end_if_gone(const struct host *host, const char *id, size_t *n, struc
 	r = live_read(host->state_dir, id, &live, err);
 	if (r == -ENOENT)
 		return 0;
-	if (r < 0 || !is_gone(&live))
+	if (r < 0 || !(is_gone(&live) || is_abandoned(&live)))
 		return r;
 	r = container_end(host, id, "gc", err);
 	if (r == 0)

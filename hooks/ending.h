@@ -16,7 +16,14 @@
  */
 int container_end(const struct host *host, const char *id, const char *stage, struct err *err);
 
-/* End every container whose process is gone; *ret_n counts them. */
+/*
+ * Forget an admission which no container followed: the runtime failed, or never was asked. Nothing
+ * where the container was made.
+ */
+int container_forget_unmade(const struct host *host, const char *id, struct err *err);
+
+/* End every container whose process is gone, forget those that were not made for an hour; *ret_n
+ * counts both. */
 int container_end_all_gone(const struct host *host, size_t *ret_n, struct err *err);
 
 #endif

@@ -66,6 +66,8 @@ static void write_text(const struct live *live, struct buf *out)
 	emit_i64(&e, live->pid);
 	emit_key(&e, "startTime");
 	emit_u64(&e, live->start_time);
+	emit_key(&e, "time");
+	emit_i64(&e, live->time);
 	emit_key(&e, "netns");
 	emit_u64(&e, live->netns);
 	emit_key(&e, "firewall");
@@ -102,6 +104,8 @@ static int read_numbers(const struct doc *doc, struct live *live, struct err *er
 		r = err_input(err, EBADMSG, "%s: pid out of range", doc_name(doc));
 	if (r == 0)
 		r = node_read_u64(doc, node_get(root, "startTime"), &live->start_time, err);
+	if (r == 0)
+		r = node_read_i64(doc, node_get(root, "time"), &live->time, err);
 	if (r == 0)
 		r = node_read_u64(doc, node_get(root, "netns"), &live->netns, err);
 	if (r == 0)

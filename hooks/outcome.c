@@ -16,6 +16,16 @@ static void warn(const char *what, const struct err *err)
 	(void)fprintf(stderr, "coaming: %s: %s\n", what, err->text);
 }
 
+/*
+ * The live file is for those who come later: the hooks. The runtime's door puts hooks only into a
+ * container to which a profile applies, so that nobody would ever remove the file of another.
+ */
+static bool is_followed(const struct decision *decision, const struct question *question)
+{
+	return decision->selection.n > 0 || streq(question->stage, "precreate") ||
+	       streq(question->stage, "createRuntime");
+}
+
 static int write_live(const struct host *host, const struct decision *decision,
 		      const struct question *question, enum live_state state, struct err *err)
 {
@@ -25,10 +35,11 @@ static int write_live(const struct host *host, const struct decision *decision,
 		.state = state,
 		.by_precreate = streq(question->stage, "precreate"),
 		.mode = decision->verdict.mode,
+		.time = time(NULL),
 	};
 	int r = 0;
 
-	if (decision->identity.id[0] == '\0')
+	if (decision->identity.id[0] == '\0' || !is_followed(decision, question))
 		return 0;
 	for (size_t i = 0; r == 0 && i < decision->selection.n; i++)
 		r = strv_add(&live.profiles, &live.n_profiles,
@@ -37,6 +48,15 @@ static int write_live(const struct host *host, const struct decision *decision,
 		r = live_write(host->state_dir, &live, err);
 	strv_free(&live.profiles, &live.n_profiles);
 	return r;
+}
+
+/* Only a refusal at precreate has somebody coming after it, who must not record it again. */
+static int mark_refused(const struct host *host, const struct decision *decision,
+			const struct question *question, struct err *err)
+{
+	if (streq(question->stage, "precreate"))
+		return write_live(host, decision, question, LIVE_DENIED, err);
+	return live_remove(host->state_dir, decision->identity.id, err);
 }
 
 static int keep(const struct host *host, const struct decision *decision,
@@ -110,7 +130,7 @@ void outcome_refuse(const struct host *host, const struct decision *decision,
 		return;
 	r = keep(host, decision, question, EVENT_DENY, "refuse", why->text, NULL, true, &failed);
 	if (r == 0)
-		r = write_live(host, decision, question, LIVE_DENIED, &failed);
+		r = mark_refused(host, decision, question, &failed);
 	if (r == 0)
 		return;
 	len = strlen(why->text);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "hooks/bundle.h"
+#include "hooks/ending.h"
 #include "hooks/harden.h"
 #include "hooks/inject.h"
 #include "hooks/outcome.h"
@@ -214,6 +215,14 @@ static int load(struct runtime *runtime, struct err *err)
 			    err);
 }
 
+/* `delete` ends also what was admitted and then not made. What fails here, gc does later. */
+static void forget(const struct runtime *runtime)
+{
+	struct err ignored = { 0 };
+
+	(void)container_forget_unmade(runtime->host, runtime->args.deleted, &ignored);
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(runtime_done) struct runtime runtime = { 0 };
@@ -229,6 +238,8 @@ int main(int argc, char **argv)
 		r = confine(&runtime, &err);
 	if (r < 0)
 		return fail(&runtime.args, &err);
+	if (runtime.host && runtime.args.deleted)
+		forget(&runtime);
 	argv[0] = runtime.path;
 	(void)execv(runtime.path, argv);
 	(void)err_errno(&err, errno, "cannot execute %s", Q(runtime.path));

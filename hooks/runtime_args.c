@@ -225,6 +225,9 @@ int runtime_args_parse(int *argc, char **argv, struct runtime_args *ret, struct 
 		goto out;
 	if (at < *argc)
 		args.name = argv[at];
+	/* Neither runtime's delete has an option with a value. */
+	if (args.name && streq(args.name, "delete") && argv[*argc - 1][0] != '-' && *argc - 1 > at)
+		args.deleted = argv[*argc - 1];
 	if (args.name && is_creating(args.name)) {
 		args.command = COMMAND_CREATE;
 		r = parse_command(*argc, argv, at, &args, err);

@@ -10,7 +10,6 @@
 enum runtime_command {
 	COMMAND_OTHER,  /* handed to the real runtime as it is */
 	COMMAND_CREATE, /* create, run, restore: a container is made */
-	COMMAND_OWN_HELP,
 };
 
 struct runtime_args {
@@ -21,6 +20,7 @@ struct runtime_args {
 	const char *log;        /* --log FILE, or NULL */
 	bool log_json;          /* --log-format json */
 	const char *own_config; /* our own --config FILE, or NULL */
+	const char *deleted;    /* delete ID, or NULL */
 	bool asks_help;         /* create --help: nothing is made */
 };
 

@@ -282,8 +282,12 @@ static int decide_and_confirm(struct stage *stage, struct err *err)
 	if (r < 0)
 		return outcome_of_error(stage->host, &stage->decision, &stage->question, err);
 	r = check_refused_earlier(stage, err);
-	if (r < 0 && is_recorded(stage))
+	if (r < 0 && is_recorded(stage)) {
+		struct err ignored = { 0 };
+
+		(void)live_remove(stage->host->state_dir, stage->state.id, &ignored);
 		return r;
+	}
 	if (r == 0)
 		r = confirm(stage, err);
 	if (r < 0)
