@@ -30,6 +30,7 @@ struct live {
 	pid_t pid;           /* init's, from createRuntime on; else 0 */
 	uint64_t start_time; /* of that pid, proc_pid_stat(5) field 22 */
 	uint64_t netns;      /* inode; 0: none looked at */
+	int64_t time;        /* of the decision, seconds since 1970 */
 	bool firewall;       /* a table of ours is in there, and the netns is pinned */
 };
 
