@@ -18,13 +18,13 @@ struct exemption {
 };
 
 struct host {
-	char *file;	     /* where it was read, NULL: built-in defaults */
+	char *file;                       /* where it was read, NULL: built-in defaults */
 	char digest[PROFILE_DIGEST_SIZE]; /* of the file; of "" for the defaults */
 	char **profile_dirs; /* highest precedence first; default /etc, /run, /usr/share */
 	size_t n_profile_dirs;
 	char *state_dir; /* /run/coaming */
 	char *audit_dir; /* /var/lib/coaming */
-	char **floor;	 /* profile names */
+	char **floor;    /* profile names */
 	size_t n_floor;
 	char *default_profile; /* NULL: none */
 	bool default_audits;   /* {"name": "baseline", "mode": "audit"} */

@@ -27,11 +27,11 @@ struct labels {
 	size_t n;
 };
 
-#define LABELS_MAX	     10000		 /* a container with more is refused */
-#define LABEL_VALUE_MAX	     ((size_t)256 << 10) /* as Kubernetes' limit for all annotations */
-#define LABEL_KEY_MAX	     512
+#define LABELS_MAX            10000               /* a container with more is refused */
+#define LABEL_VALUE_MAX       ((size_t)256 << 10) /* as Kubernetes' limit for all annotations */
+#define LABEL_KEY_MAX         512
 #define LABEL_RESERVED_PREFIX "io.coaming."
-#define LABEL_PROFILE	     "io.coaming.profile"
+#define LABEL_PROFILE         "io.coaming.profile"
 
 const char *label_source_name(enum label_source source); /* "annotation", ... */
 
@@ -40,8 +40,8 @@ const char *label_source_name(enum label_source source); /* "annotation", ... */
  * replaced. Image labels under io.coaming. are dropped: *ret_dropped tells (may be NULL).
  * Errors  -E2BIG beyond the limits above; -ENOMEM
  */
-int labels_set(struct labels *labels, const char *key, const char *value,
-	       enum label_source source, bool *ret_dropped, struct err *err);
+int labels_set(struct labels *labels, const char *key, const char *value, enum label_source source,
+	       bool *ret_dropped, struct err *err);
 const struct label *labels_get(const struct labels *labels, const char *key); /* NULL: absent */
 void labels_done(struct labels *labels);
 

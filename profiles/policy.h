@@ -52,9 +52,9 @@ const char *section_name(enum section section);
 struct change {
 	enum section section;
 	bool refusal;
-	bool audit;  /* would have been: only an audit-mode profile demands it */
-	char *what;  /* "takes CAP_NET_RAW from the bounding set"; one line, already quoted */
-	char *by;    /* who demanded it: profile names, sorted, ", " between; or "host" */
+	bool audit;   /* would have been: only an audit-mode profile demands it */
+	char *what;   /* "takes CAP_NET_RAW from the bounding set"; one line, already quoted */
+	char *by;     /* who demanded it: profile names, sorted, ", " between; or "host" */
 	char *remedy; /* refusals: what would make it pass; else NULL */
 };
 
@@ -71,10 +71,10 @@ enum outcome {
 struct verdict {
 	enum outcome outcome;
 	bool would_refuse; /* accepted, but only because the refusing profile is in audit mode */
-	enum mode mode;	   /* enforce where at least one applied profile is enforced */
+	enum mode mode;    /* enforce where at least one applied profile is enforced */
 	struct changes changes;
-	bool changed; /* config differs from the request */
-	struct buf config; /* the whole new config where `changed` */
+	bool changed;                            /* config differs from the request */
+	struct buf config;                       /* the whole new config where `changed` */
 	char policy_digest[PROFILE_DIGEST_SIZE]; /* over host configuration and applied profiles */
 };
 

@@ -15,7 +15,7 @@
 enum mode { MODE_ENFORCE, MODE_AUDIT };
 
 struct writable {
-	char *path;	     /* absolute, normalised, not / */
+	char *path;          /* absolute, normalised, not / */
 	uint64_t size_bytes; /* 0: no limit given */
 };
 
@@ -41,8 +41,8 @@ enum protocol { PROTOCOL_ANY, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
 
 struct port {
 	enum protocol protocol; /* NetworkPolicy's default is TCP */
-	bool any;		/* no `port` given: every port of the protocol */
-	uint16_t first, last;	/* `port`, `endPort` */
+	bool any;               /* no `port` given: every port of the protocol */
+	uint16_t first, last;   /* `port`, `endPort` */
 };
 
 struct cidr {
@@ -102,7 +102,7 @@ struct limits_section {
 struct profile {
 	char *name;
 	char *description; /* or NULL */
-	char *file;	   /* path it was read from */
+	char *file;        /* path it was read from */
 	char digest[PROFILE_DIGEST_SIZE];
 	enum mode mode;
 	bool has_match;
@@ -134,12 +134,14 @@ void profile_free(struct profile **profile);
 #define _cleanup_profile_ _cleanup_(profile_free)
 
 bool profile_name_is_valid(const char *name);
-const char *mode_name(enum mode mode);			     /* "enforce", "audit" */
+const char *mode_name(enum mode mode);                     /* "enforce", "audit" */
 const char *admission_rule_name(enum admission_rule rule); /* "hostNetwork"... */
 /* "1.5G" style is not accepted: digits and one of K M G T (powers of 1024), or bare bytes. */
 int size_parse(const char *text, uint64_t *ret_bytes);
 /* "10.0.0.0/8", "2001:db8::/32", or one address. Host bits set, or v4-mapped: -EINVAL. */
 int cidr_parse(const char *text, struct cidr *ret);
+/* Every address of `inner` is one of `outer`; the same family. */
+bool cidr_contains(const struct cidr *outer, const struct cidr *inner);
 /* "10.0.0.0/8"; out has CIDR_TEXT_MAX bytes. */
 #define CIDR_TEXT_MAX 64
 const char *cidr_format(char out[CIDR_TEXT_MAX], const struct cidr *cidr);

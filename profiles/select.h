@@ -11,8 +11,8 @@ enum why { WHY_FLOOR, WHY_MATCH, WHY_NAMED, WHY_DEFAULT, WHYS_ };
 
 struct selected {
 	const struct profile *profile; /* the store's */
-	enum why why;		       /* the first that holds, in the order of the enum */
-	enum mode mode;		       /* after the host's override */
+	enum why why;                  /* the first that holds, in the order of the enum */
+	enum mode mode;                /* after the host's override */
 };
 
 struct selection {

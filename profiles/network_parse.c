@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The network section: rules, peers and ports as Kubernetes' NetworkPolicy writes them.
+ *
+ * Source: Kubernetes API, networking/v1 NetworkPolicySpec.
+ */
+#include "profiles/network_parse.h"
+
+#include <errno.h>
+
+/* One rule becomes at most peers x ports nft rules: these keep a ruleset loadable in one batch. */
+#define RULES_MAX 256
+#define PEERS_MAX 1024
+#define PORTS_MAX 256
+
+/* The two directions differ in names alone. */
+struct shape {
+	const char *name; /* "ingress" */
+	const char *peer; /* "from" */
+};
+
+static const struct {
+	const char *name;
+	enum protocol protocol;
+} protocols[] = {
+	{ "TCP", PROTOCOL_TCP },
+	{ "UDP", PROTOCOL_UDP },
+	{ "SCTP", PROTOCOL_SCTP },
+};
+
+/* Grow an array of n elements by one zeroed element. */
+static void *grow(void *array, size_t n, size_t size, struct err *err)
+{
+	char *grown = reallocarray(array, n + 1, size);
+
+	if (!grown) {
+		(void)err_oom(err);
+		return NULL;
+	}
+	memset(grown + n * size, 0, size);
+	return grown;
+}
+
+static int check_list(const struct doc *doc, const struct node *node, size_t most, struct err *err)
+{
+	int r = node_expect(doc, node, NODE_ARRAY, err);
+
+	if (r == 0 && node->count > most)
+		r = err_input(err, E2BIG, "%s: more than %zu entries", WHERE_KEY(doc, node), most);
+	return r;
+}
+
+static int parse_cidr(const struct doc *doc, const struct node *node, struct cidr *ret,
+		      struct err *err)
+{
+	const char *text;
+	int r;
+
+	r = node_read_string(doc, node, &text, err);
+	if (r < 0)
+		return r;
+	if (cidr_parse(text, ret) < 0)
+		return err_input(
+			err, EBADMSG,
+			"%s: %s is no network: an IPv4 or IPv6 address with a prefix "
+			"length and no bits behind it, such as 10.0.0.0/8 or 2001:db8::/32",
+			WHERE(doc, node), Q(text));
+	return 0;
+}
+
+static int parse_except(const struct doc *doc, const struct node *list, struct peer *peer,
+			struct err *err)
+{
+	int r;
+
+	if (!list)
+		return 0;
+	r = check_list(doc, list, PEERS_MAX, err);
+	if (r < 0)
+		return r;
+	node_foreach (node, list) {
+		struct cidr *grown = grow(peer->except, peer->n_except, sizeof(*grown), err);
+
+		if (!grown)
+			return -ENOMEM;
+		peer->except = grown;
+		r = parse_cidr(doc, node, &grown[peer->n_except], err);
+		if (r < 0)
+			return r;
+		if (!cidr_contains(&peer->cidr, &grown[peer->n_except++]))
+			return err_input(err, EBADMSG,
+					 "%s: %s is not inside the block it is taken from",
+					 WHERE(doc, node), Q(node->string));
+	}
+	return 0;
+}
+
+static int parse_ip_block(const struct doc *doc, const struct node *node, struct peer *peer,
+			  struct err *err)
+{
+	static const char *const keys[] = { "cidr", "except" };
+	int r;
+
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	if (r < 0)
+		return r;
+	if (!node_get(node, "cidr"))
+		return err_input(err, EBADMSG, "%s: an ipBlock needs \"cidr\"", WHERE(doc, node));
+	r = parse_cidr(doc, node_get(node, "cidr"), &peer->cidr, err);
+	if (r == 0)
+		r = parse_except(doc, node_get(node, "except"), peer, err);
+	return r;
+}
+
+/* Peers that need to know the host's other containers come with a later version. */
+static const char *const later_peers[] = { "labelSelector", "namespaceSelector", "podSelector",
+					   "zone" };
+
+static int parse_peer(const struct doc *doc, const struct node *node, struct peer *peer,
+		      struct err *err)
+{
+	static const char *const keys[] = { "ipBlock" };
+	int r;
+
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(later_peers); i++) {
+		const struct node *later = node_get(node, later_peers[i]);
+
+		if (later)
+			return err_input(err, ENOTSUP,
+					 "%s: %s peers are not supported by this version: use "
+					 "\"ipBlock\"",
+					 WHERE_KEY(doc, later), later_peers[i]);
+	}
+	r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	if (r < 0)
+		return r;
+	if (!node_get(node, "ipBlock"))
+		return err_input(err, EBADMSG, "%s: a peer needs \"ipBlock\"", WHERE(doc, node));
+	return parse_ip_block(doc, node_get(node, "ipBlock"), peer, err);
+}
+
+static int parse_protocol(const struct doc *doc, const struct node *node, enum protocol *ret,
+			  struct err *err)
+{
+	const char *text;
+	int r;
+
+	*ret = PROTOCOL_TCP;
+	if (!node)
+		return 0;
+	r = node_read_string(doc, node, &text, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		if (streq(text, protocols[i].name)) {
+			*ret = protocols[i].protocol;
+			return 0;
+		}
+	}
+	return err_input(err, EBADMSG, "%s: unknown protocol %s: expected TCP, UDP or SCTP",
+			 WHERE(doc, node), Q(text));
+}
+
+static int parse_port_number(const struct doc *doc, const struct node *node, uint16_t *ret,
+			     struct err *err)
+{
+	uint64_t v;
+	int r;
+
+	if (node_is(node, NODE_STRING))
+		return err_input(err, EBADMSG,
+				 "%s: %s: a port's name means nothing here, give its number",
+				 WHERE(doc, node), Q(node->string));
+	r = node_read_u64(doc, node, &v, err);
+	if (r < 0)
+		return r;
+	if (v < 1 || v > UINT16_MAX)
+		return err_input(err, ERANGE, "%s: port %llu is not from 1 to 65535",
+				 WHERE(doc, node), (unsigned long long)v);
+	*ret = (uint16_t)v;
+	return 0;
+}
+
+static int parse_port(const struct doc *doc, const struct node *node, struct port *port,
+		      struct err *err)
+{
+	static const char *const keys[] = { "protocol", "port", "endPort" };
+	const struct node *first = node_get(node, "port"), *last = node_get(node, "endPort");
+	int r;
+
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	if (r == 0)
+		r = parse_protocol(doc, node_get(node, "protocol"), &port->protocol, err);
+	if (r < 0)
+		return r;
+	port->any = !first;
+	if (!first && last)
+		return err_input(err, EBADMSG, "%s: \"endPort\" needs \"port\"",
+				 WHERE_KEY(doc, last));
+	if (!first)
+		return 0;
+	r = parse_port_number(doc, first, &port->first, err);
+	port->last = port->first;
+	if (r == 0 && last)
+		r = parse_port_number(doc, last, &port->last, err);
+	if (r == 0 && port->last < port->first)
+		r = err_input(err, EBADMSG, "%s: endPort %u is less than port %u", WHERE(doc, last),
+			      port->last, port->first);
+	return r;
+}
+
+static int parse_peers(const struct doc *doc, const struct node *list, struct network_rule *rule,
+		       struct err *err)
+{
+	int r;
+
+	if (!list)
+		return 0;
+	r = check_list(doc, list, PEERS_MAX, err);
+	if (r < 0)
+		return r;
+	node_foreach (node, list) {
+		struct peer *grown = grow(rule->peers, rule->n_peers, sizeof(*grown), err);
+
+		if (!grown)
+			return -ENOMEM;
+		rule->peers = grown;
+		r = parse_peer(doc, node, &grown[rule->n_peers++], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_ports(const struct doc *doc, const struct node *list, struct network_rule *rule,
+		       struct err *err)
+{
+	int r;
+
+	if (!list)
+		return 0;
+	r = check_list(doc, list, PORTS_MAX, err);
+	if (r < 0)
+		return r;
+	node_foreach (node, list) {
+		struct port *grown = grow(rule->ports, rule->n_ports, sizeof(*grown), err);
+
+		if (!grown)
+			return -ENOMEM;
+		rule->ports = grown;
+		r = parse_port(doc, node, &grown[rule->n_ports++], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_rule(const struct doc *doc, const struct node *node, const struct shape *shape,
+		      struct network_rule *rule, struct err *err)
+{
+	const char *const keys[] = { shape->peer, "ports" };
+	int r;
+
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	if (r == 0)
+		r = parse_peers(doc, node_get(node, shape->peer), rule, err);
+	if (r == 0)
+		r = parse_ports(doc, node_get(node, "ports"), rule, err);
+	return r;
+}
+
+static int parse_direction(const struct doc *doc, const struct node *section,
+			   const struct shape *shape, struct direction *direction, struct err *err)
+{
+	const struct node *list = node_get(section, shape->name);
+	int r;
+
+	if (!list)
+		return 0;
+	direction->present = true;
+	r = check_list(doc, list, RULES_MAX, err);
+	if (r < 0)
+		return r;
+	node_foreach (node, list) {
+		struct network_rule *grown =
+			grow(direction->rules, direction->n_rules, sizeof(*grown), err);
+
+		if (!grown)
+			return -ENOMEM;
+		direction->rules = grown;
+		r = parse_rule(doc, node, shape, &grown[direction->n_rules++], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void direction_done(struct direction *direction)
+{
+	for (size_t i = 0; i < direction->n_rules; i++) {
+		struct network_rule *rule = &direction->rules[i];
+
+		for (size_t p = 0; p < rule->n_peers; p++)
+			free(rule->peers[p].except);
+		free(rule->peers);
+		free(rule->ports);
+	}
+	free(direction->rules);
+	*direction = (struct direction){ 0 };
+}
+
+void network_section_done(struct network_section *section)
+{
+	direction_done(&section->ingress);
+	direction_done(&section->egress);
+}
+
+int network_section_parse(const struct doc *doc, const struct node *node,
+			  struct network_section *section, struct err *err)
+{
+	static const struct shape in = { "ingress", "from" }, out = { "egress", "to" };
+	static const char *const keys[] = { "ingress", "egress" };
+	int r;
+
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	if (r == 0)
+		r = parse_direction(doc, node, &in, &section->ingress, err);
+	if (r == 0)
+		r = parse_direction(doc, node, &out, &section->egress, err);
+	if (r < 0)
+		return r;
+	if (!section->ingress.present && !section->egress.present)
+		return err_input(
+			err, EBADMSG,
+			"%s: an empty network section constrains nothing: give \"ingress\" "
+			"or \"egress\" ([] lets nothing pass), or leave it out",
+			WHERE(doc, node));
+	section->present = true;
+	return 0;
+}

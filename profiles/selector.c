@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kubernetes label selectors.
+ */
+#include "profiles/selector.h"
+
+#include <errno.h>
+
+#include "lib/strv.h"
+
+static const char *const op_names[] = {
+	[SELECTOR_IN] = "In",
+	[SELECTOR_NOT_IN] = "NotIn",
+	[SELECTOR_EXISTS] = "Exists",
+	[SELECTOR_DOES_NOT_EXIST] = "DoesNotExist",
+};
+
+/* A new requirement at the end, with its key. */
+static struct requirement *extend(struct selector *selector, const char *key, struct err *err)
+{
+	struct requirement *grown;
+	char *copy = strdup(key);
+
+	grown = copy ? reallocarray(selector->v, selector->n + 1, sizeof(*grown)) : NULL;
+	if (!grown) {
+		free(copy);
+		(void)err_oom(err);
+		return NULL;
+	}
+	selector->v = grown;
+	grown[selector->n] = (struct requirement){ .key = copy };
+	return &grown[selector->n++];
+}
+
+static int parse_labels(const struct doc *doc, const struct node *node, struct selector *selector,
+			struct err *err)
+{
+	int r;
+
+	if (!node)
+		return 0;
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r < 0)
+		return r;
+	node_foreach (member, node) {
+		struct requirement *requirement;
+		const char *value;
+
+		r = node_read_string(doc, member, &value, err);
+		if (r < 0)
+			return r;
+		requirement = extend(selector, member->key, err);
+		if (!requirement)
+			return -ENOMEM;
+		requirement->op = SELECTOR_IN;
+		r = strv_add(&requirement->values, &requirement->n_values, value, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_op(const struct doc *doc, const struct node *node, enum selector_op *ret,
+		    struct err *err)
+{
+	const char *near, *text;
+	int r;
+
+	r = node_read_string(doc, node, &text, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(op_names); i++) {
+		if (streq(text, op_names[i])) {
+			*ret = (enum selector_op)i;
+			return 0;
+		}
+	}
+	near = nearest_word(text, op_names, ARRAY_SIZE(op_names));
+	return err_input(
+		err, EBADMSG,
+		"%s: unknown operator %s: expected In, NotIn, Exists or DoesNotExist%s%s%s",
+		WHERE(doc, node), Q(text), near ? " (did you mean " : "", near ? near : "",
+		near ? "?)" : "");
+}
+
+static int parse_values(const struct doc *doc, const struct node *expression,
+			struct requirement *requirement, struct err *err)
+{
+	const struct node *values = node_get(expression, "values");
+	bool wanted = requirement->op == SELECTOR_IN || requirement->op == SELECTOR_NOT_IN;
+	int r;
+
+	if (values) {
+		r = node_expect(doc, values, NODE_ARRAY, err);
+		if (r < 0)
+			return r;
+	}
+	if (wanted && (!values || values->count == 0))
+		return err_input(err, EBADMSG, "%s: operator %s needs at least one of \"values\"",
+				 WHERE(doc, expression), op_names[requirement->op]);
+	if (!wanted && values && values->count > 0)
+		return err_input(err, EBADMSG, "%s: operator %s takes no \"values\"",
+				 WHERE_KEY(doc, values), op_names[requirement->op]);
+	node_foreach (value, values) {
+		const char *text;
+
+		r = node_read_string(doc, value, &text, err);
+		if (r == 0)
+			r = strv_add(&requirement->values, &requirement->n_values, text, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_expression(const struct doc *doc, const struct node *node,
+			    struct selector *selector, struct err *err)
+{
+	static const char *const keys[] = { "key", "operator", "values" };
+	struct requirement *requirement;
+	enum selector_op op = SELECTOR_IN;
+	const char *key;
+	int r;
+
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	if (r < 0)
+		return r;
+	if (!node_get(node, "key") || !node_get(node, "operator"))
+		return err_input(err, EBADMSG, "%s: an expression needs \"key\" and \"operator\"",
+				 WHERE(doc, node));
+	r = node_read_string(doc, node_get(node, "key"), &key, err);
+	if (r == 0)
+		r = parse_op(doc, node_get(node, "operator"), &op, err);
+	if (r < 0)
+		return r;
+	requirement = extend(selector, key, err);
+	if (!requirement)
+		return -ENOMEM;
+	requirement->op = op;
+	return parse_values(doc, node, requirement, err);
+}
+
+static int parse(const struct doc *doc, const struct node *node, struct selector *selector,
+		 struct err *err)
+{
+	static const char *const keys[] = { "matchLabels", "matchExpressions" };
+	const struct node *expressions = node_get(node, "matchExpressions");
+	int r;
+
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	if (r == 0)
+		r = parse_labels(doc, node_get(node, "matchLabels"), selector, err);
+	if (r < 0 || !expressions)
+		return r;
+	r = node_expect(doc, expressions, NODE_ARRAY, err);
+	if (r < 0)
+		return r;
+	node_foreach (expression, expressions) {
+		r = parse_expression(doc, expression, selector, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int selector_parse(const struct doc *doc, const struct node *node, struct selector *ret,
+		   struct err *err)
+{
+	struct selector selector = { 0 };
+	int r;
+
+	r = parse(doc, node, &selector, err);
+	if (r < 0) {
+		selector_done(&selector);
+		return r;
+	}
+	*ret = selector;
+	return 0;
+}
+
+static bool holds(const struct requirement *requirement, const struct labels *labels)
+{
+	const struct label *label = labels_get(labels, requirement->key);
+	bool among =
+		label && strv_contains(requirement->values, requirement->n_values, label->value);
+
+	switch (requirement->op) {
+	case SELECTOR_IN:
+		return among;
+	case SELECTOR_NOT_IN:
+		return !among;
+	case SELECTOR_EXISTS:
+		return label != NULL;
+	case SELECTOR_DOES_NOT_EXIST:
+		return label == NULL;
+	}
+	return false;
+}
+
+bool selector_matches(const struct selector *selector, const struct labels *labels)
+{
+	for (size_t i = 0; i < selector->n; i++) {
+		if (!holds(&selector->v[i], labels))
+			return false;
+	}
+	return true;
+}
+
+void selector_done(struct selector *selector)
+{
+	for (size_t i = 0; i < selector->n; i++) {
+		free(selector->v[i].key);
+		strv_free(&selector->v[i].values, &selector->v[i].n_values);
+	}
+	free(selector->v);
+	*selector = (struct selector){ 0 };
+}
