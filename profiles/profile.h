@@ -35,6 +35,7 @@ struct seccomp_section {
 	bool present;
 	struct filter *filters; /* `file`, `allow`, `deny`, each as one filter: all apply */
 	size_t n_filters;
+	char file_digest[PROFILE_DIGEST_SIZE]; /* of `file`; "" where none is named */
 };
 
 enum protocol { PROTOCOL_ANY, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
@@ -134,6 +135,8 @@ void profile_free(struct profile **profile);
 #define _cleanup_profile_ _cleanup_(profile_free)
 
 bool profile_name_is_valid(const char *name);
+/* Absolute, not "/", no empty, "." or ".." component, no slash at the end. */
+bool path_is_normal(const char *path);
 const char *mode_name(enum mode mode);                     /* "enforce", "audit" */
 const char *admission_rule_name(enum admission_rule rule); /* "hostNetwork"... */
 /* "1.5G" style is not accepted: digits and one of K M G T (powers of 1024), or bare bytes. */

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's configuration.
+ */
+#include "profiles/host.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "lib/file.h"
+#include "lib/hash.h"
+#include "lib/strv.h"
+
+#define LIST_MAX   64
+#define EXEMPT_MAX 256
+
+static int read_path(const struct doc *doc, const struct node *node, const char **ret,
+		     struct err *err)
+{
+	int r = node_read_string(doc, node, ret, err);
+
+	if (r == 0 && !path_is_normal(*ret))
+		r = err_input(err, EBADMSG, "%s: %s is not an absolute, normalised path",
+			      WHERE(doc, node), Q(*ret));
+	return r;
+}
+
+static int expect_list(const struct doc *doc, const struct node *node, size_t most, struct err *err)
+{
+	int r = node_expect(doc, node, NODE_ARRAY, err);
+
+	if (r == 0 && node->count > most)
+		r = err_input(err, E2BIG, "%s: more than %zu entries", WHERE_KEY(doc, node), most);
+	return r;
+}
+
+static int replace(char **text, const char *with, struct err *err)
+{
+	char *copy = strdup(with);
+
+	if (!copy)
+		return err_oom(err);
+	free(*text);
+	*text = copy;
+	return 0;
+}
+
+static int read_profile_name(const struct doc *doc, const struct node *node, const char **ret,
+			     struct err *err)
+{
+	int r = node_read_string(doc, node, ret, err);
+
+	if (r == 0 && !profile_name_is_valid(*ret))
+		r = err_input(err, EBADMSG, "%s: %s is no profile name", WHERE(doc, node), Q(*ret));
+	return r;
+}
+
+/* One of two words. */
+static int read_word(const struct doc *doc, const struct node *node, const char *first,
+		     const char *second, bool *ret_second, struct err *err)
+{
+	const char *text;
+	int r;
+
+	r = node_read_string(doc, node, &text, err);
+	if (r < 0)
+		return r;
+	if (!streq(text, first) && !streq(text, second))
+		return err_input(err, EBADMSG, "%s: \"%s\" is %s: expected %s or %s",
+				 WHERE(doc, node), node->key, Q(text), first, second);
+	*ret_second = streq(text, second);
+	return 0;
+}
+
+/* ---- members ---- */
+
+static int parse_schema(const struct doc *doc, const struct node *node, struct host *host,
+			struct err *err)
+{
+	return node_expect(doc, node, NODE_STRING, err);
+}
+
+static int parse_profile_dirs(const struct doc *doc, const struct node *node, struct host *host,
+			      struct err *err)
+{
+	int r;
+
+	r = expect_list(doc, node, LIST_MAX, err);
+	if (r < 0)
+		return r;
+	if (node->count == 0)
+		return err_input(err, EBADMSG, "%s: no directory is named", WHERE(doc, node));
+	strv_free(&host->profile_dirs, &host->n_profile_dirs);
+	node_foreach (item, node) {
+		const char *path;
+
+		r = read_path(doc, item, &path, err);
+		if (r == 0)
+			r = strv_add(&host->profile_dirs, &host->n_profile_dirs, path, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_state_dir(const struct doc *doc, const struct node *node, struct host *host,
+			   struct err *err)
+{
+	const char *path;
+	int r = read_path(doc, node, &path, err);
+
+	return r < 0 ? r : replace(&host->state_dir, path, err);
+}
+
+static int parse_audit_dir(const struct doc *doc, const struct node *node, struct host *host,
+			   struct err *err)
+{
+	const char *path;
+	int r = read_path(doc, node, &path, err);
+
+	return r < 0 ? r : replace(&host->audit_dir, path, err);
+}
+
+static int parse_floor(const struct doc *doc, const struct node *node, struct host *host,
+		       struct err *err)
+{
+	int r;
+
+	r = expect_list(doc, node, LIST_MAX, err);
+	if (r < 0)
+		return r;
+	node_foreach (item, node) {
+		const char *name;
+
+		r = read_profile_name(doc, item, &name, err);
+		if (r == 0)
+			r = strv_add(&host->floor, &host->n_floor, name, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_default_object(const struct doc *doc, const struct node *node, struct host *host,
+				struct err *err)
+{
+	static const char *const keys[] = { "name", "mode" };
+	const struct node *mode = node_get(node, "mode");
+	const char *name;
+	int r;
+
+	r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	if (r < 0)
+		return r;
+	if (!node_get(node, "name"))
+		return err_input(err, EBADMSG, "%s: \"defaultProfile\" needs \"name\"",
+				 WHERE(doc, node));
+	r = read_profile_name(doc, node_get(node, "name"), &name, err);
+	if (r == 0 && mode)
+		r = read_word(doc, mode, "enforce", "audit", &host->default_audits, err);
+	return r < 0 ? r : replace(&host->default_profile, name, err);
+}
+
+static int parse_default(const struct doc *doc, const struct node *node, struct host *host,
+			 struct err *err)
+{
+	const char *name;
+	int r;
+
+	host->default_audits = false;
+	if (node->type == NODE_OBJECT)
+		return parse_default_object(doc, node, host, err);
+	if (node->type == NODE_NULL) {
+		free(host->default_profile);
+		host->default_profile = NULL;
+		return 0;
+	}
+	r = read_profile_name(doc, node, &name, err);
+	return r < 0 ? r : replace(&host->default_profile, name, err);
+}
+
+static int parse_unknown(const struct doc *doc, const struct node *node, struct host *host,
+			 struct err *err)
+{
+	bool second = false;
+	int r = read_word(doc, node, "deny", "default", &second, err);
+
+	host->unknown_profile = second ? UNKNOWN_DEFAULT : UNKNOWN_DENY;
+	return r;
+}
+
+static int parse_mode(const struct doc *doc, const struct node *node, struct host *host,
+		      struct err *err)
+{
+	bool second = false;
+	int r = read_word(doc, node, "enforce", "audit", &second, err);
+
+	host->mode = second ? MODE_AUDIT : MODE_ENFORCE;
+	return r;
+}
+
+static bool runtime_is_valid(const char *text)
+{
+	return path_is_normal(text) ||
+	       (text[0] != '\0' && !strchr(text, '/') && !streq(text, ".") && !streq(text, ".."));
+}
+
+static int parse_runtimes(const struct doc *doc, const struct node *node, struct host *host,
+			  struct err *err)
+{
+	int r;
+
+	r = expect_list(doc, node, LIST_MAX, err);
+	if (r < 0)
+		return r;
+	if (node->count == 0)
+		return err_input(err, EBADMSG, "%s: no runtime is named", WHERE(doc, node));
+	strv_free(&host->runtimes, &host->n_runtimes);
+	node_foreach (item, node) {
+		const char *text;
+
+		r = node_read_string(doc, item, &text, err);
+		if (r == 0 && !runtime_is_valid(text))
+			r = err_input(err, EBADMSG,
+				      "%s: %s is neither a program's name nor an absolute path",
+				      WHERE(doc, item), Q(text));
+		if (r == 0)
+			r = strv_add(&host->runtimes, &host->n_runtimes, text, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_exemption(const struct doc *doc, const struct node *node,
+			   struct exemption *exemption, struct err *err)
+{
+	static const char *const keys[] = { "labelSelector", "reason" };
+	const char *reason;
+	int r;
+
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	if (r < 0)
+		return r;
+	if (!node_get(node, "labelSelector") || !node_get(node, "reason"))
+		return err_input(err, EBADMSG,
+				 "%s: an exemption needs \"labelSelector\" and \"reason\"",
+				 WHERE(doc, node));
+	r = node_read_string(doc, node_get(node, "reason"), &reason, err);
+	if (r == 0 && reason[0] == '\0')
+		r = err_input(err, EBADMSG, "%s: an empty reason is none",
+			      WHERE(doc, node_get(node, "reason")));
+	if (r == 0)
+		r = selector_parse(doc, node_get(node, "labelSelector"), &exemption->selector, err);
+	if (r == 0 && exemption->selector.n == 0)
+		r = err_input(err, EBADMSG, "%s: an empty selector would exempt every container",
+			      WHERE(doc, node_get(node, "labelSelector")));
+	return r < 0 ? r : replace(&exemption->reason, reason, err);
+}
+
+static int parse_exempt(const struct doc *doc, const struct node *node, struct host *host,
+			struct err *err)
+{
+	int r;
+
+	r = expect_list(doc, node, EXEMPT_MAX, err);
+	if (r < 0)
+		return r;
+	host->exempt = calloc(node->count + 1, sizeof(*host->exempt));
+	if (!host->exempt)
+		return err_oom(err);
+	node_foreach (item, node) {
+		r = parse_exemption(doc, item, &host->exempt[host->n_exempt++], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_unsafe(const struct doc *doc, const struct node *node, struct host *host,
+			struct err *err)
+{
+	bool second = false;
+	int r = read_word(doc, node, "deny", "strip", &second, err);
+
+	host->unsafe_annotations = second ? UNSAFE_STRIP : UNSAFE_DENY;
+	return r;
+}
+
+static const struct {
+	const char *key;
+	int (*parse)(const struct doc *doc, const struct node *node, struct host *host,
+		     struct err *err);
+} members[] = {
+	{ "$schema", parse_schema },
+	{ "profileDirs", parse_profile_dirs },
+	{ "stateDir", parse_state_dir },
+	{ "auditDir", parse_audit_dir },
+	{ "floor", parse_floor },
+	{ "defaultProfile", parse_default },
+	{ "unknownProfile", parse_unknown },
+	{ "mode", parse_mode },
+	{ "runtimes", parse_runtimes },
+	{ "exempt", parse_exempt },
+	{ "unsafeAnnotations", parse_unsafe },
+};
+
+/* ---- the whole ---- */
+
+static int set_defaults(struct host *host, struct err *err)
+{
+	static const char *const dirs[] = {
+		SYSCONFDIR "/coaming/profiles",
+		RUNSTATEDIR "/coaming/profiles",
+		DATADIR "/coaming/profiles",
+	};
+	static const char *const runtimes[] = { "crun", "runc" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++)
+		r = strv_add(&host->profile_dirs, &host->n_profile_dirs, dirs[i], err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(runtimes); i++)
+		r = strv_add(&host->runtimes, &host->n_runtimes, runtimes[i], err);
+	if (r == 0)
+		r = replace(&host->state_dir, RUNSTATEDIR "/coaming", err);
+	if (r == 0)
+		r = replace(&host->audit_dir, LOCALSTATEDIR "/lib/coaming", err);
+	if (r == 0)
+		r = replace(&host->default_profile, "baseline", err);
+	host->default_audits = true;
+	sha256_hex1(host->digest, "", 0);
+	return r;
+}
+
+static int parse_members(const struct doc *doc, struct host *host, struct err *err)
+{
+	const struct node *root = doc_root(doc);
+	const char *keys[ARRAY_SIZE(members)];
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		keys[i] = members[i].key;
+	r = node_expect(doc, root, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, root, keys, ARRAY_SIZE(keys), err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(members); i++) {
+		const struct node *node = node_get(root, members[i].key);
+
+		if (node)
+			r = members[i].parse(doc, node, host, err);
+	}
+	return r;
+}
+
+void host_free(struct host **host)
+{
+	struct host *h = *host;
+
+	if (!h)
+		return;
+	for (size_t i = 0; i < h->n_exempt; i++) {
+		selector_done(&h->exempt[i].selector);
+		free(h->exempt[i].reason);
+	}
+	free(h->exempt);
+	strv_free(&h->profile_dirs, &h->n_profile_dirs);
+	strv_free(&h->floor, &h->n_floor);
+	strv_free(&h->runtimes, &h->n_runtimes);
+	free(h->default_profile);
+	free(h->state_dir);
+	free(h->audit_dir);
+	free(h->file);
+	free(h);
+	*host = NULL;
+}
+
+int host_parse(const struct doc *doc, struct host **ret, struct err *err)
+{
+	_cleanup_host_ struct host *host = calloc(1, sizeof(*host));
+	const char *text;
+	size_t len;
+	int r;
+
+	if (!host)
+		return err_oom(err);
+	r = set_defaults(host, err);
+	if (r == 0)
+		r = parse_members(doc, host, err);
+	if (r == 0)
+		r = replace(&host->file, doc_name(doc), err);
+	if (r < 0)
+		return r;
+	text = doc_text(doc, &len);
+	sha256_hex1(host->digest, text, len);
+	*ret = take_ptr(host);
+	return 0;
+}
+
+static int load_defaults(struct host **ret, struct err *err)
+{
+	_cleanup_host_ struct host *host = calloc(1, sizeof(*host));
+	int r;
+
+	if (!host)
+		return err_oom(err);
+	r = set_defaults(host, err);
+	if (r == 0)
+		*ret = take_ptr(host);
+	return r;
+}
+
+int host_load(const char *path, struct host **ret, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct stat st;
+	size_t len;
+	int r;
+
+	/* Nothing there at all, not even a dangling link: a host that was never configured. */
+	if (!path && lstat(HOST_CONFIG_DEFAULT, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return load_defaults(ret, err);
+	path = path ? path : HOST_CONFIG_DEFAULT;
+	r = file_read_trusted(path, FILE_MAX_BYTES, &text, &len, err);
+	if (r == 0)
+		r = doc_parse(&doc, path, text, len, err);
+	if (r == 0)
+		r = host_parse(doc, ret, err);
+	if (r < 0)
+		err_context(err, "host configuration");
+	return r;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An index of the profiles' selectors.
+ *
+ * A selector that demands a label has an anchor: a text, "key=value" or "key", which every matching
+ * container yields too. The index maps hashes of anchors to names; a collision only proposes one
+ * profile too many. Selectors without an anchor (NotIn, DoesNotExist, empty) are always proposed.
+ *
+ * The file is a header, the entries sorted by hash, and the names. It is made and read by the same
+ * program on the same host, so numbers stand in it as they are in memory.
+ */
+#include "profiles/match_index.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include "lib/file.h"
+#include "lib/strv.h"
+#include "profiles/profile.h"
+
+#define INDEX_NAME "profiles.index"
+/* 1,000,000 selectors; beyond it something else is wrong. */
+#define INDEX_MAX_BYTES ((off_t)64 << 20)
+#define ALWAYS          UINT64_C(0)
+
+struct entry {
+	uint64_t hash; /* ALWAYS: no anchor; these stand first */
+	uint32_t name; /* offset into the names */
+	uint32_t unused;
+};
+
+struct file_stamp {
+	uint64_t dev, ino, size, mtime_nsec, ctime_nsec;
+	uint32_t dir;
+	uint32_t name;
+};
+
+struct header {
+	char magic[8]; /* INDEX_MAGIC: changes with the format */
+	char stamp[SHA256_HEX + 7];
+	uint64_t n_entries, n_files, names_size;
+};
+
+static const char magic[8] = "cmgidx2";
+
+struct match_index {
+	char stamp[SHA256_HEX];
+	const struct entry *entries;
+	const struct file_stamp *files;
+	const char *names;
+	size_t n_entries, n_files, names_size;
+	struct buf entry_buf, file_buf, name_buf; /* while it is built */
+	void *map;                                /* where it was read */
+	size_t map_size;
+};
+
+/* ---- stamps ---- */
+
+static uint64_t nsec(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
+}
+
+static void add_to_stamp(struct match_stamp *stamp, const void *data, size_t len)
+{
+	const struct iovec pieces[] = {
+		{ .iov_base = stamp->digest, .iov_len = SHA256_HEX - 1 },
+		{ .iov_base = (void *)(uintptr_t)data, .iov_len = len },
+	};
+
+	sha256_hex(stamp->digest, pieces, ARRAY_SIZE(pieces));
+}
+
+int match_stamp_start(struct match_stamp *stamp, struct err *err)
+{
+	sha256_hex1(stamp->digest, magic, sizeof(magic));
+	return 0;
+}
+
+int match_stamp_directory(struct match_stamp *stamp, const char *path, int fd, struct err *err)
+{
+	uint64_t v[4] = { 0 };
+	struct stat st;
+
+	add_to_stamp(stamp, path, strlen(path) + 1);
+	if (fd >= 0) {
+		if (fstat(fd, &st) < 0)
+			return err_errno(err, errno, "cannot stat %s", Q(path));
+		v[0] = st.st_dev;
+		v[1] = st.st_ino;
+		v[2] = nsec(&st.st_mtim);
+		v[3] = nsec(&st.st_ctim);
+	}
+	add_to_stamp(stamp, v, sizeof(v));
+	return 0;
+}
+
+static bool stat_profile(int dirfd, const char *name, struct file_stamp *ret)
+{
+	char file[PROFILE_NAME_MAX + sizeof(".json")];
+	struct stat st;
+
+	(void)snprintf(file, sizeof(file), "%s.json", name);
+	if (fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*ret = (struct file_stamp){
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.size = (uint64_t)st.st_size,
+		.mtime_nsec = nsec(&st.st_mtim),
+		.ctime_nsec = nsec(&st.st_ctim),
+	};
+	return true;
+}
+
+/* ---- building ---- */
+
+static uint64_t fnv1a(uint64_t h, const char *text)
+{
+	for (const char *p = text; *p; p++)
+		h = (h ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+/* Of "key" or "key=value"; never ALWAYS. */
+static uint64_t hash_text(const char *key, const char *value)
+{
+	uint64_t h = fnv1a(UINT64_C(0xcbf29ce484222325), key);
+
+	if (value)
+		h = fnv1a(fnv1a(h, "="), value);
+	return h == ALWAYS ? 1 : h;
+}
+
+int match_index_new(const struct match_stamp *stamp, struct match_index **ret, struct err *err)
+{
+	struct match_index *index = calloc(1, sizeof(*index));
+
+	if (!index)
+		return err_oom(err);
+	memcpy(index->stamp, stamp->digest, sizeof(index->stamp));
+	*ret = index;
+	return 0;
+}
+
+void match_index_free(struct match_index **index)
+{
+	struct match_index *i = *index;
+
+	if (!i)
+		return;
+	buf_done(&i->entry_buf);
+	buf_done(&i->file_buf);
+	buf_done(&i->name_buf);
+	if (i->map)
+		(void)munmap(i->map, i->map_size);
+	free(i);
+	*index = NULL;
+}
+
+static uint32_t add_name(struct match_index *index, const char *name)
+{
+	size_t at = index->name_buf.len;
+
+	buf_add(&index->name_buf, name, strlen(name) + 1);
+	return (uint32_t)at;
+}
+
+static void add_entry(struct match_index *index, uint64_t hash, uint32_t name)
+{
+	const struct entry entry = { .hash = hash, .name = name };
+
+	buf_add(&index->entry_buf, &entry, sizeof(entry));
+}
+
+int match_index_add(struct match_index *index, const char *name, const struct selector *selector,
+		    struct err *err)
+{
+	uint32_t at = add_name(index, name);
+	const struct requirement *anchor = NULL;
+
+	for (size_t i = 0; i < selector->n && !anchor; i++) {
+		if (selector->v[i].op == SELECTOR_IN || selector->v[i].op == SELECTOR_EXISTS)
+			anchor = &selector->v[i];
+	}
+	if (!anchor)
+		add_entry(index, ALWAYS, at);
+	else if (anchor->op == SELECTOR_EXISTS)
+		add_entry(index, hash_text(anchor->key, NULL), at);
+	else
+		for (size_t i = 0; i < anchor->n_values; i++)
+			add_entry(index, hash_text(anchor->key, anchor->values[i]), at);
+	return buf_status(&index->entry_buf) < 0 || buf_status(&index->name_buf) < 0 ? err_oom(err)
+										     : 0;
+}
+
+int match_index_stamp_file(struct match_index *index, size_t dir, int dirfd, const char *name,
+			   struct err *err)
+{
+	struct file_stamp file;
+
+	if (!stat_profile(dirfd, name, &file))
+		return 0;
+	file.dir = (uint32_t)dir;
+	file.name = add_name(index, name);
+	buf_add(&index->file_buf, &file, sizeof(file));
+	return buf_status(&index->file_buf) < 0 || buf_status(&index->name_buf) < 0 ? err_oom(err)
+										    : 0;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return (x->name > y->name) - (x->name < y->name);
+}
+
+int match_index_finish(struct match_index *index, struct err *err)
+{
+	buf_add(&index->entry_buf, "", 0);
+	buf_add(&index->file_buf, "", 0);
+	buf_add(&index->name_buf, "", 0);
+	if (buf_status(&index->entry_buf) < 0 || buf_status(&index->file_buf) < 0 ||
+	    buf_status(&index->name_buf) < 0)
+		return err_oom(err);
+	index->n_entries = index->entry_buf.len / sizeof(struct entry);
+	index->n_files = index->file_buf.len / sizeof(struct file_stamp);
+	index->names_size = index->name_buf.len;
+	qsort(index->entry_buf.data, index->n_entries, sizeof(struct entry), by_hash);
+	/* malloc() aligns for any type. */
+	index->entries = (const struct entry *)(const void *)index->entry_buf.data;
+	index->files = (const struct file_stamp *)(const void *)index->file_buf.data;
+	index->names = index->name_buf.data;
+	return 0;
+}
+
+/* ---- the file ---- */
+
+int match_index_write(const struct match_index *index, int state_dirfd, struct err *err)
+{
+	_cleanup_buf_ struct buf out = { 0 };
+	struct header header = {
+		.n_entries = index->n_entries,
+		.n_files = index->n_files,
+		.names_size = index->names_size,
+	};
+
+	memcpy(header.magic, magic, sizeof(magic));
+	memcpy(header.stamp, index->stamp, sizeof(index->stamp));
+	buf_add(&out, &header, sizeof(header));
+	buf_add(&out, index->entries, index->n_entries * sizeof(*index->entries));
+	buf_add(&out, index->files, index->n_files * sizeof(*index->files));
+	buf_add(&out, index->names, index->names_size);
+	if (buf_status(&out) < 0)
+		return err_oom(err);
+	return file_write_atomic(state_dirfd, INDEX_NAME, out.data, out.len, 0600, (uid_t)-1,
+				 (gid_t)-1, false, err);
+}
+
+/* Everything that is used later lies inside the map, and every name ends. */
+static int check_map(struct match_index *index)
+{
+	const struct header *header = index->map;
+	const char *at = (const char *)index->map + sizeof(*header);
+	size_t left = index->map_size - sizeof(*header), entries, files;
+
+	if (memcmp(header->magic, magic, sizeof(magic)) != 0 ||
+	    header->stamp[SHA256_HEX - 1] != '\0')
+		return -EBADMSG;
+	if (__builtin_mul_overflow(header->n_entries, sizeof(struct entry), &entries) ||
+	    __builtin_mul_overflow(header->n_files, sizeof(struct file_stamp), &files) ||
+	    entries > left || files > left - entries ||
+	    header->names_size != left - entries - files)
+		return -EBADMSG;
+	index->n_entries = header->n_entries;
+	index->n_files = header->n_files;
+	index->names_size = header->names_size;
+	index->entries = (const struct entry *)(const void *)at;
+	index->files = (const struct file_stamp *)(const void *)(at + entries);
+	index->names = at + entries + files;
+	if (index->names_size > 0 && index->names[index->names_size - 1] != '\0')
+		return -EBADMSG;
+	return 0;
+}
+
+static int map_file(int fd, struct match_index *index)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) ||
+	    st.st_size < (off_t)sizeof(struct header) || st.st_size > INDEX_MAX_BYTES)
+		return -EBADMSG;
+	index->map_size = (size_t)st.st_size;
+	index->map = mmap(NULL, index->map_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (index->map == MAP_FAILED) {
+		index->map = NULL;
+		return -errno;
+	}
+	return check_map(index);
+}
+
+int match_index_read(int state_dirfd, const struct match_stamp *stamp, struct match_index **ret)
+{
+	_cleanup_(match_index_free) struct match_index *index = calloc(1, sizeof(*index));
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (!index)
+		return -ENOMEM;
+	fd = openat(state_dirfd, INDEX_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	r = map_file(fd, index);
+	if (r < 0)
+		return r;
+	if (!streq(((const struct header *)index->map)->stamp, stamp->digest))
+		return -ESTALE;
+	*ret = take_ptr(index);
+	return 0;
+}
+
+static const char *name_at(const struct match_index *index, uint32_t at)
+{
+	return at < index->names_size ? index->names + at : NULL;
+}
+
+bool match_index_files_unchanged(const struct match_index *index, const int *dirfds, size_t n)
+{
+	for (size_t i = 0; i < index->n_files; i++) {
+		const struct file_stamp *then = &index->files[i];
+		const char *name = name_at(index, then->name);
+		struct file_stamp now;
+
+		if (!name || strlen(name) > PROFILE_NAME_MAX || then->dir >= n ||
+		    dirfds[then->dir] < 0 || !stat_profile(dirfds[then->dir], name, &now))
+			return false;
+		if (now.dev != then->dev || now.ino != then->ino || now.size != then->size ||
+		    now.mtime_nsec != then->mtime_nsec || now.ctime_nsec != then->ctime_nsec)
+			return false;
+	}
+	return true;
+}
+
+/* ---- asking ---- */
+
+/* All entries of one hash. */
+static int propose(const struct match_index *index, uint64_t hash, char ***names, size_t *n,
+		   struct err *err)
+{
+	size_t low = 0, high = index->n_entries;
+	int r;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (index->entries[middle].hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < index->n_entries && index->entries[low].hash == hash; low++) {
+		const char *name = name_at(index, index->entries[low].name);
+
+		if (!name || !profile_name_is_valid(name))
+			return err_system(err, EBADMSG,
+					  "the index of profiles is damaged (run coaming reload)");
+		r = strv_add(names, n, name, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int match_index_candidates(const struct match_index *index, const struct labels *labels,
+			   char ***ret, size_t *ret_n, struct err *err)
+{
+	char **names = NULL;
+	size_t n = 0;
+	int r;
+
+	r = propose(index, ALWAYS, &names, &n, err);
+	for (size_t i = 0; r == 0 && i < labels->n; i++) {
+		const struct label *label = &labels->v[i];
+
+		r = propose(index, hash_text(label->key, label->value), &names, &n, err);
+		if (r == 0)
+			r = propose(index, hash_text(label->key, NULL), &names, &n, err);
+	}
+	if (r < 0) {
+		strv_free(&names, &n);
+		return r;
+	}
+	strv_sort_unique(names, &n);
+	*ret = names;
+	*ret_n = n;
+	return 0;
+}

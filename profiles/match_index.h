@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An index of the profiles' selectors, so that a start does not read ten thousand files.
+ *
+ * It only proposes: each candidate is read and matched afresh. What it must not do is to miss one:
+ * so it is used only while the stamps of all profile directories are those under which it was made
+ * (a file that appears, goes or is replaced changes its directory's), and, up to
+ * MATCH_FILES_STAMPED_MAX profiles, the stamps of all files too. Beyond that many, a file edited in
+ * place is noticed only by `coaming reload`.
+ */
+#ifndef COAMING_PROFILES_MATCH_INDEX_H
+#define COAMING_PROFILES_MATCH_INDEX_H
+
+#include "lib/buf.h"
+#include "lib/hash.h"
+#include "profiles/selector.h"
+
+#define MATCH_FILES_STAMPED_MAX 256
+
+/* What the directories looked like. */
+struct match_stamp {
+	char digest[SHA256_HEX];
+};
+
+int match_stamp_start(struct match_stamp *stamp, struct err *err);
+/* fd -1: the directory does not exist, which is a state too. */
+int match_stamp_directory(struct match_stamp *stamp, const char *path, int fd, struct err *err);
+
+struct match_index;
+
+int match_index_new(const struct match_stamp *stamp, struct match_index **ret, struct err *err);
+void match_index_free(struct match_index **index);
+int match_index_add(struct match_index *index, const char *name, const struct selector *selector,
+		    struct err *err);
+/* Remember NAME.json of directory number `dir`; nothing where it is not there. */
+int match_index_stamp_file(struct match_index *index, size_t dir, int dirfd, const char *name,
+			   struct err *err);
+/* After the last addition, before anything is asked or written. */
+int match_index_finish(struct match_index *index, struct err *err);
+
+/* stateDir/profiles.index */
+int match_index_write(const struct match_index *index, int state_dirfd, struct err *err);
+/* -ESTALE made under another stamp; -EBADMSG damaged, or not the caller's own file; -errno. No
+ * error text: every failure has the same remedy, a rebuild. */
+int match_index_read(int state_dirfd, const struct match_stamp *stamp, struct match_index **ret);
+bool match_index_files_unchanged(const struct match_index *index, const int *dirfds, size_t n);
+
+/* Names of the profiles that may match, sorted. strv_free() */
+int match_index_candidates(const struct match_index *index, const struct labels *labels,
+			   char ***ret, size_t *ret_n, struct err *err);
+
+#endif
