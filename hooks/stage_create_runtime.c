@@ -150,7 +150,7 @@ static int set_firewall(struct stage *stage, struct err *err)
 		return r;
 	ruleset_table(stage->table, stage->state.id);
 	stage->table_set = true; /* also a half-hearted failure is cleaned up */
-	r = firewall_apply(stage->netns, rules.data, err);
+	r = firewall_apply(stage->netns, stage->table, rules.data, err);
 	if (r == 0)
 		r = netns_pin(stage->netns, stage->host->state_dir, pin_name(stage), err);
 	if (r == 0)

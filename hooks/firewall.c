@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The firewall of one container, through coaming-nft.
+ */
+#include "hooks/firewall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "hooks/self.h"
+#include "lib/doc.h"
+#include "lib/file.h"
+
+/* What the helper is given as descriptor. */
+#define HELPER_NETNS_FD 3
+/* Ours are moved above those, so that placing one does not overwrite another. */
+#define FIRST_OWN_FD 10
+/* 16384 rules listed as JSON, each some 600 bytes. */
+#define LISTING_MAX_BYTES ((size_t)16 << 20)
+#define ERRORS_MAX_BYTES  ((size_t)64 << 10)
+
+/* Anonymous files instead of pipes: nobody ever waits for the other end. */
+struct helper {
+	int in, out, errors, netns;
+};
+
+static void helper_done(struct helper *helper)
+{
+	closep(&helper->in);
+	closep(&helper->out);
+	closep(&helper->errors);
+	closep(&helper->netns);
+}
+
+static int make_file(const char *name, const char *text, int *ret_fd, struct err *err)
+{
+	_cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_errno(err, errno, "cannot make an anonymous file");
+	if (text) {
+		r = fd_write_all(fd, name, text, strlen(text), err);
+		if (r < 0)
+			return r;
+		if (lseek(fd, 0, SEEK_SET) < 0)
+			return err_errno(err, errno, "cannot rewind an anonymous file");
+	}
+	*ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
+	return *ret_fd < 0 ? err_errno(err, errno, "cannot duplicate a descriptor") : 0;
+}
+
+static int helper_start(struct helper *helper, int netns_fd, const char *input, struct err *err)
+{
+	int r;
+
+	r = make_file("ruleset", input ? input : "", &helper->in, err);
+	if (r == 0)
+		r = make_file("listing", NULL, &helper->out, err);
+	if (r == 0)
+		r = make_file("errors", NULL, &helper->errors, err);
+	if (r < 0)
+		return r;
+	helper->netns = fcntl(netns_fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
+	if (helper->netns < 0)
+		return err_errno(err, errno, "cannot duplicate a descriptor");
+	return 0;
+}
+
+static int spawn(const struct helper *helper, const char *program, const char *verb,
+		 const char *table, pid_t *ret_pid, struct err *err)
+{
+	char *const argv[] = { (char *)(uintptr_t)program, (char *)(uintptr_t)verb,
+			       (char *)(uintptr_t)table, NULL };
+	char *const no_environment[] = { NULL };
+	posix_spawn_file_actions_t actions;
+	int r;
+
+	r = posix_spawn_file_actions_init(&actions);
+	if (r != 0)
+		return err_errno(err, r, "cannot start %s", program);
+	r = posix_spawn_file_actions_adddup2(&actions, helper->in, STDIN_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, helper->out, STDOUT_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, helper->errors, STDERR_FILENO);
+	if (r == 0)
+		r = posix_spawn_file_actions_adddup2(&actions, helper->netns, HELPER_NETNS_FD);
+	if (r == 0)
+		r = posix_spawn(ret_pid, program, &actions, NULL, argv, no_environment);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return r == 0 ? 0 : err_errno(err, r, "cannot start %s", program);
+}
+
+static int64_t now_msec(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Wait for its end, but not for ever. */
+static bool ends_in_time(int pidfd)
+{
+	int64_t deadline = now_msec() + FIREWALL_WAIT_SECONDS * 1000;
+	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+
+	for (;;) {
+		int64_t left = deadline - now_msec();
+		int r = left > 0 ? poll(&poll_fd, 1, (int)left) : 0;
+
+		if (r > 0)
+			return true;
+		if (r == 0 || errno != EINTR)
+			return false;
+	}
+}
+
+static int wait_for(pid_t pid, int *ret_status, struct err *err)
+{
+	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
+	bool ended = pidfd >= 0 && ends_in_time(pidfd);
+
+	if (!ended)
+		(void)kill(pid, SIGKILL); /* our own child, not reaped: the number is its own */
+	while (waitpid(pid, ret_status, 0) < 0) {
+		if (errno != EINTR)
+			return err_errno(err, errno, "cannot wait for coaming-nft");
+	}
+	if (!ended)
+		return err_system(err, ETIMEDOUT, "coaming-nft did not end within %d seconds",
+				  FIREWALL_WAIT_SECONDS);
+	return 0;
+}
+
+static int read_back(int fd, const char *what, size_t max_bytes, char **ret, size_t *ret_len,
+		     struct err *err)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_errno(err, errno, "cannot rewind an anonymous file");
+	return fd_read_all(fd, what, max_bytes, ret, ret_len, err);
+}
+
+static int explain_failure(const struct helper *helper, int status, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	struct err ignored = { 0 };
+	size_t len = 0;
+
+	if (read_back(helper->errors, "errors", ERRORS_MAX_BYTES, &text, &len, &ignored) == 0 &&
+	    len > 0) {
+		text[strcspn(text, "\n")] = '\0';
+		return err_system(err, EIO, "%.1000s", text);
+	}
+	if (WIFSIGNALED(status))
+		return err_system(err, EIO, "coaming-nft was killed by signal %d",
+				  WTERMSIG(status));
+	return err_system(err, EIO, "coaming-nft failed with status %d", WEXITSTATUS(status));
+}
+
+/* One run of the helper; *ret_out (may be NULL) is what it printed. */
+static int run(int netns_fd, const char *verb, const char *table, const char *input, char **ret_out,
+	       size_t *ret_len, struct err *err)
+{
+	_cleanup_(helper_done) struct helper helper = { -1, -1, -1, -1 };
+	_cleanup_free_ char *program = NULL;
+	int r, status = 0;
+	pid_t pid;
+
+	r = self_find("coaming-nft", &program, err);
+	if (r == 0)
+		r = helper_start(&helper, netns_fd, input, err);
+	if (r == 0)
+		r = spawn(&helper, program, verb, table, &pid, err);
+	if (r == 0)
+		r = wait_for(pid, &status, err);
+	if (r < 0)
+		return r;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return explain_failure(&helper, status, err);
+	if (!ret_out)
+		return 0;
+	return read_back(helper.out, "nft's listing", LISTING_MAX_BYTES, ret_out, ret_len, err);
+}
+
+/* ---- what nft says (libnftables-json(5)) ---- */
+
+static const struct node *listing(const struct doc *doc)
+{
+	return node_get(doc_root(doc), "nftables");
+}
+
+static const char *text_of(const struct node *object, const char *key)
+{
+	const struct node *node = node_get(object, key);
+
+	return node_is(node, NODE_STRING) ? node->string : "";
+}
+
+static uint64_t number_of(const struct node *object, const char *key)
+{
+	const struct node *node = node_get(object, key);
+
+	return node_is(node, NODE_NUMBER) ? strtoull(node->string, NULL, 10) : 0;
+}
+
+/* Every base chain that the text names is there, and drops what it does not accept. */
+static int check_chain(const struct doc *doc, const char *name, size_t len, struct err *err)
+{
+	node_foreach (item, listing(doc)) {
+		const struct node *chain = node_get(item, "chain");
+
+		if (chain && strlen(text_of(chain, "name")) == len &&
+		    strncmp(text_of(chain, "name"), name, len) == 0)
+			return streq(text_of(chain, "policy"), "drop")
+				       ? 0
+				       : err_system(err, EIO, "chain %s does not drop",
+						    QN(name, len));
+	}
+	return err_system(err, EIO, "chain %s is not in the kernel", QN(name, len));
+}
+
+static size_t count_rules(const struct doc *doc)
+{
+	size_t n = 0;
+
+	node_foreach (item, listing(doc))
+		n += node_get(item, "rule") != NULL;
+	return n;
+}
+
+/* The same number of chains and rules as the text has: nobody added, nobody lost one. */
+static int check_listing(const struct doc *doc, const char *ruleset, struct err *err)
+{
+	static const char chain[] = "\tchain ";
+	size_t rules = 0;
+	int r;
+
+	for (const char *line = ruleset; *line;) {
+		const char *end = strchrnul(line, '\n');
+
+		if (starts_with(line, chain)) {
+			const char *name = line + strlen(chain);
+
+			r = check_chain(doc, name, strcspn(name, " "), err);
+			if (r < 0)
+				return r;
+		} else if (starts_with(line, "\t\t") &&
+			   memmem(line, (size_t)(end - line), "accept", 6)) {
+			rules++;
+		}
+		line = *end ? end + 1 : end;
+	}
+	/* Those that drop are counted by the chains' own refusal lines. */
+	if (count_rules(doc) < rules)
+		return err_system(err, EIO, "the kernel holds %zu rules where %zu accept packets",
+				  count_rules(doc), rules);
+	return 0;
+}
+
+int firewall_apply(int netns_fd, const char *table, const char *ruleset, struct err *err)
+{
+	_cleanup_free_ char *out = NULL;
+	_cleanup_doc_ struct doc *doc = NULL;
+	size_t len = 0;
+	int r;
+
+	r = run(netns_fd, "apply", table, ruleset, &out, &len, err);
+	if (r == 0)
+		r = doc_parse(&doc, "nft's listing", out, len, err);
+	if (r == 0)
+		r = check_listing(doc, ruleset, err);
+	if (r < 0)
+		err_context(err, "firewall");
+	return r;
+}
+
+int firewall_delete(int netns_fd, const char *table, struct err *err)
+{
+	return run(netns_fd, "delete", table, NULL, NULL, NULL, err);
+}
+
+/* ---- counters ---- */
+
+void firewall_counters_done(struct firewall_counters *counters)
+{
+	for (size_t i = 0; i < counters->n_chains; i++)
+		free(counters->chains[i].name);
+	free(counters->chains);
+	for (size_t i = 0; i < counters->n_flows; i++) {
+		free(counters->flows[i].address);
+		free(counters->flows[i].protocol);
+	}
+	free(counters->flows);
+	*counters = (struct firewall_counters){ 0 };
+}
+
+static int add_chain(const struct node *chain, struct firewall_counters *counters, struct err *err)
+{
+	struct firewall_chain *grown;
+
+	if (streq(text_of(chain, "name"), "forward"))
+		return 0;
+	grown = reallocarray(counters->chains, counters->n_chains + 1, sizeof(*grown));
+	if (!grown)
+		return err_oom(err);
+	counters->chains = grown;
+	grown[counters->n_chains] = (struct firewall_chain){
+		.name = strdup(text_of(chain, "name")),
+	};
+	return grown[counters->n_chains++].name ? 0 : err_oom(err);
+}
+
+/* Rules that count accept: those that drop use the named counter. */
+static void add_rule(const struct node *rule, struct firewall_counters *counters)
+{
+	node_foreach (expression, node_get(rule, "expr")) {
+		const struct node *counter = node_get(expression, "counter");
+
+		for (size_t i = 0; node_is(counter, NODE_OBJECT) && i < counters->n_chains; i++) {
+			if (!streq(counters->chains[i].name, text_of(rule, "chain")))
+				continue;
+			counters->chains[i].accepted_packets += number_of(counter, "packets");
+			counters->chains[i].accepted_bytes += number_of(counter, "bytes");
+		}
+	}
+}
+
+/* { "elem": { "val": { "concat": [ address, protocol, port ] }, "counter": { ... } } } */
+static int add_flow(const struct node *element, bool ingress, struct firewall_counters *counters,
+		    struct err *err)
+{
+	const struct node *elem = node_get(element, "elem");
+	const struct node *part = node_path(elem, "val", "concat", NULL);
+	struct firewall_flow flow = { .ingress = ingress }, *grown;
+
+	part = part ? part->first : NULL;
+	if (!part || !part->next || !part->string || !part->next->string)
+		return err_system(err, EBADMSG, "nft lists an element in a form that is not known");
+	if (node_is(part->next->next, NODE_NUMBER))
+		flow.port = (uint16_t)strtoul(part->next->next->string, NULL, 10);
+	flow.packets = number_of(node_get(elem, "counter"), "packets");
+	grown = reallocarray(counters->flows, counters->n_flows + 1, sizeof(*grown));
+	if (!grown)
+		return err_oom(err);
+	counters->flows = grown;
+	flow.address = strdup(part->string);
+	flow.protocol = strdup(part->next->string);
+	grown[counters->n_flows++] = flow;
+	return flow.address && flow.protocol ? 0 : err_oom(err);
+}
+
+static int add_set(const struct node *set, struct firewall_counters *counters, struct err *err)
+{
+	const struct node *elements = node_get(set, "elem");
+	bool ingress = starts_with(text_of(set, "name"), "refused-ingress");
+
+	if (!starts_with(text_of(set, "name"), "refused-"))
+		return 0;
+	if (elements && elements->count >= number_of(set, "size"))
+		counters->overflow = true;
+	node_foreach (element, elements) {
+		int r = add_flow(element, ingress, counters, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_listing(const struct doc *doc, struct firewall_counters *counters, struct err *err)
+{
+	int r = 0;
+
+	node_foreach (item, listing(doc)) {
+		if (node_get(item, "chain"))
+			r = add_chain(node_get(item, "chain"), counters, err);
+		else if (node_get(item, "set"))
+			r = add_set(node_get(item, "set"), counters, err);
+		else if (node_get(item, "counter"))
+			counters->refused_packets +=
+				number_of(node_get(item, "counter"), "packets");
+		else if (node_get(item, "rule"))
+			add_rule(node_get(item, "rule"), counters);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int firewall_read(int netns_fd, const char *table, struct firewall_counters *ret, struct err *err)
+{
+	struct firewall_counters counters = { 0 };
+	_cleanup_free_ char *out = NULL;
+	_cleanup_doc_ struct doc *doc = NULL;
+	size_t len = 0;
+	int r;
+
+	r = run(netns_fd, "list", table, NULL, &out, &len, err);
+	if (r == 0)
+		r = doc_parse(&doc, "nft's listing", out, len, err);
+	if (r == 0)
+		r = read_listing(doc, &counters, err);
+	if (r < 0) {
+		firewall_counters_done(&counters);
+		return r;
+	}
+	*ret = counters;
+	return 0;
+}

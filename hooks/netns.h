@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Network namespaces: opened once, checked on the descriptor, pinned so that counters outlive the
+ * container.
+ *
+ * Source: namespaces(7), ioctl_ns(2), ip-netns(8)
+ */
+#ifndef COAMING_HOOKS_NETNS_H
+#define COAMING_HOOKS_NETNS_H
+
+#include <sys/types.h>
+#include "lib/err.h"
+
+/*
+ * Open the network namespace of a process.
+ *
+ * pidfd   of the same process, opened before: asked again afterwards whether it still lives, so
+ *         that the pid cannot have come to mean another
+ * ret_fd  O_CLOEXEC; a network namespace for sure
+ * Errors  -ESRCH the process is gone; errno
+ */
+int netns_open_of_pid(pid_t pid, int pidfd, int *ret_fd, struct err *err);
+
+int netns_inode(int fd, uint64_t *ret, struct err *err);
+
+/* Is it this process's own, or pid 1's? Compared on the descriptor; what cannot be compared is an
+ * error, never "no". */
+int netns_is_host(int fd, bool *ret, struct err *err);
+
+/*
+ * Keep it alive under stateDir/netns/NAME (bind mount, in a private mount of its own so that it
+ * propagates nowhere). A pin of that name that exists already is replaced.
+ *
+ * name    hexadecimal
+ * Errors  errno; nothing is left behind
+ */
+int netns_pin(int fd, const char *state_dir, const char *name, struct err *err);
+/* -ENOENT without an error text: there is none. */
+int netns_pin_open(const char *state_dir, const char *name, int *ret_fd, struct err *err);
+/* Also where there is none. */
+int netns_unpin(const char *state_dir, const char *name, struct err *err);
+/* Is this namespace pinned under any name? */
+int netns_is_pinned(const char *state_dir, int fd, bool *ret, struct err *err);
+
+#endif

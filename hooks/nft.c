@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * coaming-nft: the nftables library, in a process of its own. Not for people: coaming-hook
+ * executes it with an empty environment and a checked network namespace as descriptor 3.
+ *
+ *   coaming-nft apply TABLE   apply the ruleset on standard input, then list the table
+ *   coaming-nft list TABLE    list the table, JSON on standard output
+ *   coaming-nft delete TABLE  remove it, also where there is none
+ *
+ * MUST enter the namespace before anything else and execute nothing afterwards. The library may
+ * exit() this process at any time: whoever started it takes every ending but 0 for a failure.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <nftables/libnftables.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "lib/buf.h"
+#include "lib/file.h"
+
+#define NETNS_FD 3
+/* As many rules as profiles/ruleset.c writes at most are below this. */
+#define RULESET_MAX_BYTES ((size_t)8 << 20)
+#define TABLE_NAME_MAX    128
+
+static int limit(struct err *err)
+{
+	static const struct {
+		__rlimit_resource_t resource;
+		rlim_t value;
+	} limits[] = { { RLIMIT_CPU, 20 }, { RLIMIT_CORE, 0 }, { RLIMIT_NOFILE, 64 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		const struct rlimit value = { limits[i].value, limits[i].value };
+		struct rlimit old;
+
+		if (getrlimit(limits[i].resource, &old) == 0 && old.rlim_max < limits[i].value)
+			continue;
+		if (setrlimit(limits[i].resource, &value) < 0)
+			return err_errno(err, errno, "cannot set a resource limit");
+	}
+	return 0;
+}
+
+/* Into the namespace, and be sure of it. */
+static int enter(struct err *err)
+{
+	struct stat wanted, now;
+
+	if (fstat(NETNS_FD, &wanted) < 0 || setns(NETNS_FD, CLONE_NEWNET) < 0)
+		return err_errno(err, errno, "cannot enter the network namespace");
+	if (stat("/proc/thread-self/ns/net", &now) < 0 || now.st_dev != wanted.st_dev ||
+	    now.st_ino != wanted.st_ino)
+		return err_system(err, EINVAL, "this is not the network namespace that was given");
+	(void)close(NETNS_FD);
+	return 0;
+}
+
+/* CAP_NET_ADMIN in the namespace is all that is needed from here on. */
+static int drop_capabilities(struct err *err)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	data[0].effective = data[0].permitted = 1U << CAP_NET_ADMIN;
+	if (syscall(SYS_capset, &header, data) < 0)
+		return err_errno(err, errno, "cannot give up capabilities");
+	return 0;
+}
+
+/* A table of ours, which no nft grammar can misread. */
+static bool table_is_valid(const char *table)
+{
+	size_t len = strlen(table);
+
+	return len > 0 && len < TABLE_NAME_MAX && starts_with(table, "coaming_") &&
+	       strspn(table, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
+}
+
+static int run(struct nft_ctx *nft, const char *text, const char *what, struct err *err)
+{
+	const char *said;
+
+	if (nft_run_cmd_from_buffer(nft, text) == 0)
+		return 0;
+	said = nft_ctx_get_error_buffer(nft);
+	return err_system(err, EIO, "nftables cannot %s: %s", what,
+			  said && *said ? Q(said) : "no reason given");
+}
+
+static int list(struct nft_ctx *nft, const char *table, struct err *err)
+{
+	char text[TABLE_NAME_MAX + 32];
+	const char *said;
+	int r;
+
+	(void)snprintf(text, sizeof(text), "list table inet %s", table);
+	r = run(nft, text, "list the table", err);
+	if (r < 0)
+		return r;
+	said = nft_ctx_get_output_buffer(nft);
+	return fd_write_all(STDOUT_FILENO, "standard output", said, strlen(said), err);
+}
+
+static int apply(struct nft_ctx *nft, const char *table, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int r;
+
+	r = fd_read_all(STDIN_FILENO, "standard input", RULESET_MAX_BYTES, &text, &len, err);
+	if (r == 0)
+		r = run(nft, text, "apply the ruleset", err);
+	if (r == 0)
+		r = list(nft, table, err);
+	return r;
+}
+
+static int delete (struct nft_ctx *nft, const char *table, struct err *err)
+{
+	char text[3 * TABLE_NAME_MAX];
+
+	(void)snprintf(text, sizeof(text), "table inet %s {\n}\ndelete table inet %s\n", table,
+		       table);
+	return run(nft, text, "delete the table", err);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct nft_ctx *nft, const char *table, struct err *err);
+} verbs[] = { { "apply", apply }, { "list", list }, { "delete", delete } };
+
+static int serve(const char *verb, const char *table, struct err *err)
+{
+	struct nft_ctx *nft;
+	int r;
+
+	if (!table_is_valid(table))
+		return err_input(err, EINVAL, "%s is no table of coaming", Q(table));
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		if (!streq(verb, verbs[i].name))
+			continue;
+		nft = nft_ctx_new(NFT_CTX_DEFAULT);
+		if (!nft)
+			return err_system(err, EIO, "the nftables library does not start");
+		nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON);
+		(void)nft_ctx_buffer_output(nft);
+		(void)nft_ctx_buffer_error(nft);
+		r = verbs[i].run(nft, table, err);
+		nft_ctx_free(nft);
+		return r;
+	}
+	return err_input(err, EINVAL, "unknown verb %s", Q(verb));
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = { 0 };
+	int r = 0;
+
+	if (argc != 3)
+		r = err_input(&err, EINVAL, "this program is started by coaming-hook alone");
+	if (r == 0 && (clearenv() != 0 || chdir("/") < 0 || close_range(NETNS_FD + 1, ~0U, 0) < 0 ||
+		       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
+		r = err_errno(&err, errno, "cannot prepare");
+	if (r == 0)
+		r = enter(&err);
+	if (r == 0)
+		r = drop_capabilities(&err);
+	if (r == 0)
+		r = limit(&err);
+	if (r == 0)
+		r = serve(argv[1], argv[2], &err);
+	if (r == 0)
+		return 0;
+	(void)fprintf(stderr, "%s\n", err.text);
+	return err.class == ERR_NONE ? ERR_SYSTEM : (int)err.class;
+}
