@@ -50,16 +50,16 @@ void journal_close(struct journal *journal)
 	journal->fd = -1;
 }
 
-static int send_message(const struct journal *journal, struct msghdr *message)
+static int send_message(const struct journal *journal, struct msghdr message)
 {
 	struct sockaddr_un to;
 	int r = address(journal->path, &to);
 
 	if (r < 0)
 		return r;
-	message->msg_name = &to;
-	message->msg_namelen = sizeof(to);
-	while (sendmsg(journal->fd, message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	message.msg_name = &to;
+	message.msg_namelen = sizeof(to);
+	while (sendmsg(journal->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return 0;
@@ -105,7 +105,7 @@ static int send_memfd(const struct journal *journal, const char *entry, size_t l
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	return send_message(journal, &message);
+	return send_message(journal, message);
 }
 
 int journal_send(const struct journal *journal, const char *entry, size_t len, struct err *err)
@@ -116,7 +116,7 @@ int journal_send(const struct journal *journal, const char *entry, size_t len, s
 
 	if (journal->fd < 0)
 		return err_system(err, ENOTCONN, "no journal at %s", Q(journal->path));
-	r = send_message(journal, &message);
+	r = send_message(journal, message);
 	if (r == -EMSGSIZE || r == -ENOBUFS)
 		r = send_memfd(journal, entry, len);
 	if (r < 0)

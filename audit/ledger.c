@@ -261,8 +261,7 @@ static int tell_begin(struct ledger *l, struct err *err)
 		r = record_addn(&record, "COAMING_MACHINE_ID", id, len, err);
 	r = r < 0 ? r : record_add(&record, "COAMING_REASON", "ledger-begin", err);
 	r = r < 0 ? r
-		  : record_addf(&record, err, "MESSAGE", "a new ledger begins in %s",
-				Q(l->path));
+		  : record_addf(&record, err, "MESSAGE", "a new ledger begins in %s", Q(l->path));
 	return r < 0 ? r : append_record(l, &record, &bytes, err);
 }
 
