@@ -57,6 +57,11 @@ static void put(struct buf *out, const char *name, size_t name_len, const char *
 	uint64_t le = htole64(len);
 
 	buf_add(out, name, name_len);
+	/* systemd-journal-remote takes no field with a length of zero. */
+	if (len == 0) {
+		buf_adds(out, "=\n");
+		return;
+	}
 	buf_addc(out, '\n');
 	buf_add(out, &le, sizeof(le));
 	buf_add(out, value, len);
@@ -234,26 +239,38 @@ static bool to_u64(const struct view *v, uint64_t *ret)
 	return true;
 }
 
-static enum entry_state take_field(struct rest *rest, struct view *ret)
+/* Up to the '=' of an empty value, or the line feed of any other. */
+static enum entry_state take_name(struct rest *rest, struct view *ret)
 {
 	size_t n = 0;
-	uint64_t le;
 
-	while (n < rest->len && n <= FIELD_NAME_MAX && rest->p[n] != '\n')
+	while (n < rest->len && n <= FIELD_NAME_MAX && rest->p[n] != '\n' && rest->p[n] != '=')
 		n++;
 	if (n == rest->len)
 		return n <= FIELD_NAME_MAX ? ENTRY_PARTIAL : ENTRY_BAD;
 	if (!field_name_is_valid(rest->p, n))
 		return ENTRY_BAD;
-	ret->name = rest->p;
-	ret->name_len = n;
-	skip(rest, n + 1);
+	*ret = (struct view){ rest->p, n, rest->p + n, 0 };
+	skip(rest, n);
+	return ENTRY_WHOLE;
+}
+
+static enum entry_state take_field(struct rest *rest, struct view *ret)
+{
+	enum entry_state s = take_name(rest, ret);
+	uint64_t le;
+
+	if (s != ENTRY_WHOLE)
+		return s;
+	if (rest->p[0] == '=')
+		return take_literal(rest, "=\n");
+	skip(rest, 1);
 	if (rest->len < sizeof(le))
 		return ENTRY_PARTIAL;
 	memcpy(&le, rest->p, sizeof(le));
 	skip(rest, sizeof(le));
 	le = le64toh(le);
-	if (le > FIELD_VALUE_MAX)
+	if (le == 0 || le > FIELD_VALUE_MAX)
 		return ENTRY_BAD;
 	if (rest->len < le + 1)
 		return ENTRY_PARTIAL;

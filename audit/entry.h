@@ -10,7 +10,8 @@
  *	COAMING_HASH			SHA-256, 64 hex digits, of every byte before this field
  *	LF
  *
- * A field is NAME LF, its length as 64 bits little-endian, its bytes, LF. This is the journal's
+ * A field is NAME LF, its length as 64 bits little-endian, its bytes, LF; an empty one, for which
+ * systemd-journal-remote does not take that form, is NAME = LF. This is the journal's
  * export format: systemd-journal-remote reads a ledger as it is, and the fields between the three
  * lines and the empty one are a datagram of journald's native protocol, byte for byte. The first
  * three lines follow from COAMING_TIME, COAMING_MONOTONIC_USEC and COAMING_BOOT_ID; so a record

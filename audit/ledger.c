@@ -83,7 +83,7 @@ static int take_lock(const struct ledger *l, uint64_t deadline_usec, struct err 
 /* Give a full disk back some of what was set aside; false where nothing is left of it. */
 static bool shrink_reserve(struct ledger *l, size_t need)
 {
-	uint64_t give = ((need + BLOCK_BYTES - 1) / BLOCK_BYTES + 1) * BLOCK_BYTES;
+	uint64_t give = (need + BLOCK_BYTES - 1) / BLOCK_BYTES * BLOCK_BYTES;
 	_cleanup_close_ int fd = openat(l->dirfd, RESERVE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 
@@ -149,25 +149,27 @@ static int write_bytes(struct ledger *l, const struct buf *bytes, struct err *er
 	return r;
 }
 
+static int write_next(struct ledger *l, const struct buf *bytes, uint64_t seq, struct err *err)
+{
+	int r = 0;
+
+	if (l->segment_fd < 0 || l->begin_segment || l->head.last.end >= l->segment_bytes)
+		r = begin_segment(l, seq, err);
+	return r < 0 ? r : write_bytes(l, bytes, err);
+}
+
 /* Write an entry that was made for the next place of the chain. */
 static int append_bytes(struct ledger *l, const struct buf *bytes, uint64_t seq,
 			const char hash[SHA256_HEX], bool grave, struct err *err)
 {
 	struct err first = { 0 };
-	int r = 0;
+	int r;
 
-	if (l->segment_fd < 0 || l->begin_segment || l->head.last.end >= l->segment_bytes)
-		r = begin_segment(l, seq, &first);
-	if (r == 0)
-		r = write_bytes(l, bytes, &first);
-	if ((r == -ENOSPC || r == -EDQUOT) && grave && shrink_reserve(l, bytes->len)) {
+	r = write_next(l, bytes, seq, &first);
+	/* A filesystem may want some blocks more than the record has. */
+	while ((r == -ENOSPC || r == -EDQUOT) && grave && shrink_reserve(l, bytes->len)) {
 		err_clear(&first);
-		if (l->segment_fd < 0 || l->begin_segment)
-			r = begin_segment(l, seq, &first);
-		else
-			r = 0;
-		if (r == 0)
-			r = write_bytes(l, bytes, &first);
+		r = write_next(l, bytes, seq, &first);
 	}
 	if (r < 0) {
 		if (err && err->class == ERR_NONE)
@@ -186,8 +188,8 @@ static uint64_t next_seq(const struct head *head)
 	return (head->gap.to > head->last.seq ? head->gap.to : head->last.seq) + 1;
 }
 
-static int append_record(struct ledger *l, const struct record *record, struct buf *bytes,
-			 struct err *err)
+static int append_record(struct ledger *l, const struct record *record, bool grave,
+			 struct buf *bytes, struct err *err)
 {
 	uint64_t seq = next_seq(&l->head);
 	char hash[SHA256_HEX];
@@ -196,7 +198,7 @@ static int append_record(struct ledger *l, const struct record *record, struct b
 	r = entry_write(bytes, record, seq, l->head.hash, NULL, hash, err);
 	if (r < 0)
 		return r;
-	return append_bytes(l, bytes, seq, hash, event_priority(record->event) <= LOG_CRIT, err);
+	return append_bytes(l, bytes, seq, hash, grave, err);
 }
 
 static int fill_gap_record(struct record *record, const struct gap *gap, struct err *err)
@@ -229,17 +231,23 @@ static int fill_gap_record(struct record *record, const struct gap *gap, struct 
 
 static int tell_gap(struct ledger *l, struct err *err)
 {
+	const bool only_missed = l->head.gap.reasons == UINT32_C(1) << GAP_MISSED;
+	struct err failed = { 0 };
 	_cleanup_record_ struct record record = { 0 };
 	_cleanup_buf_ struct buf bytes = { 0 };
 	int r;
 
 	r = record_start(&record, EVENT_GAP, err);
 	r = r < 0 ? r : fill_gap_record(&record, &l->head.gap, err);
-	r = r < 0 ? r : append_record(l, &record, &bytes, err);
-	if (r < 0)
-		return r;
-	l->head.gap = (struct gap){ 0 };
-	return 0;
+	/* That the disk is full is told when it is not: the reserve is for refusals. */
+	r = r < 0 ? r : append_record(l, &record, !only_missed, &bytes, &failed);
+	if (only_missed && (r == -ENOSPC || r == -EDQUOT))
+		return 0;
+	if (r == 0)
+		l->head.gap = (struct gap){ 0 };
+	else if (err && err->class == ERR_NONE)
+		*err = failed;
+	return r;
 }
 
 /* The first record: which machine's chain this is, and that nothing is known from before. */
@@ -262,7 +270,7 @@ static int tell_begin(struct ledger *l, struct err *err)
 	r = r < 0 ? r : record_add(&record, "COAMING_REASON", "ledger-begin", err);
 	r = r < 0 ? r
 		  : record_addf(&record, err, "MESSAGE", "a new ledger begins in %s", Q(l->path));
-	return r < 0 ? r : append_record(l, &record, &bytes, err);
+	return r < 0 ? r : append_record(l, &record, false, &bytes, err);
 }
 
 /* 1: in the chain now; 0: it is no record and was put aside. */
@@ -380,7 +388,7 @@ int ledger_append(struct ledger *l, const struct record *record, struct buf *ret
 	_cleanup_buf_ struct buf bytes = { 0 };
 	int r;
 
-	r = append_record(l, record, &bytes, err);
+	r = append_record(l, record, event_priority(record->event) <= LOG_CRIT, &bytes, err);
 	if (r < 0) {
 		err_context(err, "ledger %s", Q(l->path));
 		ledger_note_missed(l);

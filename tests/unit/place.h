@@ -114,6 +114,10 @@ static inline const char *place_field(const char *entry, ssize_t len, const char
 		uint64_t n;
 
 		assert_non_null(lf);
+		if (lf[-1] == '=') { /* an empty value */
+			p = lf + 1;
+			continue;
+		}
 		memcpy(&n, lf + 1, sizeof(n));
 		assert_true(n <= (uint64_t)(end - lf));
 		if ((size_t)(lf - p) == strlen(name) && memcmp(p, name, strlen(name)) == 0) {
