@@ -11,8 +11,13 @@ $(probe): tests/integration/probe.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE $(warnings) $(CFLAGS) -static -o $@ $<
 
+# Keeps records as the hook does.
+keep := $(O)/tests/integration/keep
+$(keep): $(O)/tests/integration/keep.o $(call archive,audit) $(call archive,lib)
+	$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ -lnettle
+
 T ?= $(scripts)
-integration: $(programs) $(probe)
+integration: $(programs) $(probe) $(keep)
 	@failed=; for t in $(T); do \
 		O='$(abspath $(O))' CI='$(CI)' TEST='$(TEST)' bash $$t || failed="$$failed $$t"; \
 	done; \
