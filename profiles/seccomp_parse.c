@@ -127,10 +127,15 @@ static bool is_listed(const struct node *list, const char *name)
 static int check_needed(const struct doc *doc, const struct node *list, bool allow, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-		if (is_listed(list, needed[i]) != allow)
-			return err_input(err, EBADMSG, "%s: no container can start %s %s (%s)",
-					 WHERE_KEY(doc, list), allow ? "without" : "with this of",
-					 needed[i], allow ? "add it" : "take it out");
+		if (is_listed(list, needed[i]) == allow)
+			continue;
+		if (allow)
+			return err_input(err, EBADMSG,
+					 "%s: no container can start without %s: add it",
+					 WHERE_KEY(doc, list), needed[i]);
+		return err_input(err, EBADMSG,
+				 "%s: no container can start where %s is denied: take it out",
+				 WHERE_KEY(doc, list), needed[i]);
 	}
 	return 0;
 }
