@@ -10,7 +10,7 @@
 static const char *const reasons[] = {
 	[WHY_FLOOR] = "in the host's floor",
 	[WHY_MATCH] = "its selector matches the labels",
-	[WHY_NAMED] = "named by the label " LABEL_PROFILE,
+	[WHY_NAMED] = "named by its label io.coaming.profile",
 	[WHY_DEFAULT] = "the host's default, since nothing else applies",
 };
 static_assert(ARRAY_SIZE(reasons) == WHYS_, "a reason a why");

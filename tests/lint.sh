@@ -138,9 +138,11 @@ cpp_check() {
 		"${sources[@]}"
 }
 
+# lib/err.c and lib/doc.c define what analyzer.h wraps; gcc and the sanitizers look at them.
 tidy() {
-	printf '%s\n' "${sources[@]}" | xargs -P "$jobs" -I FILE clang-tidy --quiet \
-		--warnings-as-errors='*' FILE -- -std=gnu17 -I. -D_GNU_SOURCE "${defines[@]}" 2>/dev/null
+	printf '%s\n' "${sources[@]}" | grep -vxE 'lib/(err|doc).c' | xargs -P "$jobs" -I FILE \
+		clang-tidy --quiet --warnings-as-errors='*' FILE -- -std=gnu17 -I. -D_GNU_SOURCE \
+		-include tests/analyzer.h "${defines[@]}" 2>/dev/null
 }
 
 defines=(-DCOAMING_VERSION='"0"' -DSYSCONFDIR='"/etc"' -DDATADIR='"/usr/share"'
