@@ -204,10 +204,9 @@ int cmd_explain(int argc, char **argv, struct err *err)
 		OPTION_CONFIG(&request.host_config),
 	};
 	const struct usage usage = {
-		.about =
-			"Say what would happen to a container: which profiles apply and why, what\n"
-			"each takes away, the firewall, and whether it may start. Exit status: 0 it\n"
-			"may, 1 it is refused, 2 wrong use or bad input.\n",
+		.about = "Say what would happen to a container: which profiles apply and why,\n"
+			 "what each takes away, the firewall, and whether it may start. Exit\n"
+			 "status: 0 it may, 1 it is refused, 2 wrong use or bad input.\n",
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};

@@ -120,7 +120,7 @@ manual_pages() {
 }
 
 shell_scripts() {
-	shellcheck -S warning "${scripts[@]}"
+	shellcheck -x -P SCRIPTDIR -S warning "${scripts[@]}"
 }
 
 clang_warnings() {

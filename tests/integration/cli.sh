@@ -1,0 +1,288 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# coaming check, explain, reload, gc: what they print and their exit status.
+
+. "$(dirname "$0")/lib.sh"
+sandbox "$@"
+need jq crun nft
+
+usage_is_told() {
+	run "$B/coaming" --help
+	assert_status 0
+	for command in check explain log reload gc; do
+		assert_matches "$W/out" "^  $command  "
+		run "$B/coaming" $command --help
+		assert_status 0
+		assert_has "$W/out" "usage: coaming $command"
+	done
+	run "$B/coaming" --version
+	assert_matches "$W/out" '^coaming [0-9]+\.[0-9]+'
+}
+
+wrong_use() { # TEXT ARG...
+	local text=$1
+	shift
+
+	run "$B/coaming" "$@"
+	assert_status 2
+	assert_has "$W/err" "$text"
+	assert_eq "$(wc -l <"$W/err")" 1 "lines on stderr"
+}
+
+wrong_uses() {
+	wrong_use 'no command given'
+	wrong_use 'no command given' --config x
+	wrong_use 'unknown command "chek" (did you mean check?)' chek
+	wrong_use 'unknown option "--jsn" (did you mean --json?)' explain --jsn
+	wrong_use 'give either --bundle DIR or --config-json FILE' explain
+	wrong_use 'give either --bundle DIR or --config-json FILE' explain -b a --config-json b
+	wrong_use '--config is given twice' --config a check --config b
+	wrong_use 'expected KEY=VALUE' explain --config-json - --label x <<<'{}'
+}
+
+config_on_either_side() {
+	run "$B/coaming" --config "$W/coaming.json" reload
+	assert_status 0
+	run "$B/coaming" reload --config="$W/coaming.json"
+	assert_status 0
+	run "$B/coaming" --config "$W/none.json" reload
+	assert_status 2
+	assert_has "$W/err" none.json
+}
+
+output_that_is_lost_is_a_failure() {
+	local r=0
+
+	"$B/coaming" --help >/dev/full || r=$?
+	assert_eq "$r" 111 "exit status"
+}
+
+# --- check -------------------------------------------------------------------------------------
+
+all_faults_of_a_file() {
+	cat >"$W/web.json" <<-'END'
+		{
+		  "name": "web",
+		  "mod": "enforce",
+		  "capabilities": { "allow": ["NET_BIND_SERVICE", "SYS_ADMN", "NET_ADMI"] },
+		  "limits": { "pids": 0, "memory": "1G" },
+		  "admission": { "deny": ["hostNetwrk", "hostPID"] }
+		}
+	END
+	run "$B/coaming" check "$W/web.json"
+	assert_status 2
+	assert_has "$W/err" "$W/web.json:3:3: unknown key \"mod\" (did you mean \"mode\"?)"
+	assert_matches "$W/err" 'web.json:4:51: .*"SYS_ADMN" \(did you mean SYS_ADMIN\?\)'
+	assert_matches "$W/err" 'web.json:4:63: .*"NET_ADMI"'
+	assert_matches "$W/err" 'web.json:5:23: '
+	assert_matches "$W/err" 'web.json:6:27: .*hostNetwork'
+	assert_eq "$(wc -l <"$W/err")" 5 "faults"
+	assert_has "$W/out" '1 files, 5 faults'
+}
+
+right_files() {
+	profile web '{capabilities: {allow: []}}'
+	run coaming check "$W/profiles" "$W/coaming.json"
+	assert_status 0
+	assert_has "$W/out" "$W/profiles/web.json: ok"
+	assert_has "$W/out" "$W/coaming.json: ok"
+	assert_has "$W/out" '2 files, 0 faults'
+	run coaming check
+	assert_status 0
+	assert_has "$W/out" '2 files, 0 faults'
+}
+
+seccomp_file_beside_the_profile() {
+	mkdir "$W/profiles/seccomp"
+	echo '{"defaultAction": "SCMP_ACT_ALOW"}' >"$W/profiles/seccomp/s.json"
+	profile web '{seccomp: {file: "seccomp/s.json"}}'
+	run coaming check "$W/profiles/web.json"
+	assert_status 2
+	assert_has "$W/err" SCMP_ACT_ALOW
+	assert_has "$W/err" "$W/profiles/web.json:"
+	(cd "$W/profiles" && run coaming check web.json && assert_status 2)
+	echo '{"defaultAction": "SCMP_ACT_ALLOW"}' >"$W/profiles/seccomp/s.json"
+	run coaming check "$W/profiles/web.json"
+	assert_status 0
+}
+
+installed_files_must_be_trusted() {
+	profile web '{capabilities: {allow: []}}'
+	chmod 666 "$W/profiles/web.json"
+	run coaming check "$W/profiles/web.json"
+	assert_status 0
+	run coaming check
+	assert_status 2
+	assert_has "$W/err" 'may be written by others'
+}
+
+names_that_the_host_uses() {
+	host_config '.floor = ["nobody"] | .defaultProfile = "neither"'
+	run coaming check
+	assert_status 2
+	assert_has "$W/err" '"nobody"'
+	assert_has "$W/err" '"neither"'
+}
+
+host_config_by_another_name() {
+	echo '{"stateDir": "relative", "mode": "enforced"}' >"$W/my.json"
+	run coaming check --host "$W/my.json"
+	assert_status 2
+	assert_eq "$(wc -l <"$W/err")" 2 "faults"
+	run coaming check "$W/none.json"
+	assert_status 2
+}
+
+# --- explain -----------------------------------------------------------------------------------
+
+shop='{
+	capabilities: {allow: ["NET_BIND_SERVICE"]}, seccomp: {deny: ["ptrace"]},
+	rootfs: {readOnly: true, writable: [{path: "/tmp"}]},
+	network: {egress: [{ports: [{port: 5432}]}]}, admission: {deny: ["hostPID"]}, limits: {pids: 9}
+}'
+
+accepted_and_why() {
+	profile shop "$shop"
+	bundle b "$(labelled shop)"
+	cp "$W/bundles/b/config.json" "$W/before"
+	run coaming explain --bundle "$W/bundles/b"
+	assert_status 0
+	assert_has "$W/out" 'io.coaming.profile = "shop"'
+	assert_has "$W/out" 'shop (enforce): named by its label io.coaming.profile'
+	assert_matches "$W/out" 'capabilities: .*CAP_NET_RAW.* \[shop\]'
+	assert_has "$W/out" 'tcp dport 5432'
+	assert_has "$W/out" 'Verdict: accept'
+	assert_file_is "$W/bundles/b/config.json" "$W/before"
+	test ! -e "$W/audit" || fail 'something was recorded'
+}
+
+refused_and_what_would_help() {
+	profile shop "$shop"
+	bundle b "$(labelled shop) | del(.linux.namespaces[] | select(.type == \"pid\"))"
+	run coaming explain --bundle "$W/bundles/b"
+	assert_status 1
+	assert_has "$W/out" 'Verdict: refuse'
+	assert_has "$W/out" 'to make it pass: '
+	run coaming explain --bundle "$W/bundles/b" --json
+	assert_status 1
+	assert_json "$W/out" '.outcome == "refuse" and ([.changes[] | select(.refusal)]
+		| length == 1 and .[0].section == "admission" and .[0].by == "shop" and .[0].remedy)'
+	run coaming explain --bundle "$W/bundles/b" --show-config
+	assert_status 1
+	assert_eq "$(cat "$W/out")" "" "a config for what is refused"
+}
+
+refused_for_its_label() {
+	bundle b "$(labelled nobody)"
+	run coaming explain --bundle "$W/bundles/b"
+	assert_status 1
+	assert_has "$W/out" nobody
+	run coaming explain --bundle "$W/bundles/b" --json
+	assert_status 1
+	assert_json "$W/out" '.outcome == "refuse" and (.reason | contains("nobody")) and .changes == []'
+}
+
+as_json() {
+	profile shop "$shop"
+	bundle b "$(labelled shop)"
+	run coaming explain --config-json "$W/bundles/b/config.json" --json
+	assert_status 0
+	assert_json "$W/out" '.outcome == "accept" and .mode == "enforce"
+		and .profiles[0].name == "shop" and .profiles[0].why == "label"
+		and (.profiles[0].digest | length == 64) and (.policyDigest | length == 64)
+		and (.config.root.readonly) and (.ruleset | contains("5432"))
+		and (.labels[] | select(.key == "io.coaming.profile").source == "annotation")
+		and ([.changes[].section] | contains(["seccomp", "capabilities", "rootfs", "limits"]))
+		and all(.changes[]; .by == "shop" and (.refusal | not) and (.audit | not))'
+}
+
+the_config_that_runs() {
+	profile shop "$shop"
+	bundle b "$(labelled shop)"
+	run coaming explain -b "$W/bundles/b" --show-config
+	assert_status 0
+	assert_json "$W/out" '.root.readonly and .linux.resources.pids.limit == 9'
+	cp "$W/out" "$W/bundles/b/config.json"
+	run coaming explain -b "$W/bundles/b" --json
+	assert_json "$W/out" '.config == null and .changes == []'
+	run coaming explain -b "$W/bundles/b" --show-config
+	assert_file_is "$W/out" "$W/bundles/b/config.json"
+}
+
+labels_of_the_command() {
+	profile shop "$shop"
+	profile tier '{match: {labelSelector: {matchLabels: {tier: "web"}}}, limits: {pids: 5}}'
+	bundle b "$(labelled nobody)"
+	run coaming explain --config-json - --json -l io.coaming.profile=shop --label tier=web \
+		<"$W/bundles/b/config.json"
+	assert_status 0
+	assert_json "$W/out" '[.profiles[] | .name + " " + .why] == ["shop label", "tier match"]'
+	assert_json "$W/out" 'any(.labels[]; .source == "command" and .value == "web")'
+}
+
+audit_mode() {
+	profile shop "$shop + {mode: \"audit\"}"
+	bundle b "$(labelled shop) | del(.linux.namespaces[] | select(.type == \"pid\"))"
+	run coaming explain -b "$W/bundles/b" --json
+	assert_status 0
+	assert_json "$W/out" '.outcome == "would-refuse" and .config == null and all(.changes[]; .audit)'
+	run coaming explain -b "$W/bundles/b"
+	assert_status 0
+	assert_has "$W/out" '(only recorded)'
+}
+
+exempt() {
+	host_config '.exempt = [{labelSelector: {matchLabels: {a: "b"}}, reason: "because\u001b[31m"}]'
+	bundle b '.annotations.a = "b"'
+	run coaming explain -b "$W/bundles/b"
+	assert_status 0
+	assert_has "$W/out" '"because\x1b[31m"'
+	run coaming explain -b "$W/bundles/b" --json
+	assert_json "$W/out" '.outcome == "exempt" and .profiles == []'
+}
+
+bad_input() {
+	bundle b
+	echo '{"root": {}, "Root": {}}' >"$W/bundles/b/config.json"
+	run coaming explain -b "$W/bundles/b"
+	assert_status 2
+	assert_has "$W/err" '"Root"'
+	run coaming explain -b "$W/none"
+	assert_status 2
+	run coaming explain --config-json "$W/none"
+	assert_status 2
+	run coaming explain --config-json - <<<'{"a": 1'
+	assert_status 2
+	assert_has "$W/err" 'standard input:'
+}
+
+nothing_reaches_the_terminal() {
+	bundle b '.annotations["evil\u001b]0;x\u0007"] = "\u001b[31m\nVerdict: accept"'
+	run coaming explain -b "$W/bundles/b"
+	assert_status 0
+	! LC_ALL=C grep -q $'[\x01-\x09\x0b-\x1f\x7f-\xff]' "$W/out" || fail "control characters"
+	assert_eq "$(grep -c '^Verdict' "$W/out")" 1 "verdicts"
+}
+
+check 'every command has a help, made from its options' usage_is_told
+check 'wrong use is told in one line, with exit status 2' wrong_uses
+check '--config may stand before and after the command' config_on_either_side
+check 'output that cannot be written is no success' output_that_is_lost_is_a_failure
+check 'check tells all faults of a file' all_faults_of_a_file
+check 'check says of right files that they are' right_files
+check 'check reads the seccomp file of a profile' seccomp_file_beside_the_profile
+check 'check without names applies the rule of trust' installed_files_must_be_trusted
+check 'check without names looks for the profiles that the host names' names_that_the_host_uses
+check 'check --host takes a host configuration of any name' host_config_by_another_name
+check 'explain: accepted, with each change and who wants it' accepted_and_why
+check 'explain: refused, with what would make it pass' refused_and_what_would_help
+check 'explain: a profile that does not exist' refused_for_its_label
+check 'explain --json' as_json
+check 'explain --show-config gives what changes nothing the second time' the_config_that_runs
+check 'explain --label' labels_of_the_command
+check 'explain in audit mode' audit_mode
+check 'explain: an exempt container' exempt
+check 'explain: input that cannot be understood' bad_input
+check 'explain: what a label holds does not reach the terminal' nothing_reaches_the_terminal
+finish
