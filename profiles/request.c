@@ -140,7 +140,7 @@ static int read_text(const struct doc *doc, const struct node *object, const cha
 static int parse_mount(const struct doc *doc, const struct node *node, struct request_mount *mount,
 		       struct err *err)
 {
-	const struct node *options;
+	const struct node *options = NULL;
 	int r;
 
 	mount->node = node;
