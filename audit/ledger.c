@@ -273,60 +273,77 @@ static int tell_begin(struct ledger *l, struct err *err)
 	return r < 0 ? r : append_record(l, &record, false, &bytes, err);
 }
 
-/* 1: in the chain now; 0: it is no record and was put aside. */
+/* What is no record keeps its bytes under another name, and is told. */
+static int put_aside(struct ledger *l, const char *name, struct err *err)
+{
+	char bad[SPOOL_NAME_MAX + sizeof(BAD_SPOOL_PREFIX)];
+
+	(void)snprintf(bad, sizeof(bad), BAD_SPOOL_PREFIX "%s", name);
+	if (renameat(l->dirfd, name, l->dirfd, bad) < 0)
+		return err_errno(err, errno, "cannot put %s aside", Q(name));
+	l->head.gap.reasons |= UINT32_C(1) << GAP_SPOOL;
+	l->head.gap.missed++;
+	l->dirty = true;
+	return 0;
+}
+
+/* Never will it be one, as against: it cannot be read at the moment. */
+static bool is_no_file(int r)
+{
+	return r == -ELOOP || r == -EINVAL || r == -E2BIG || r == -ENXIO || r == -EISDIR;
+}
+
+/* 1: in the chain now; 0: left for later, or put aside. */
 static int take_in(struct ledger *l, const char *name, struct err *err)
 {
 	_cleanup_free_ struct entry *entry = malloc(sizeof(*entry));
 	_cleanup_buf_ struct buf bytes = { 0 };
 	uint64_t seq = next_seq(&l->head);
 	_cleanup_free_ char *text = NULL;
-	char hash[SHA256_HEX], bad[SPOOL_NAME_MAX + sizeof(BAD_SPOOL_PREFIX)];
+	struct err unread = { 0 };
+	char hash[SHA256_HEX];
 	size_t len;
 	int r;
 
 	if (!entry)
 		return err_oom(err);
-	r = file_read(l->dirfd, name, ENTRY_BYTES_MAX, &text, &len, err);
-	if (r == -ENOENT || r == -ENOMEM || r == -EMFILE || r == -ENFILE)
-		return r;
+	r = file_read(l->dirfd, name, ENTRY_BYTES_MAX, &text, &len, &unread);
 	/* One that cannot be read must not stand in the way of all that come after. */
-	if (r < 0 || entry_parse(text, len, entry) != ENTRY_WHOLE || entry->size != len) {
-		(void)snprintf(bad, sizeof(bad), BAD_SPOOL_PREFIX "%s", name);
-		l->head.gap.reasons |= UINT32_C(1) << GAP_SPOOL;
-		l->head.gap.missed++;
-		l->dirty = true;
-		if (renameat(l->dirfd, name, l->dirfd, bad) < 0)
-			return err_errno(err, errno, "cannot put %s aside", Q(name));
-		return 0;
-	}
+	if (r < 0)
+		return is_no_file(r) ? put_aside(l, name, err) : 0;
+	if (entry_parse(text, len, entry) != ENTRY_WHOLE || entry->size != len)
+		return put_aside(l, name, err);
 	r = entry_chain(&bytes, entry, seq, l->head.hash, hash, err);
 	r = r < 0 ? r : append_bytes(l, &bytes, seq, hash, true, err);
 	return r < 0 ? r : 1;
 }
 
 /*
- * Take waiting records into the chain. Each is removed before the head is stored: a kill in
- * between leaves a head that is too old, and recover() then removes what the chain has.
+ * Take waiting records into the chain. Each is removed before the head is stored: after a kill, or
+ * a failure, in between the head is too old, and recover() then removes what the chain has.
  */
 static int take_in_all(struct ledger *l, const struct survey *s, struct err *err)
 {
-	size_t n = 0;
+	bool taken[SURVEY_SPOOLS_MAX] = { false };
+	bool any = false;
 	int r = 0;
 
-	if (s->n_spools == 0)
-		return 0;
-	for (; n < s->n_spools; n++) {
-		r = take_in(l, s->spools[n], err);
-		if (r < 0 && r != -ENOENT)
-			break;
-		err_clear(err);
+	for (size_t i = 0; i < s->n_spools && r >= 0; i++) {
+		r = take_in(l, s->spools[i], err);
+		taken[i] = r > 0;
+		any |= r > 0;
 	}
-	if (n > 0 && ledger_sync(l, err) == 0)
-		for (size_t i = 0; i < n; i++)
-			(void)unlinkat(l->dirfd, s->spools[i], 0);
-	else if (n > 0)
-		r = -EIO;
-	return r == -ENOENT || r > 0 ? 0 : r;
+	if (!any)
+		return r;
+	l->head_is_good = false;
+	if (ledger_sync(l, err) < 0)
+		return -EIO;
+	for (size_t i = 0; i < s->n_spools; i++)
+		if (taken[i] && unlinkat(l->dirfd, s->spools[i], 0) < 0 && errno != ENOENT)
+			return err_errno(err, errno, "cannot remove %s, which is in the chain",
+					 Q(s->spools[i]));
+	l->head_is_good = true;
+	return r < 0 ? r : 0;
 }
 
 /* Everything that has to be right before a record of our own may follow. */

@@ -26,20 +26,23 @@ static void note(struct head *head, enum gap_reason reason, uint64_t from, uint6
 		gap->to = to;
 }
 
-/* A record that was read after the head's end: a writer died before it could store the head. */
-static void accept(struct ledger *l, const struct entry *e)
+/* It was taken in and not removed yet; first the disk must have it. */
+static int remove_spool(const struct ledger *l, int segment_fd, const struct view *spool,
+			struct err *err)
 {
-	const struct view *spool = entry_get(e, "COAMING_SPOOL");
 	char name[SPOOL_NAME_MAX];
 
-	/* It was taken in and not yet removed. */
-	if (spool && spool_name_is_valid(spool->value, spool->len)) {
-		memcpy(name, spool->value, spool->len);
-		name[spool->len] = '\0';
-		(void)unlinkat(l->dirfd, name, 0);
-	}
-	if (entry_is(e, "COAMING_EVENT", event_name(EVENT_GAP)))
-		l->head.gap = (struct gap){ 0 };
+	if (!spool_name_is_valid(spool->value, spool->len))
+		return 0;
+	memcpy(name, spool->value, spool->len);
+	name[spool->len] = '\0';
+	if (faccessat(l->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return 0;
+	if (fdatasync(segment_fd) < 0)
+		return err_errno(err, errno, "cannot write the ledger to disk");
+	if (unlinkat(l->dirfd, name, 0) < 0 && errno != ENOENT)
+		return err_errno(err, errno, "cannot remove %s, which is in the chain", Q(name));
+	return 0;
 }
 
 static bool follows(const struct head *head, const struct entry *e)
@@ -49,6 +52,22 @@ static bool follows(const struct head *head, const struct entry *e)
 		return true;
 	return e->seq == head->last.seq + 1 &&
 	       (head->hash[0] == '\0' || streq(e->prev, head->hash));
+}
+
+/* A record that was read after the head's end: a writer died before it could store the head. */
+static int accept_entry(struct ledger *l, int segment_fd, const struct entry *e, struct err *err)
+{
+	const struct view *spool = entry_get(e, "COAMING_SPOOL");
+	struct head *h = &l->head;
+
+	if (!follows(h, e))
+		note(h, GAP_BROKEN, h->last.seq + 1, e->seq - 1);
+	if (entry_is(e, "COAMING_EVENT", event_name(EVENT_GAP)))
+		h->gap = (struct gap){ 0 };
+	if (e->seq > h->last.seq)
+		h->last.seq = e->seq;
+	memcpy(h->hash, e->hash, SHA256_HEX);
+	return spool ? remove_spool(l, segment_fd, spool, err) : 0;
 }
 
 /* How many records began in bytes that cannot be read: an upper bound, so that no SEQ comes twice.
@@ -101,13 +120,10 @@ static int read_segment(struct ledger *l, uint64_t segment, uint64_t from, struc
 	if (r < 0)
 		return r;
 	while ((r = cursor_next(c, &bad)) > 0) {
-		if (!follows(h, &c->entry))
-			note(h, GAP_BROKEN, h->last.seq + 1, c->entry.seq - 1);
-		accept(l, &c->entry);
-		if (c->entry.seq > h->last.seq)
-			h->last.seq = c->entry.seq;
-		memcpy(h->hash, c->entry.hash, SHA256_HEX);
-		h->last.end = c->at;
+		int accepted = accept_entry(l, fd, &c->entry, err);
+
+		if (accepted < 0)
+			return accepted;
 	}
 	if (r < 0 && r != -EBADMSG) {
 		*err = bad;

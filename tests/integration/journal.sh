@@ -4,10 +4,11 @@
 # Records in the real journald and in the ledger: every field arrives; a journald that is absent,
 # hung, dead or lossy delays nothing and loses nothing; what others write is not believed.
 
+catalog=$(cd "$(dirname "$0")/../.." && pwd)/packaging/coaming.catalog
 . "$(dirname "$0")/lib.sh"
 sandbox "$@"
 remote=/lib/systemd/systemd-journal-remote
-need jq journalctl setpriv "$remote" "$B/tests/integration/keep"
+need flock jq journalctl setpriv strace "$remote" "$B/tests/integration/keep"
 
 # kept EXPECTED [ARG...]: keep records; all of them must be kept there. A hang is a failure.
 kept() {
@@ -293,6 +294,10 @@ words_of_the_command_line() {
 	assert_status 2
 }
 
+has_lines() { # FILE COUNT
+	[ "$(wc -l <"$1")" -eq "$2" ]
+}
+
 following() {
 	local pid
 
@@ -300,7 +305,7 @@ following() {
 	# A command in the background of a script ignores SIGINT, and so would coaming.
 	env --default-signal=INT "$B/coaming" --config "$W/coaming.json" log -f >"$W/follow" &
 	pid=$!
-	wait_for 10 "the last ten" test "$(wc -l <"$W/follow" 2>/dev/null)" -eq 10
+	wait_for 10 "the last ten" has_lines "$W/follow" 10
 	for i in 1 2 3; do
 		kept ledger "$W/audit" admit CONTAINER_NAME="new$i"
 		wait_for 10 "new$i" grep -q "new$i" "$W/follow"
@@ -310,13 +315,95 @@ following() {
 	assert_eq "$(wc -l <"$W/follow")" 13 lines
 }
 
+# A child that holds the ledger until it is killed, as a stopped writer does.
+hold_ledger() {
+	mkdir -p -m 0700 "$W/audit"
+	(
+		exec 9<"$W/audit"
+		flock 9
+		touch "$W/held"
+		exec sleep 60
+	) &
+	holder=$!
+	wait_for 5 "the lock" test -e "$W/held"
+}
+
+release_ledger() {
+	rm -f "$W/held"
+	kill -KILL "$holder"
+	wait "$holder" 2>/dev/null || true
+}
+
+# A record that waits, for the next run to take in.
+leave_waiting() { # NAME
+	hold_ledger
+	"$B/tests/integration/keep" "$W/audit" deny CONTAINER_NAME="$1" >"$W/kept" 2>"$W/kept.err"
+	release_ledger
+	assert_eq "$(cat "$W/kept")" ledger "kept while the ledger was held"
+	echo "$1" >>"$W/names.kept"
+}
+
+# The system calls of one run, as strace counts them: "NAME N", the Nth call of that name. What the
+# loader does before is not ours; brk() answers no errors, and the end cannot fail.
+list_calls() {
+	leave_waiting w0
+	strace -qqq -o "$W/strace" "$B/tests/integration/keep" -s "$W/audit" admit >"$W/kept"
+	assert_eq "$(cat "$W/kept")" both "kept under strace"
+	awk -F'(' '{ n[$1]++ } /boot_id/ { ours = 1 } /^exit_group/ { exit }
+		ours && $1 != "brk" { print $1, n[$1] }' "$W/strace" >"$W/calls"
+	echo "$(wc -l <"$W/calls") system calls"
+	[ "$(wc -l <"$W/calls")" -gt 60 ] || fail "the list of calls is too short"
+}
+
+# All that was said to be kept is there once, and the chain holds.
+assert_ledger() { # FILE: names that were acknowledged
+	local name
+
+	kept both "$W/audit" admit CONTAINER_NAME=last
+	coaming log --json >"$W/all" 2>"$W/notes"
+	assert_has_not "$W/notes" 'cannot be read'
+	assert_has_not "$W/notes" 'do not follow'
+	jq -r 'select(._TRUST == "ledger") | .CONTAINER_NAME // empty' "$W/all" | sort >"$W/names"
+	sort "$1" | uniq -c | sed 's/^ *//' >"$W/want"
+	while read -r _ name; do
+		assert_eq "$(grep -cx "$name" "$W/names")" 1 "records of $name"
+	done <"$W/want"
+	jq -r 'select(._TRUST == "ledger") | .COAMING_SEQ' "$W/all" | sort | uniq -d >"$W/twice"
+	assert_eq "$(cat "$W/twice")" '' "SEQs given twice"
+}
+
+# hurt_everywhere INJECT: do that to each system call of a run of its own. Every third time a record
+# waits and has to be taken in, too.
+hurt_everywhere() {
+	local call nth n=0 hurt=0
+
+	journal_start
+	kept both "$W/audit" admit CONTAINER_NAME=n0
+	echo n0 >"$W/names.kept"
+	list_calls
+	while read -r call nth; do
+		n=$((n + 1))
+		[ $((n % 3)) -ne 0 ] || leave_waiting "w$n"
+		status=0
+		timeout 10 strace -qqq -o "$W/strace" -e "inject=$call:$1:when=$nth" \
+			"$B/tests/integration/keep" -s "$W/audit" admit "CONTAINER_NAME=n$n" \
+			>"$W/kept" 2>"$W/kept.err" </dev/null || status=$?
+		! grep -q 'INJECTED\|killed by' "$W/strace" || hurt=$((hurt + 1))
+		case $1 in error=*) assert_no_signal ;; esac
+		! grep -qE '^(both|ledger)$' "$W/kept" || echo "n$n" >>"$W/names.kept"
+	done <"$W/calls"
+	echo "$hurt runs hurt, $(wc -l <"$W/names.kept") records acknowledged"
+	[ "$hurt" -gt 60 ] || fail "only $hurt runs were hurt"
+	assert_ledger "$W/names.kept"
+}
+
 the_catalog_explains() {
 	local id event
 
 	journal_start
 	mkdir -p "$W/root/usr/lib/systemd/catalog" "$W/root/var/lib/systemd/catalog" \
 		/var/lib/systemd/catalog
-	cp "$top/packaging/coaming.catalog" "$W/root/usr/lib/systemd/catalog/"
+	cp "$catalog" "$W/root/usr/lib/systemd/catalog/"
 	journalctl --root="$W/root" --update-catalog
 	cp "$W/root/var/lib/systemd/catalog/database" /var/lib/systemd/catalog/
 	for event in admit deny exempt attest drift exec stop flow policy gap; do
@@ -324,7 +411,7 @@ the_catalog_explains() {
 		id=$(journal "COAMING_EVENT=$event" | tail -n 1 | jq -r .MESSAGE_ID)
 		timeout 10 journalctl -x -q "MESSAGE_ID=$id" >"$W/x"
 		assert_matches "$W/x" 'Defined-By: coaming'
-		assert_eq "$(grep -c "^-- $id" "$top/packaging/coaming.catalog")" 1 "texts for $event"
+		assert_eq "$(grep -c "^-- $id" "$catalog")" 1 "texts for $event"
 	done
 	timeout 10 journalctl -x -q COAMING_EVENT=deny >"$W/x"
 	assert_has "$W/x" "Container web was refused"
@@ -348,5 +435,9 @@ if [ -x "$B/coaming" ]; then
 	check 'what the ledger lost is unverified' what_the_ledger_lost_is_unverified
 	check 'words of the command line' words_of_the_command_line
 	check 'following' following
+	check 'F17: killed at each system call' hurt_everywhere signal=KILL
+	for error in ENOSPC EIO EINTR; do
+		check "F20: each system call fails with $error" hurt_everywhere error=$error
+	done
 fi
 finish
