@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The decision: request and profiles in, the confined config and every change out.
+ *
+ * Two passes. The enforced profiles' meet with the request becomes the new config; what the
+ * audited ones would take from that is then told, and changes nothing.
+ */
+#include "profiles/policy_internal.h"
+
+#include <errno.h>
+#include <sys/uio.h>
+
+#include "lib/hash.h"
+
+static const struct {
+	const char *name;
+	section_fn *run;
+} sections[] = {
+	[SECTION_SECCOMP] = { "seccomp", policy_seccomp },
+	[SECTION_CAPABILITIES] = { "capabilities", policy_capabilities },
+	[SECTION_ROOTFS] = { "rootfs", policy_rootfs },
+	[SECTION_NETWORK] = { "network", policy_network },
+	[SECTION_ADMISSION] = { "admission", policy_admission },
+	[SECTION_LIMITS] = { "limits", policy_limits },
+	[SECTION_ANNOTATIONS] = { "annotations", policy_annotations },
+	[SECTION_CONFIG] = { "config", NULL },
+};
+static_assert(ARRAY_SIZE(sections) == SECTIONS_, "a row a section");
+
+const char *section_name(enum section section)
+{
+	return sections[section].name;
+}
+
+/* ---- what the sections share ---- */
+
+void demand_add(struct demand *demand, size_t profile)
+{
+	demand->by[profile] = true;
+	demand->any = true;
+}
+
+/* "restricted, web", or "host" */
+static char *demanders(const struct pass *pass, const struct demand *demand)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	bool any = false;
+
+	if (!demand)
+		return strdup("host");
+	for (size_t i = 0; i < pass->n; i++) {
+		if (!demand->by[i])
+			continue;
+		buf_addf(&text, "%s%s", any ? ", " : "", pass->profiles[i]->name);
+		any = true;
+	}
+	return buf_take(&text);
+}
+
+static int append(const struct pass *pass, enum section section, bool refusal,
+		  const struct demand *demand, const char *what, const char *remedy,
+		  struct err *err)
+{
+	struct change change = {
+		.section = section,
+		.refusal = refusal,
+		.audit = pass->audit,
+		.what = strdup(what),
+		.by = demanders(pass, demand),
+		.remedy = remedy ? strdup(remedy) : NULL,
+	};
+	struct change *grown = NULL;
+
+	if (change.what && change.by && (change.remedy || !remedy))
+		grown = reallocarray(pass->changes->v, pass->changes->n + 1, sizeof(*grown));
+	if (!grown) {
+		free(change.what);
+		free(change.by);
+		free(change.remedy);
+		return err_oom(err);
+	}
+	pass->changes->v = grown;
+	grown[pass->changes->n++] = change;
+	return 0;
+}
+
+int change_add(const struct pass *pass, enum section section, const struct demand *demand,
+	       const char *what, struct err *err)
+{
+	return append(pass, section, false, demand, what, NULL, err);
+}
+
+int refusal_add(const struct pass *pass, enum section section, const struct demand *demand,
+		const char *what, const char *remedy, struct err *err)
+{
+	return append(pass, section, true, demand, what, remedy, err);
+}
+
+int edit_member(struct edit *edit, const struct node *object, const char *key, const char *json,
+		struct err *err)
+{
+	const struct node *old = node_get(object, key);
+
+	return old ? edit_replace(edit, old, json, err)
+		   : edit_add_member(edit, object, key, json, err);
+}
+
+bool profile_filters_network(const struct profile *profile)
+{
+	return profile->network.present &&
+	       (profile->network.ingress.present || profile->network.egress.present);
+}
+
+bool path_is_within(const char *path, const char *top)
+{
+	size_t len = strlen(top);
+
+	if (streq(top, "/"))
+		return path[0] == '/';
+	return strncmp(path, top, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+char *path_normalise(const char *path)
+{
+	char *out = malloc(strlen(path) + 2);
+	size_t len = 0;
+
+	if (!out)
+		return NULL;
+	while (*path) {
+		size_t n;
+
+		path += strspn(path, "/");
+		n = strcspn(path, "/");
+		if (n == 2 && memcmp(path, "..", 2) == 0) {
+			while (len > 0 && out[--len] != '/')
+				;
+		} else if (n > 0 && !(n == 1 && path[0] == '.')) {
+			out[len++] = '/';
+			memcpy(out + len, path, n);
+			len += n;
+		}
+		path += n;
+	}
+	if (len == 0)
+		out[len++] = '/';
+	out[len] = '\0';
+	return out;
+}
+
+/* ---- the passes ---- */
+
+static int run_sections(const struct pass *pass, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		int r = sections[i].run ? sections[i].run(pass, err) : 0;
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static size_t pick(const struct selection *selection, enum mode mode,
+		   const struct profile *profiles[PASS_PROFILES_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < selection->n; i++) {
+		if (selection->v[i].mode == mode)
+			profiles[n++] = selection->v[i].profile;
+	}
+	return n;
+}
+
+/* One pass over one document; *ret_text stays empty where nothing changes. */
+static int run_pass(const struct host *host, const struct selection *selection,
+		    const struct doc *config, const struct facts *facts, enum mode mode,
+		    struct verdict *verdict, struct buf *ret_text, struct err *err)
+{
+	const struct profile *profiles[PASS_PROFILES_MAX];
+	_cleanup_request_ struct request request = { 0 };
+	_cleanup_edit_ struct edit *edit = NULL;
+	struct pass pass = {
+		.host = host,
+		.request = &request,
+		.facts = facts,
+		.profiles = profiles,
+		.n = pick(selection, mode, profiles),
+		.audit = mode == MODE_AUDIT,
+		.changes = &verdict->changes,
+	};
+	int r;
+
+	if (pass.n == 0)
+		return 0;
+	r = request_parse(config, &request, err);
+	if (r == 0)
+		r = edit_new(&edit, config, err);
+	if (r < 0)
+		return r;
+	pass.edit = edit;
+	r = run_sections(&pass, err);
+	if (r == 0 && ret_text && !edit_is_empty(edit))
+		r = edit_apply(edit, ret_text, err);
+	return r;
+}
+
+static void judge(const struct selection *selection, struct verdict *verdict)
+{
+	bool refused = false;
+
+	verdict->mode = MODE_AUDIT;
+	for (size_t i = 0; i < selection->n; i++) {
+		if (selection->v[i].mode == MODE_ENFORCE)
+			verdict->mode = MODE_ENFORCE;
+	}
+	for (size_t i = 0; i < verdict->changes.n; i++) {
+		const struct change *change = &verdict->changes.v[i];
+
+		refused = refused || (change->refusal && !change->audit);
+		verdict->would_refuse = verdict->would_refuse || (change->refusal && change->audit);
+	}
+	verdict->outcome = refused ? OUTCOME_REFUSE : OUTCOME_ACCEPT;
+	if (refused)
+		verdict->would_refuse = false;
+}
+
+static int digest(const struct host *host, const struct selection *selection, struct verdict *ret,
+		  struct err *err)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	buf_addf(&text, "%s\n", host->digest);
+	for (size_t i = 0; i < selection->n; i++)
+		buf_addf(&text, "%s %s %s\n", selection->v[i].profile->name,
+			 selection->v[i].profile->digest, mode_name(selection->v[i].mode));
+	if (buf_status(&text) < 0)
+		return err_oom(err);
+	sha256_hex1(ret->policy_digest, text.data, text.len);
+	return 0;
+}
+
+static int decide_on(const struct host *host, const struct selection *selection,
+		     const struct doc *config, const struct facts *facts, struct verdict *verdict,
+		     struct err *err)
+{
+	_cleanup_doc_ struct doc *result = NULL;
+	int r;
+
+	r = run_pass(host, selection, config, facts, MODE_ENFORCE, verdict, &verdict->config, err);
+	if (r < 0)
+		return r;
+	verdict->changed = verdict->config.len > 0;
+	if (verdict->changed)
+		r = doc_parse(&result, doc_name(config), verdict->config.data, verdict->config.len,
+			      err);
+	if (r == 0)
+		r = run_pass(host, selection, result ? result : config, facts, MODE_AUDIT, verdict,
+			     NULL, err);
+	if (r < 0)
+		return r;
+	judge(selection, verdict);
+	return digest(host, selection, verdict, err);
+}
+
+void verdict_done(struct verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->changes.n; i++) {
+		free(verdict->changes.v[i].what);
+		free(verdict->changes.v[i].by);
+		free(verdict->changes.v[i].remedy);
+	}
+	free(verdict->changes.v);
+	buf_done(&verdict->config);
+	*verdict = (struct verdict){ 0 };
+}
+
+int policy_decide(const struct host *host, const struct selection *selection,
+		  const struct doc *config, const struct facts *facts, struct verdict *ret,
+		  struct err *err)
+{
+	struct verdict verdict = { 0 };
+	int r;
+
+	r = config_check_keys(config, err);
+	if (r == 0 && selection->n > PASS_PROFILES_MAX)
+		r = err_input(err, E2BIG, "more than %d profiles apply", PASS_PROFILES_MAX);
+	if (r == 0)
+		r = decide_on(host, selection, config, facts, &verdict, err);
+	if (r < 0) {
+		verdict_done(&verdict);
+		return r;
+	}
+	*ret = verdict;
+	return 0;
+}

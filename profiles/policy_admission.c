@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Admission: what is refused rather than changed, because the container would not be what its
+ * author meant without it.
+ */
+#include <errno.h>
+#include <linux/capability.h>
+
+#include "profiles/caps.h"
+#include "profiles/policy_internal.h"
+
+/* ---- rules that ask one question ---- */
+
+/* A device rule that allows every device everything. */
+static bool allows_all_devices(const struct request *request)
+{
+	const struct node *rules = node_path(request->linux_node, "resources", "devices", NULL);
+
+	node_foreach (rule, rules) {
+		const struct node *type = present(rule, "type"), *access = present(rule, "access");
+		bool all = !type || (node_is(type, NODE_STRING) &&
+				     (streq(type->string, "a") || type->string[0] == '\0'));
+
+		if (node_is(node_get(rule, "allow"), NODE_TRUE) && all && !present(rule, "major") &&
+		    !present(rule, "minor") &&
+		    (!access || (node_is(access, NODE_STRING) && strchr(access->string, 'w'))))
+			return true;
+	}
+	return false;
+}
+
+/* The engines' --privileged: CAP_SYS_ADMIN, and the kernel's files or all devices laid open. */
+static bool is_privileged(const struct pass *pass)
+{
+	const struct node *masked = present(pass->request->linux_node, "maskedPaths");
+
+	return (pass->request->caps[SET_BOUNDING] & CAP_MASK(CAP_SYS_ADMIN)) &&
+	       (!masked || masked->count == 0 || allows_all_devices(pass->request));
+}
+
+static bool is_host_network(const struct pass *pass)
+{
+	return pass->facts->ns[NS_NETWORK] == NS_HOST;
+}
+
+static bool is_host_pid(const struct pass *pass)
+{
+	return pass->facts->ns[NS_PID] == NS_HOST;
+}
+
+static bool is_host_ipc(const struct pass *pass)
+{
+	return pass->facts->ns[NS_IPC] == NS_HOST;
+}
+
+static bool is_host_uts(const struct pass *pass)
+{
+	return pass->facts->ns[NS_UTS] == NS_HOST;
+}
+
+static bool is_host_user(const struct pass *pass)
+{
+	return pass->facts->ns[NS_USER] == NS_HOST;
+}
+
+static bool is_root(const struct pass *pass)
+{
+	return pass->request->process && pass->request->uid == 0;
+}
+
+/* What every runtime makes by itself. Source: runtime-spec, config-linux.md, "Default Devices" */
+static const char *const default_devices[] = {
+	"/dev/console", "/dev/full", "/dev/null",    "/dev/ptmx",
+	"/dev/random",  "/dev/tty",  "/dev/urandom", "/dev/zero",
+};
+
+static bool is_default_device(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(default_devices); i++) {
+		if (streq(path, default_devices[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Places below /dev where engines bind directories of their own. */
+static bool is_own_place(const char *path)
+{
+	return path_is_within(path, "/dev/shm") || path_is_within(path, "/dev/mqueue") ||
+	       path_is_within(path, "/dev/pts") || path_is_within(path, "/dev/termination-log");
+}
+
+static bool has_devices(const struct pass *pass)
+{
+	const struct request *request = pass->request;
+
+	node_foreach (device, present(request->linux_node, "devices")) {
+		const struct node *path = node_get(device, "path");
+
+		if (!node_is(path, NODE_STRING) || !is_default_device(path->string))
+			return true;
+	}
+	for (size_t i = 0; i < request->n_mounts; i++) {
+		_cleanup_free_ char *path = path_normalise(request->mounts[i].destination);
+
+		/* Out of memory counts as a device: the answer must not be the weaker one. */
+		if (request->mounts[i].bind &&
+		    (!path || (path_is_within(path, "/dev") && !is_own_place(path))))
+			return true;
+	}
+	return false;
+}
+
+static const struct {
+	bool (*holds)(const struct pass *pass);
+	const char *what;
+	const char *remedy;
+} rules[] = {
+	[DENY_PRIVILEGED] = { is_privileged, "privileged containers are denied",
+			      "start it without --privileged" },
+	[DENY_HOST_NETWORK] = { is_host_network, "the host's network is denied",
+				"give it a network of its own" },
+	[DENY_HOST_PID] = { is_host_pid, "the host's process namespace is denied",
+			    "start it without --pid=host" },
+	[DENY_HOST_IPC] = { is_host_ipc, "the host's IPC namespace is denied",
+			    "start it without --ipc=host" },
+	[DENY_HOST_UTS] = { is_host_uts, "the host's UTS namespace is denied",
+			    "start it without --uts=host" },
+	[DENY_HOST_USER] = { is_host_user, "the host's user namespace is denied",
+			     "start it with a user namespace, such as --userns=auto" },
+	[DENY_ROOT_USER] = { is_root, "running as root (uid 0) is denied",
+			     "start it with --user, or set USER in the image" },
+	[DENY_DEVICES] = { has_devices, "devices of the host are denied",
+			   "start it without --device" },
+};
+static_assert(ARRAY_SIZE(rules) == ADMISSION_RULES_, "a row a rule");
+
+static int check_rule(const struct pass *pass, size_t rule, struct err *err)
+{
+	struct demand demand = { 0 };
+
+	for (size_t i = 0; i < pass->n; i++) {
+		const struct admission_section *admission = &pass->profiles[i]->admission;
+
+		if (admission->present && (admission->denied & (1U << rule)))
+			demand_add(&demand, i);
+	}
+	if (!demand.any || !rules[rule].holds(pass))
+		return 0;
+	return refusal_add(pass, SECTION_ADMISSION, &demand, rules[rule].what, rules[rule].remedy,
+			   err);
+}
+
+/* ---- host paths ---- */
+
+/* At, below, or above: mounting / lays open what lies below it. */
+static bool overlaps(const char *source, const char *prefix)
+{
+	return path_is_within(source, prefix) || path_is_within(prefix, source);
+}
+
+/* The source as the host resolves it and as it is written, against the prefix likewise. */
+static int mount_overlaps(const struct pass *pass, size_t mount, const char *prefix,
+			  const char *real_prefix, bool *ret, struct err *err)
+{
+	const struct facts *facts = pass->facts;
+	const char *resolved = mount < facts->n_mount_sources ? facts->mount_sources[mount] : NULL;
+	_cleanup_free_ char *written = path_normalise(pass->request->mounts[mount].source);
+
+	if (!written)
+		return err_oom(err);
+	*ret = overlaps(written, prefix) || (real_prefix && overlaps(written, real_prefix)) ||
+	       (resolved &&
+		(overlaps(resolved, prefix) || (real_prefix && overlaps(resolved, real_prefix))));
+	return 0;
+}
+
+static int refuse_host_path(const struct pass *pass, const struct demand *demand,
+			    const char *source, const char *prefix, struct err *err)
+{
+	_cleanup_buf_ struct buf what = { 0 };
+
+	buf_addf(&what, "mounting host path %s is denied, since it reaches %s", Q(source),
+		 Q(prefix));
+	if (buf_status(&what) < 0)
+		return err_oom(err);
+	return refusal_add(pass, SECTION_ADMISSION, demand, what.data,
+			   "start it without this mount", err);
+}
+
+/* Who denies exactly this prefix; *ret_first: this profile is the first to. */
+static void who_denies(const struct pass *pass, const char *prefix, struct demand *demand)
+{
+	for (size_t i = 0; i < pass->n; i++) {
+		const struct admission_section *admission = &pass->profiles[i]->admission;
+
+		for (size_t p = 0; p < admission->n_host_paths; p++) {
+			if (streq(admission->host_paths[p], prefix))
+				demand_add(demand, i);
+		}
+	}
+}
+
+static int check_prefix(const struct pass *pass, size_t profile, const char *prefix,
+			struct err *err)
+{
+	_cleanup_free_ char *real = pass->facts->resolve ? pass->facts->resolve(prefix) : NULL;
+	struct demand demand = { 0 };
+	int r;
+
+	who_denies(pass, prefix, &demand);
+	for (size_t i = 0; i < profile; i++) {
+		if (demand.by[i]) /* told with the first of them */
+			return 0;
+	}
+	for (size_t m = 0; m < pass->request->n_mounts; m++) {
+		bool reaches = false;
+
+		if (!pass->request->mounts[m].bind)
+			continue;
+		r = mount_overlaps(pass, m, prefix, real, &reaches, err);
+		if (r == 0 && reaches)
+			r = refuse_host_path(pass, &demand, pass->request->mounts[m].source, prefix,
+					     err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int policy_admission(const struct pass *pass, struct err *err)
+{
+	int r = 0;
+
+	for (size_t rule = 0; r == 0 && rule < ARRAY_SIZE(rules); rule++)
+		r = check_rule(pass, rule, err);
+	for (size_t i = 0; r == 0 && i < pass->n; i++) {
+		const struct admission_section *admission = &pass->profiles[i]->admission;
+
+		for (size_t p = 0; r == 0 && p < admission->n_host_paths; p++)
+			r = check_prefix(pass, i, admission->host_paths[p], err);
+	}
+	return r;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the sections of policy.c share. Each section is one function that compares the request with
+ * the profiles that apply, and says what it takes away.
+ */
+#ifndef COAMING_PROFILES_POLICY_INTERNAL_H
+#define COAMING_PROFILES_POLICY_INTERNAL_H
+
+#include "lib/edit.h"
+#include "profiles/policy.h"
+#include "profiles/request.h"
+
+/* One pass: first over the enforced profiles, then over the audited ones and the result. */
+struct pass {
+	const struct host *host;
+	const struct request *request;
+	const struct facts *facts;
+	const struct profile **profiles; /* sorted by name */
+	size_t n;
+	bool audit;
+	struct edit *edit; /* of the request's document; the audit pass throws it away */
+	struct changes *changes;
+};
+
+/* 0 also where something is taken or refused; errors are for what is no decision. */
+typedef int section_fn(const struct pass *pass, struct err *err);
+
+int policy_seccomp(const struct pass *pass, struct err *err);
+int policy_capabilities(const struct pass *pass, struct err *err);
+int policy_rootfs(const struct pass *pass, struct err *err);
+int policy_network(const struct pass *pass, struct err *err);
+int policy_admission(const struct pass *pass, struct err *err);
+int policy_limits(const struct pass *pass, struct err *err);
+int policy_annotations(const struct pass *pass, struct err *err);
+
+/* Who demands something: a bit a profile of the pass; pass->n is bounded by PASS_PROFILES_MAX. */
+#define PASS_PROFILES_MAX 256
+struct demand {
+	bool by[PASS_PROFILES_MAX];
+	bool any;
+};
+void demand_add(struct demand *demand, size_t profile);
+
+/*
+ * Say what is taken, or refused. Texts are copied.
+ *
+ * demand  NULL: the host
+ * remedy  refusals only, else NULL
+ */
+int change_add(const struct pass *pass, enum section section, const struct demand *demand,
+	       const char *what, struct err *err);
+int refusal_add(const struct pass *pass, enum section section, const struct demand *demand,
+		const char *what, const char *remedy, struct err *err);
+
+/* Replace a member, or add it where it is absent. */
+int edit_member(struct edit *edit, const struct node *object, const char *key, const char *json,
+		struct err *err);
+
+/* Does a direction of the profile's network section constrain anything? */
+bool profile_filters_network(const struct profile *profile);
+
+/* path is top itself or lies below it, component by component; "/" is above everything. */
+bool path_is_within(const char *path, const char *top);
+/* Lexical: no "//", ".", ".."; what climbs above the root stays at the root. malloc()ed. */
+char *path_normalise(const char *path);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Network sections change no config: the firewall is set in createRuntime (see ruleset.h), and the
+ * capabilities that would undo it are taken in policy_capabilities.c. Here they refuse what cannot
+ * be confined, and tell what an audited one would do.
+ */
+#include "profiles/policy_internal.h"
+
+static const char *directions(const struct profile *profile)
+{
+	if (profile->network.ingress.present && profile->network.egress.present)
+		return "ingress and egress";
+	return profile->network.ingress.present ? "ingress" : "egress";
+}
+
+static int tell_audited(const struct pass *pass, size_t i, struct err *err)
+{
+	struct demand demand = { 0 };
+	char what[64];
+
+	demand_add(&demand, i);
+	(void)snprintf(what, sizeof(what), "constrains %s by a firewall",
+		       directions(pass->profiles[i]));
+	return change_add(pass, SECTION_NETWORK, &demand, what, err);
+}
+
+int policy_network(const struct pass *pass, struct err *err)
+{
+	struct demand demand = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < pass->n; i++) {
+		if (!profile_filters_network(pass->profiles[i]))
+			continue;
+		demand_add(&demand, i);
+		if (pass->audit)
+			r = tell_audited(pass, i, err);
+		if (r < 0)
+			return r;
+	}
+	if (!demand.any || pass->facts->ns[NS_NETWORK] != NS_HOST)
+		return 0;
+	return refusal_add(
+		pass, SECTION_NETWORK, &demand,
+		"its traffic must be filtered, but it runs in the host's network, which is "
+		"never touched",
+		"run it in a network of its own, or under a profile without \"network\"", err);
+}

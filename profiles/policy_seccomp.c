@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * System calls: the meet of the request's filter with every filter of every profile.
+ */
+#include <errno.h>
+
+#include "lib/strv.h"
+#include "profiles/policy_internal.h"
+
+/* How many names a change lists before it counts only. */
+#define NAMES_TOLD_MAX 20
+
+/* The calls that had to be denied as a whole. */
+struct coarse {
+	char **names;
+	size_t n;
+	struct err *err;
+};
+
+static void add_coarse(void *arg, const char *syscall, const char *why)
+{
+	struct coarse *coarse = arg;
+
+	(void)strv_add(&coarse->names, &coarse->n, syscall, coarse->err);
+}
+
+/* *base meets every filter of one profile; *base is replaced. */
+static int meet_profile(struct filter *base, const struct profile *profile, struct coarse *coarse,
+			struct err *err)
+{
+	for (size_t i = 0; i < profile->seccomp.n_filters; i++) {
+		struct filter met = { 0 };
+		int r;
+
+		r = filter_meet(base, &profile->seccomp.filters[i], &met,
+				coarse ? add_coarse : NULL, coarse, err);
+		if (r < 0) {
+			err_context(err, "profile %s: seccomp", profile->name);
+			return r;
+		}
+		filter_done(base);
+		*base = met;
+	}
+	return 0;
+}
+
+/* The request as a filter in its normal form: what is met with itself. */
+static int request_filter(const struct request *request, struct filter *ret, struct err *err)
+{
+	static const struct filter everything = { .default_action = { .kind = ACT_ALLOW } };
+	const struct filter *asked = request->has_seccomp ? &request->seccomp : &everything;
+
+	return filter_meet(asked, asked, ret, NULL, NULL, err);
+}
+
+/* Who changes anything, taken alone. */
+static int find_demand(const struct pass *pass, const struct filter *base, struct demand *demand,
+		       struct err *err)
+{
+	for (size_t i = 0; i < pass->n; i++) {
+		struct filter alone = { 0 };
+		int r;
+
+		if (!pass->profiles[i]->seccomp.present)
+			continue;
+		r = request_filter(pass->request, &alone, err);
+		if (r == 0)
+			r = meet_profile(&alone, pass->profiles[i], NULL, err);
+		if (r == 0 && !filter_equal(&alone, base))
+			demand_add(demand, i);
+		filter_done(&alone);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool same_rule(const struct filter_rule *a, const struct filter_rule *b)
+{
+	if (!streq(a->name, b->name) || action_compare(a->action, b->action) != 0 ||
+	    a->n_args != b->n_args)
+		return false;
+	for (size_t i = 0; i < a->n_args; i++) {
+		const struct filter_arg *x = &a->args[i], *y = &b->args[i];
+
+		if (x->index != y->index || x->op != y->op || x->value != y->value ||
+		    x->value_two != y->value_two)
+			return false;
+	}
+	return true;
+}
+
+static bool has_rule(const struct filter *filter, const struct filter_rule *rule)
+{
+	for (size_t i = 0; i < filter->n_rules; i++) {
+		if (same_rule(&filter->rules[i], rule))
+			return true;
+	}
+	return false;
+}
+
+/* Names with a rule in one filter that the other has not. */
+static int add_difference(const struct filter *a, const struct filter *b, char ***names, size_t *n,
+			  struct err *err)
+{
+	for (size_t i = 0; i < a->n_rules; i++) {
+		int r = has_rule(b, &a->rules[i]) ? 0 : strv_add(names, n, a->rules[i].name, err);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void add_names(struct buf *what, char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n && i < NAMES_TOLD_MAX; i++)
+		buf_addf(what, "%s%s", i ? ", " : "", names[i]);
+	if (n > NAMES_TOLD_MAX)
+		buf_adds(what, ", ...");
+}
+
+static int describe(const struct filter *before, const struct filter *after,
+		    const struct coarse *coarse, struct buf *what, struct err *err)
+{
+	char **names = NULL;
+	size_t n = 0;
+	int r;
+
+	r = add_difference(before, after, &names, &n, err);
+	if (r == 0)
+		r = add_difference(after, before, &names, &n, err);
+	if (r < 0) {
+		strv_free(&names, &n);
+		return r;
+	}
+	strv_sort_unique(names, &n);
+	if (action_compare(before->default_action, after->default_action) != 0)
+		buf_addf(what, "allows only listed system calls; changes %zu: ", n);
+	else
+		buf_addf(what, "restricts %zu system call%s: ", n, n == 1 ? "" : "s");
+	add_names(what, names, n);
+	strv_free(&names, &n);
+	if (coarse->n > 0) {
+		buf_adds(what, "; denied as a whole, since their argument conditions cannot be "
+			       "combined exactly: ");
+		add_names(what, coarse->names, coarse->n);
+	}
+	return buf_status(what) < 0 ? err_oom(err) : 0;
+}
+
+static int write_filter(const struct pass *pass, const struct filter *filter, struct err *err)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	struct emit e = EMIT(&text);
+
+	filter_emit(&e, filter);
+	if (buf_status(&text) < 0)
+		return err_oom(err);
+	return edit_member(pass->edit, pass->request->linux_node, "seccomp", text.data, err);
+}
+
+static int apply(const struct pass *pass, const struct filter *before, const struct filter *after,
+		 const struct coarse *coarse, struct err *err)
+{
+	_cleanup_buf_ struct buf what = { 0 };
+	struct demand demand = { 0 };
+	int r;
+
+	if (filter_equal(before, after))
+		return 0;
+	if (!pass->request->linux_node)
+		return err_input(err, EBADMSG, "%s: there is no \"linux\" to put a filter in",
+				 doc_name(pass->request->doc));
+	r = find_demand(pass, before, &demand, err);
+	if (r == 0)
+		r = describe(before, after, coarse, &what, err);
+	if (r == 0)
+		r = write_filter(pass, after, err);
+	if (r == 0)
+		r = change_add(pass, SECTION_SECCOMP, &demand, what.data, err);
+	return r;
+}
+
+static bool any_demands(const struct pass *pass)
+{
+	for (size_t i = 0; i < pass->n; i++) {
+		if (pass->profiles[i]->seccomp.present)
+			return true;
+	}
+	return false;
+}
+
+int policy_seccomp(const struct pass *pass, struct err *err)
+{
+	struct coarse coarse = { .err = err };
+	struct filter before = { 0 }, after = { 0 };
+	int r;
+
+	if (!any_demands(pass))
+		return 0;
+	r = request_filter(pass->request, &before, err);
+	if (r == 0)
+		r = request_filter(pass->request, &after, err);
+	for (size_t i = 0; r == 0 && i < pass->n; i++)
+		r = meet_profile(&after, pass->profiles[i], &coarse, err);
+	if (r == 0 && err->class != ERR_NONE) /* add_coarse() cannot return it */
+		r = -ENOMEM;
+	strv_sort_unique(coarse.names, &coarse.n);
+	if (r == 0)
+		r = apply(pass, &before, &after, &coarse, err);
+	filter_done(&before);
+	filter_done(&after);
+	strv_free(&coarse.names, &coarse.n);
+	return r;
+}
