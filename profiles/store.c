@@ -141,7 +141,9 @@ static int load(struct store *store, const char *name, struct profile **ret, str
 		r = load_from(&store->dirs[i], name, ret, err);
 		if (r != -ENOENT || !is_absent(&store->dirs[i], name)) {
 			err_context(err, "profile %s", name);
-			return r;
+			/* -ENOENT says that there is no such profile: one whose seccomp file is
+			 * missing is broken, and the index must not leave it out. */
+			return r == -ENOENT ? -EBADMSG : r;
 		}
 		err_clear(err);
 	}
