@@ -56,18 +56,22 @@ static bool has_entry(const struct node *list, const char *program, const char *
 	return false;
 }
 
-static int write_list(struct edit *edit, const struct node *hooks, const char *stage,
+static int write_list(struct edit *edit, const struct doc *config, const char *stage,
 		      const char *entry, struct err *err)
 {
+	const struct node *hooks = node_get(doc_root(config), "hooks");
 	const struct node *list = node_get(hooks, stage);
 	_cleanup_buf_ struct buf text = { 0 };
+	int r;
 
-	if (node_is(list, NODE_ARRAY))
-		return edit_add_element(edit, list, entry, err);
+	if (list && list->type != NODE_NULL) {
+		r = node_expect(config, list, NODE_ARRAY, err);
+		return r < 0 ? r : edit_add_element(edit, list, entry, err);
+	}
 	buf_addf(&text, "[%s]", entry);
 	if (buf_status(&text) < 0)
 		return err_oom(err);
-	if (list) /* null */
+	if (list)
 		return edit_replace(edit, list, text.data, err);
 	return edit_add_member(edit, hooks, stage, text.data, err);
 }
@@ -93,9 +97,10 @@ static int add_hooks(struct edit *edit, const struct doc *config, const char *pr
 	return edit_add_member(edit, doc_root(config), "hooks", text.data, err);
 }
 
-static int extend_hooks(struct edit *edit, const struct node *hooks, const char *program,
+static int extend_hooks(struct edit *edit, const struct doc *config, const char *program,
 			const char *config_file, struct err *err)
 {
+	const struct node *hooks = node_get(doc_root(config), "hooks");
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
@@ -105,7 +110,7 @@ static int extend_hooks(struct edit *edit, const struct node *hooks, const char 
 			continue;
 		if (write_entry(program, config_file, stages[i], &entry) < 0)
 			return err_oom(err);
-		r = write_list(edit, hooks, stages[i], entry.data, err);
+		r = write_list(edit, config, stages[i], entry.data, err);
 		if (r < 0)
 			return r;
 	}
@@ -125,7 +130,7 @@ int inject_hooks(const struct doc *config, const char *program, const char *conf
 	if (hooks && hooks->type != NODE_NULL) {
 		r = node_expect(config, hooks, NODE_OBJECT, err);
 		if (r == 0)
-			r = extend_hooks(edit, hooks, program, config_file, err);
+			r = extend_hooks(edit, config, program, config_file, err);
 	} else {
 		r = add_hooks(edit, config, program, config_file, err);
 	}
