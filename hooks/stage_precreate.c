@@ -9,14 +9,18 @@
 #include "hooks/stages.h"
 
 #include <errno.h>
+#include <limits.h>
 
 #include "hooks/outcome.h"
 #include "lib/edit.h"
 #include "lib/emit.h"
 #include "lib/file.h"
 
-/* Does not exist in any image: mounted roots hold no file with an empty directory's name in it. */
-#define REFUSED_ARGS "[\"/.coaming/refused\"]"
+/*
+ * What a refused container is to execute. The image may hold any file, also one of this name: what
+ * no image can hold is a path longer than the kernel takes (ENAMETOOLONG, path_resolution(7)).
+ */
+#define REFUSED_PROGRAM "/.coaming/refused"
 #define NO_CAPABILITIES                                                                            \
 	"{\"bounding\":[],\"effective\":[],\"inheritable\":[],\"permitted\":[],"                   \
 	"\"ambient\":[]}"
@@ -52,20 +56,32 @@ static int add_annotation(struct edit *edit, const struct node *root, const char
 	return replace_member(edit, root, "annotations", json.data, err);
 }
 
+static int write_refused_args(struct buf *out)
+{
+	buf_adds(out, "[\"" REFUSED_PROGRAM);
+	for (size_t n = strlen(REFUSED_PROGRAM); n <= PATH_MAX; n += 2)
+		buf_adds(out, "/x");
+	buf_adds(out, "\"]");
+	return buf_status(out);
+}
+
 /* A config that cannot start by itself, and says why. */
 static int write_refused(const struct doc *config, const char *reason, struct buf *out,
 			 struct err *err)
 {
 	const struct node *process = node_get(doc_root(config), "process");
 	_cleanup_edit_ struct edit *edit = NULL;
+	_cleanup_buf_ struct buf args = { 0 };
 	int r;
 
+	if (write_refused_args(&args) < 0)
+		return err_oom(err);
 	if (!node_is(process, NODE_OBJECT))
 		return err_input(err, EBADMSG, "%s: no \"process\" in the config",
 				 doc_name(config));
 	r = edit_new(&edit, config, err);
 	if (r == 0)
-		r = replace_member(edit, process, "args", REFUSED_ARGS, err);
+		r = replace_member(edit, process, "args", args.data, err);
 	if (r == 0)
 		r = replace_member(edit, process, "capabilities", NO_CAPABILITIES, err);
 	if (r == 0)
