@@ -137,6 +137,7 @@ check() {
 	running=$!
 	(sleep "$check_seconds" && echo "not ended after $check_seconds s" >"$W/why" &&
 		kill -KILL "$running") &
+	disown
 	wait "$running" 2>/dev/null
 	status=$?
 	sweep >>"$W/log" 2>&1
@@ -159,7 +160,7 @@ check() {
 }
 
 trap_err() {
-	[ -e "$W/why" ] || echo "failed at line $2: $1" >"$W/why"
+	[ -e "$W/why" ] || echo "failed at ${BASH_SOURCE[1]##*/}:$2: $1" >"$W/why"
 }
 
 # In a check: end it.
@@ -182,7 +183,7 @@ finish() {
 
 # End all that a check started. This shell is PID 1: it is asked to reap by the wait at the end.
 sweep() {
-	local mount
+	local mount netns
 
 	for _ in $(seq 100); do
 		kill_others || break
@@ -191,6 +192,10 @@ sweep() {
 	wait
 	awk -v w="$W/" 'index($5, w) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
 		while read -r mount; do umount -l "$mount"; done
+	for netns in /run/netns/*; do
+		ip netns delete "${netns##*/}"
+	done
+	nft flush ruleset
 	rm -rf /run/runc/* /run/crun/* /run/systemd/journal /run/log/journal
 }
 
@@ -260,6 +265,7 @@ assert_file_is() { # FILE EXPECTED_FILE
 }
 
 assert_json() { # FILE JQ_CONDITION
+	[ -s "$1" ] || fail "${1##*/} is empty: not so: $2"
 	jq -e "$2" "$1" >/dev/null || {
 		echo "--- ${1##*/}:"
 		jq -c . "$1" | head -c 6000
@@ -298,10 +304,9 @@ assert_clean() {
 
 # host_config [JQ_EDIT]: no floor, no default, everything below $W.
 host_config() {
-	jq -n --arg w "$W" --arg r "${RUNTIME:-crun}" '{
-		profileDirs: [$w + "/profiles"], stateDir: ($w + "/state"), auditDir: ($w + "/audit"),
-		defaultProfile: null, runtimes: [$r]
-	}' | jq "${1:-.}" >"$W/coaming.json"
+	printf '{"profileDirs": ["%s/profiles"], "stateDir": "%s/state", "auditDir": "%s/audit",
+		"defaultProfile": null, "runtimes": ["%s"]}\n' "$W" "$W" "$W" "${RUNTIME:-crun}" |
+		if [ $# -gt 0 ]; then jq "$1"; else cat; fi >"$W/coaming.json"
 }
 
 # profile NAME JSON [FILE]: `name` is put in.
@@ -334,8 +339,9 @@ bundle() {
 	cp -a "$T/rootfs" "$dir/rootfs"
 	shift $(($# < 2 ? $# : 2))
 	[ $# -gt 0 ] || set -- true
-	jq --arg cg "/$CG/${dir##*/}" '.linux.cgroupsPath = $cg | .process.args = $ARGS.positional' \
-		"$T/base.json" --args -- "$@" | jq "$edit" >"$dir/config.json"
+	jq --arg cg "/$CG/${dir##*/}" \
+		".linux.cgroupsPath = \$cg | .process.args = \$ARGS.positional | $edit" \
+		"$T/base.json" --args -- "$@" >"$dir/config.json"
 }
 
 base_config() {

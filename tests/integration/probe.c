@@ -7,11 +7,13 @@
  *
  * Usage: probe QUESTION [ARG...] [-- QUESTION [ARG...]]...   (one line of answer each)
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,15 +149,104 @@ static void ask_status(int argc, char **argv)
 		(void)fclose(f);
 }
 
+/* An IPv6 socket address also for IPv4 text, as ::ffff:ADDRESS. */
+static int parse_address(const char *text, const char *port, struct sockaddr_in6 *ret)
+{
+	char mapped[128];
+
+	memset(ret, 0, sizeof(*ret));
+	ret->sin6_family = AF_INET6;
+	ret->sin6_port = htons((uint16_t)strtoul(port, NULL, 10));
+	(void)snprintf(mapped, sizeof(mapped), "%s%s", strchr(text, ':') ? "" : "::ffff:", text);
+	return inet_pton(AF_INET6, mapped, &ret->sin6_addr) == 1 ? 0 : -1;
+}
+
+static int bound_socket(int type, const char *port)
+{
+	struct sockaddr_in6 any;
+	int fd = socket(AF_INET6, type, 0), yes = 1, no = 0;
+
+	(void)parse_address("::", port, &any);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0)
+		return -1;
+	return type == SOCK_STREAM && listen(fd, 16) < 0 ? -1 : fd;
+}
+
+/* serve PORT: TCP and UDP, IPv4 and IPv6; whoever asks is answered "open". Ends with the container.
+ */
+static void ask_serve(int argc, char **argv)
+{
+	struct pollfd fds[] = { { bound_socket(SOCK_STREAM, argv[1]), POLLIN, 0 },
+				{ bound_socket(SOCK_DGRAM, argv[1]), POLLIN, 0 } };
+
+	printf("serve %s: %s\n", argv[1], outcome(fds[0].fd < 0 ? fds[0].fd : fds[1].fd));
+	(void)fflush(stdout);
+	if (fork() != 0)
+		return;
+	while (poll(fds, 2, -1) > 0) {
+		struct sockaddr_in6 from;
+		socklen_t len = sizeof(from);
+		char byte;
+
+		if (fds[0].revents) {
+			int fd = accept(fds[0].fd, NULL, NULL);
+
+			(void)!write(fd, "open", 4);
+			(void)close(fd);
+		}
+		if (fds[1].revents &&
+		    recvfrom(fds[1].fd, &byte, 1, 0, (struct sockaddr *)&from, &len) >= 0)
+			(void)sendto(fds[1].fd, "open", 4, 0, (struct sockaddr *)&from, len);
+	}
+	_exit(0);
+}
+
+/* tcp|udp ADDRESS PORT: "ok" once the answer of `serve` is there, else why not within half a
+ * second. */
+static void ask_peer(int argc, char **argv)
+{
+	int type = strcmp(argv[0], "tcp") == 0 ? SOCK_STREAM : SOCK_DGRAM;
+	struct timeval limit = { .tv_usec = 500000 };
+	int fd = socket(AF_INET6, type, 0);
+	struct sockaddr_in6 to;
+	char answer[4];
+	long r = parse_address(argv[1], argv[2], &to);
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (r == 0)
+		r = connect(fd, (struct sockaddr *)&to, sizeof(to));
+	if (r == 0 && type == SOCK_DGRAM)
+		r = send(fd, "?", 1, 0);
+	if (r >= 0)
+		r = recv(fd, answer, sizeof(answer), 0);
+	printf("%s %s %s: %s\n", argv[0], argv[1], argv[2], outcome(r));
+	(void)close(fd);
+}
+
+/* wait: until the container is ended. */
+static void ask_wait(int argc, char **argv)
+{
+	(void)fflush(stdout);
+	for (;;)
+		(void)pause();
+}
+
 static const struct question {
 	const char *name;
 	int args; /* at least, the name counted */
 	void (*ask)(int argc, char **argv);
 } questions[] = {
-	{ "syscall", 2, ask_syscall }, { "raw", 1, ask_raw },         { "packet", 1, ask_packet },
-	{ "mount", 1, ask_mount },     { "unshare", 1, ask_unshare }, { "userns", 1, ask_userns },
-	{ "mkdir", 2, ask_mkdir },     { "chmod", 2, ask_chmod },     { "fill", 2, ask_fill },
-	{ "flags", 2, ask_flags },     { "nofile", 1, ask_nofile },   { "status", 1, ask_status },
+	/* clang-format off: one a line */
+	{ "chmod", 2, ask_chmod },   { "fill", 2, ask_fill },       { "flags", 2, ask_flags },
+	{ "mkdir", 2, ask_mkdir },   { "mount", 1, ask_mount },     { "nofile", 1, ask_nofile },
+	{ "packet", 1, ask_packet }, { "raw", 1, ask_raw },         { "serve", 2, ask_serve },
+	{ "status", 1, ask_status }, { "syscall", 2, ask_syscall }, { "tcp", 3, ask_peer },
+	{ "udp", 3, ask_peer },      { "unshare", 1, ask_unshare }, { "userns", 1, ask_userns },
+	{ "wait", 1, ask_wait },
+	/* clang-format on */
 };
 
 static int ask(int argc, char **argv)

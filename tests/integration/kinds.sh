@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Every kind of change and of refusal, enforced and in audit mode: there nothing changes, and the
+# record says what would have.
+
+. "$(dirname "$0")/lib.sh"
+sandbox "$@"
+need crun runc jq nft busybox journalctl "$B/coaming-runtime" "$B/coaming-hook"
+
+# with_mode MODE JSON: profile p, audited by its own word or by the host's.
+with_mode() {
+	journal_start
+	case $1 in
+	enforce) profile p "$2" ;;
+	audit) profile p "$2 + {mode: \"audit\"}" ;;
+	host-audit)
+		profile p "$2"
+		host_config '.mode = "audit"'
+		;;
+	esac
+}
+
+# The bundle's config is the request, but for the hooks.
+assert_config_unchanged() {
+	jq -S . "$W/before.json" >"$W/expected"
+	jq -S 'del(.hooks)' "$W/bundles/c1/config.json" >"$W/seen"
+	assert_file_is "$W/seen" "$W/expected"
+}
+
+# change_case MODE SECTION PROFILE EDIT TAKEN KEPT ARG...: what the container prints has a line like
+# TAKEN where the profile is enforced, like KEPT where it is audited.
+change_case() {
+	local mode=$1 section=$2 edit=$4 taken=$5 kept=$6
+
+	with_mode "$mode" "$3"
+	shift 6
+	bundle c1 "$(labelled p) | $edit" "$@"
+	cp "$W/bundles/c1/config.json" "$W/before.json"
+	run_confined c1
+	assert_status 0
+	journal CONTAINER_NAME=c1 COAMING_EVENT=admit >"$W/j"
+	assert_json "$W/j" '.COAMING_OUTCOME == "accept" and .COAMING_PROFILE == "p"'
+	if [ "$mode" = enforce ]; then
+		assert_matches "$W/out" "$taken"
+		assert_json "$W/j" ".COAMING_MODE == \"enforce\" and
+			([.COAMING_CHANGE] | flatten | any(test(\"^$section: .* \\\\(p\\\\)$\")))"
+	else
+		assert_matches "$W/out" "$kept"
+		assert_config_unchanged
+		assert_json "$W/j" ".COAMING_MODE == \"audit\" and
+			([.COAMING_CHANGE] | flatten | any(test(\"^would: $section: .* \\\\(p\\\\)$\"))
+			and all(startswith(\"would: \")))"
+	fi
+	assert_clean
+}
+
+change() { # NAME SECTION PROFILE EDIT TAKEN KEPT ARG...
+	local name=$1 mode
+	shift
+
+	for mode in enforce audit host-audit; do
+		check "$RUNTIME: change, $mode: $name" change_case $mode "$@"
+	done
+}
+
+# refusal_case MODE SECTION PROFILE EDIT REASON
+refusal_case() {
+	local mode=$1 section=$2 edit=$4 reason=$5
+
+	with_mode "$mode" "$3"
+	bundle c1 "$(labelled p) | $edit" echo started
+	cp "$W/bundles/c1/config.json" "$W/before.json"
+	run_confined c1
+	if [ "$mode" = enforce ]; then
+		assert_status 1
+		assert_has_not "$W/out" started
+		assert_matches "$W/err" "profile p: .*$reason"
+		assert_file_is "$W/bundles/c1/config.json" "$W/before.json"
+		journal CONTAINER_NAME=c1 >"$W/j"
+		assert_json "$W/j" ".COAMING_EVENT == \"deny\" and .COAMING_OUTCOME == \"refuse\" and
+			(.COAMING_REASON | test(\"$reason\")) and
+			([.COAMING_CHANGE] | flatten | any(test(\"^refusal: $section: .*\\\\(p\\\\)$\")))"
+	else
+		assert_status 0
+		assert_has "$W/out" started
+		assert_config_unchanged
+		journal CONTAINER_NAME=c1 COAMING_EVENT=admit >"$W/j"
+		assert_json "$W/j" ".COAMING_OUTCOME == \"would-refuse\" and .COAMING_MODE == \"audit\" and
+			(.COAMING_REASON | test(\"$reason\")) and
+			([.COAMING_CHANGE] | flatten | any(test(\"^would: refusal: $section: \")))"
+	fi
+	assert_clean
+}
+
+refusal() { # NAME SECTION PROFILE EDIT REASON
+	local name=$1 mode
+	shift
+
+	for mode in enforce audit host-audit; do
+		check "$RUNTIME: refusal, $mode: $name" refusal_case $mode "$@"
+	done
+}
+
+without() { # NAMESPACE
+	echo ".linux.namespaces |= map(select(.type != \"$1\"))"
+}
+
+deny() { # RULE
+	echo "{admission: {deny: [\"$1\"]}}"
+}
+
+# A file that a host has and no container should get.
+bind() { # SOURCE
+	echo ".mounts += [{type: \"bind\", source: \"$1\", destination: \"/data\", options: [\"rbind\", \"ro\"]}]"
+}
+
+for RUNTIME in crun runc; do
+	change seccomp seccomp '{seccomp: {deny: ["mkdir", "mkdirat"]}}' . \
+		'mkdir /data/x: EPERM' 'mkdir /data/x: ok' probe mkdir /data/x
+	change capabilities capabilities '{capabilities: {allow: ["CHOWN"]}}' . \
+		'^CapBnd:.*0000000000000001' '^CapBnd:.*00000000a80425fb' cat /proc/self/status
+	change rootfs rootfs '{rootfs: {readOnly: true, writable: [{path: "/data", size: "1M"}]}}' . \
+		'mkdir /x: EROFS' 'mkdir /x: ok' probe mkdir /x -- mkdir /data/x
+	# The loopback of the container's own netns, with a rule before it: the capability is what shows.
+	change network '(network|capabilities)' '{network: {ingress: [], egress: []}}' . \
+		'packet: EPERM' 'packet: ok' probe packet
+	change limits limits '{limits: {nofile: 99, pids: 50, memory: "64M"}}' \
+		'.process.rlimits = [{type: "RLIMIT_NOFILE", soft: 500, hard: 500}]' \
+		'nofile: 99 99' 'nofile: 500 500' probe nofile
+done
+
+RUNTIME=crun
+refusal 'seccomp: no architecture in common' seccomp \
+	'{seccomp: {file: "arm.json"}}' . architecture
+refusal 'host network and a network section' network \
+	'{network: {ingress: []}}' "$(without network)" network
+refusal 'hostNetwork' admission "$(deny hostNetwork)" "$(without network)" hostNetwork
+refusal 'hostPID' admission "$(deny hostPID)" "$(without pid)" hostPID
+refusal 'hostIPC' admission "$(deny hostIPC)" "$(without ipc)" hostIPC
+refusal 'hostUTS' admission "$(deny hostUTS)" "$(without uts) | del(.hostname)" hostUTS
+refusal 'hostUser' admission "$(deny hostUser)" . hostUser
+refusal 'rootUser' admission "$(deny rootUser)" . rootUser
+refusal 'devices' admission "$(deny devices)" \
+	'.linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 11, fileMode: 384}]' devices
+refusal 'privileged' admission "$(deny privileged)" \
+	'(.process.capabilities | .bounding, .effective, .permitted) |= . + ["CAP_SYS_ADMIN"]
+		| .linux.maskedPaths = [] | .linux.readonlyPaths = []' privileged
+refusal 'hostPath' admission "$(deny hostPath:/etc)" "$(bind /etc/ssl)" hostPath
+refusal 'hostPath through ..' admission "$(deny hostPath:/etc)" "$(bind /usr/../etc)" hostPath
+finish
