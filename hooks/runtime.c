@@ -71,6 +71,22 @@ static bool is_admitted(const struct host *host, const char *id)
 	       live.state == LIVE_ADMITTED && live.by_precreate;
 }
 
+/* Write the config that is to run, where it is another. `out` gets its text. */
+static int put_in_place(const struct runtime *runtime, const struct verdict *verdict,
+			const struct bundle *bundle, struct buf *out, struct err *err)
+{
+	const char *text;
+	size_t len;
+	int r;
+
+	text = doc_text(bundle->config, &len);
+	r = with_hooks(runtime, bundle, verdict->changed ? verdict->config.data : text,
+		       verdict->changed ? verdict->config.len : len, out, err);
+	if (r < 0 || (out->len == len && memcmp(out->data, text, len) == 0))
+		return r;
+	return bundle_write(bundle, out->data, out->len, err);
+}
+
 static int admit(const struct runtime *runtime, const struct decision *decision,
 		 const struct question *question, const struct bundle *bundle, struct err *err)
 {
@@ -82,15 +98,9 @@ static int admit(const struct runtime *runtime, const struct decision *decision,
 
 	text = doc_text(bundle->config, &len);
 	if (decision->selection.n > 0) {
-		r = with_hooks(runtime, bundle, verdict->changed ? verdict->config.data : text,
-			       verdict->changed ? verdict->config.len : len, &out, err);
+		r = put_in_place(runtime, verdict, bundle, &out, err);
 		if (r < 0)
-			return r;
-		if (out.len != len || memcmp(out.data, text, len) != 0) {
-			r = bundle_write(bundle, out.data, out.len, err);
-			if (r < 0)
-				return r;
-		}
+			return outcome_of_error(runtime->host, decision, question, err);
 		text = out.data;
 		len = out.len;
 	}
