@@ -269,8 +269,8 @@ bad_bundle 'not there' 'No such file' 'rm -r $W/bundles/c1'
 bad_bundle 'a file' 'Not a directory' 'rm -r $W/bundles/c1; : >$W/bundles/c1'
 bad_bundle 'without config.json' 'config.json.*No such file' 'rm $C'
 # Only the runtime puts hooks in.
-bad_bundle 'hooks a list' 'hooks: expected an object' 'edit ".hooks = []"'
-bad_bundle 'createRuntime an object' 'createRuntime: expected an array' \
+bad_bundle 'hooks a list' 'c1. refused: .*"hooks": expected an object' 'edit ".hooks = []"'
+bad_bundle 'createRuntime an object' 'c1. refused: .*"createRuntime": expected an array' \
 	'edit ".hooks.createRuntime = {}"'
 bad_bundle 'config.json a symlink' 'config.json' 'mv $C $W/real; ln -s $W/real $C'
 bad_bundle 'config.json a dangling symlink' 'config.json' 'rm $C; ln -s /nonexistent $C'
