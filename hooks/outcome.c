@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "audit/evidence.h"
+#include "hooks/process.h"
 #include "lib/hash.h"
 #include "lib/strv.h"
 
@@ -26,6 +27,21 @@ static bool is_followed(const struct decision *decision, const struct question *
 	       streq(question->stage, "createRuntime");
 }
 
+/*
+ * Is there a container of that id already? The runtime will refuse the new one; what is known of
+ * the old one must stay, or nobody cleans up after it.
+ */
+static bool is_running(const struct host *host, const char *id)
+{
+	_cleanup_live_ struct live live = { 0 };
+	struct err ignored = { 0 };
+	uint64_t start_time;
+
+	return live_read(host->state_dir, id, &live, &ignored) == 0 && live.state == LIVE_CREATED &&
+	       process_start_time(live.pid, &start_time, &ignored) == 0 &&
+	       start_time == live.start_time;
+}
+
 static int write_live(const struct host *host, const struct decision *decision,
 		      const struct question *question, enum live_state state, struct err *err)
 {
@@ -40,6 +56,8 @@ static int write_live(const struct host *host, const struct decision *decision,
 	int r = 0;
 
 	if (decision->identity.id[0] == '\0' || !is_followed(decision, question))
+		return 0;
+	if (!streq(question->stage, "createRuntime") && is_running(host, decision->identity.id))
 		return 0;
 	for (size_t i = 0; r == 0 && i < decision->selection.n; i++)
 		r = strv_add(&live.profiles, &live.n_profiles,
@@ -56,6 +74,8 @@ static int mark_refused(const struct host *host, const struct decision *decision
 {
 	if (streq(question->stage, "precreate"))
 		return write_live(host, decision, question, LIVE_DENIED, err);
+	if (is_running(host, decision->identity.id))
+		return 0;
 	return live_remove(host->state_dir, decision->identity.id, err);
 }
 
@@ -73,7 +93,6 @@ static int keep(const struct host *host, const struct decision *decision,
 		return r;
 	r = evidence_keep(host->audit_dir, &record, sync, &kept, &doubt);
 	if (r < 0 || kept == KEPT_NOWHERE) {
-		err_context(&doubt, "the decision can be recorded nowhere");
 		*err = doubt;
 		return r < 0 ? r : -EIO;
 	}
