@@ -289,7 +289,7 @@ wait_for() {
 assert_clean() {
 	local left
 
-	left=$(awk -v w="$W/state" 'index($5, w) == 1 { print $5 }' /proc/self/mountinfo)
+	left=$(awk -v w="$W/state/netns/" 'index($5, w) == 1 { print $5 }' /proc/self/mountinfo)
 	assert_eq "$left" "" "mounts left"
 	left=$(nft list tables 2>/dev/null | grep coaming || true)
 	assert_eq "$left" "" "tables left in the host's netns"

@@ -426,6 +426,28 @@ race() {
 	assert_clean
 }
 
+# A second container of a name that runs: the runtime refuses it, or coaming does, and what is known
+# of the first one stays.
+same_id() {
+	journal_start
+	profile p '{network: {ingress: [], egress: []}}'
+	profile q '{admission: {deny: ["rootUser"]}}'
+	bundle c1 "$(labelled p)" sleep 1000
+	bundle c2 "$(labelled p)" true
+	bundle c3 "$(labelled q)" true
+	run confined run --detach --bundle "$W/bundles/c1" c1
+	assert_status 0
+	run confined run --bundle "$W/bundles/c2" c1
+	[ "$status" -ne 0 ] || fail "two containers of one id"
+	run confined run --bundle "$W/bundles/c3" c1
+	assert_status 1
+	run confined delete --force c1
+	assert_status 0
+	journal CONTAINER_NAME=c1 COAMING_EVENT=stop >"$W/j"
+	assert_eq "$(wc -l <"$W/j")" 1 stops
+	assert_clean
+}
+
 no_runtime() {
 	host_config '.runtimes = ["/nonexistent/runc"]'
 	profile p '{}'
@@ -491,6 +513,7 @@ for RUNTIME in runc crun; do
 	check "$RUNTIME: a second pass changes nothing" twice
 	check "$RUNTIME: numbers beyond 63 bits keep their text" numbers_kept
 	check "$RUNTIME: eight starts race for one bundle" race
+	check "$RUNTIME: a second start of an id that runs" same_id
 	check "$RUNTIME: a runtime that is not there fails with its name" no_runtime
 	check "$RUNTIME: an exemption passes and is recorded" exempt
 	check "$RUNTIME: annotations that switch the runtime are refused or taken out" unsafe_annotations
