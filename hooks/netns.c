@@ -92,35 +92,41 @@ int netns_inode(int fd, uint64_t *ret, struct err *err)
 	return 0;
 }
 
-static int same_as(int proc, const char *process, const struct stat *st, bool *ret, struct err *err)
+/* 1: it is that process's; 0: it is not; -EACCES: the process may not be looked at */
+static int same_as(int proc, const char *process, const struct stat *st)
 {
 	char name[32];
 	struct stat other;
 
 	(void)snprintf(name, sizeof(name), "%s/ns/net", process);
 	if (fstatat(proc, name, &other, 0) < 0)
-		return err_errno(err, errno, "cannot look at the host's network namespace");
-	*ret = *ret || (st->st_dev == other.st_dev && st->st_ino == other.st_ino);
-	return 0;
+		return -errno;
+	return st->st_dev == other.st_dev && st->st_ino == other.st_ino;
 }
 
 int netns_is_host(int fd, bool *ret, struct err *err)
 {
 	_cleanup_close_ int proc = -1;
-	bool same = false;
 	struct stat st;
-	int r;
+	int own, init, r;
 
 	if (fstat(fd, &st) < 0)
 		return err_errno(err, errno, "cannot stat a network namespace");
 	r = open_proc(&proc, err);
-	if (r == 0)
-		r = same_as(proc, "self", &st, &same, err);
-	if (r == 0)
-		r = same_as(proc, "1", &st, &same, err);
-	if (r == 0)
-		*ret = same;
-	return r;
+	if (r < 0)
+		return r;
+	own = same_as(proc, "self", &st);
+	if (own < 0)
+		return err_errno(err, -own, "cannot look at the host's network namespace");
+	/*
+	 * A caller that lacks one of pid 1's capabilities (in an outer container, say) may not look
+	 * at it (PTRACE_MODE_READ). For such a one the network it runs in is the host's.
+	 */
+	init = same_as(proc, "1", &st);
+	if (init < 0 && init != -EACCES && init != -EPERM)
+		return err_errno(err, -init, "cannot look at the network namespace of pid 1");
+	*ret = own > 0 || init > 0;
+	return 0;
 }
 
 /* ---- pins ---- */
