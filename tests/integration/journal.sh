@@ -157,6 +157,50 @@ killed_with_a_full_queue() {
 	assert_eq "$(journal CONTAINER_NAME=queued | jq -r .COAMING_SEQ | sort -u | wc -l)" 5 queued
 }
 
+# A child that holds the ledger until it is killed, as a stopped writer does.
+hold_ledger() {
+	[ -d "$W/audit" ] || mkdir -m 0700 "$W/audit"
+	(
+		exec 9<"$W/audit"
+		flock 9
+		touch "$W/held"
+		exec sleep 60
+	) &
+	holder=$!
+	wait_for 5 "the lock" test -e "$W/held"
+}
+
+release_ledger() {
+	rm -f "$W/held"
+	kill -KILL "$holder"
+	wait "$holder" 2>/dev/null || true
+}
+
+# F28, F29: 500 at once; some of them find a stopped writer, and wait for the chain.
+many_at_once() {
+	local i writers=()
+
+	journal_start
+	hold_ledger
+	for i in $(seq 500); do
+		timeout 60 "$B/tests/integration/keep" -s "$W/audit" admit "CONTAINER_NAME=w$i" \
+			>"$W/kept.$i" 2>/dev/null &
+		writers+=($!)
+		[ "$i" -ne 20 ] || release_ledger
+	done
+	for i in "${writers[@]}"; do
+		wait "$i" || fail "a writer ended with $?"
+	done
+	cat "$W"/kept.* | sort | uniq -c
+	assert_eq "$(cat "$W"/kept.* | grep -cE '^(both|ledger)$')" 500 "records acknowledged"
+	# Those that still wait are taken in, 256 at a time.
+	kept both "$W/audit" admit
+	kept both "$W/audit" admit
+	all_sent
+	assert_all_there 503
+	assert_eq "$(journal COAMING_EVENT=admit | jq -r .CONTAINER_NAME | grep -c ^w)" 500 "in the journal"
+}
+
 # Stopped, hung, killed and started again under four writers.
 in_mid_run() {
 	local i writers=()
@@ -315,25 +359,6 @@ following() {
 	assert_eq "$(wc -l <"$W/follow")" 13 lines
 }
 
-# A child that holds the ledger until it is killed, as a stopped writer does.
-hold_ledger() {
-	mkdir -p -m 0700 "$W/audit"
-	(
-		exec 9<"$W/audit"
-		flock 9
-		touch "$W/held"
-		exec sleep 60
-	) &
-	holder=$!
-	wait_for 5 "the lock" test -e "$W/held"
-}
-
-release_ledger() {
-	rm -f "$W/held"
-	kill -KILL "$holder"
-	wait "$holder" 2>/dev/null || true
-}
-
 # A record that waits, for the next run to take in.
 leave_waiting() { # NAME
 	hold_ledger
@@ -384,6 +409,7 @@ hurt_everywhere() {
 	while read -r call nth; do
 		n=$((n + 1))
 		[ $((n % 3)) -ne 0 ] || leave_waiting "w$n"
+		# shellcheck disable=SC2034 # assert_no_signal reads it
 		status=0
 		timeout 10 strace -qqq -o "$W/strace" -e "inject=$call:$1:when=$nth" \
 			"$B/tests/integration/keep" -s "$W/audit" admit "CONTAINER_NAME=n$n" \
@@ -425,6 +451,7 @@ check 'F3: a file in the place of the socket' a_file_for_a_socket
 check 'F4: a hung journald hangs nobody' a_hung_journald
 check 'F5: killed with a full queue' killed_with_a_full_queue
 check 'journald stopped, hung, killed and started under writers: all there, in order' in_mid_run
+check 'F28, F29: 500 at once, and a stopped writer' many_at_once
 check 'F6: Storage=none' a_journald_that_forgets Storage=none
 check 'F7: MaxLevelStore=warning' a_journald_that_forgets MaxLevelStore=warning
 check 'F10: no space: admissions are kept nowhere, refusals are' everything_full
