@@ -119,6 +119,18 @@ manual_pages() {
 	return $bad
 }
 
+# Every field that a record is given has its place in the manual.
+fields_documented() {
+	local field bad=0
+
+	for field in $(grep -rhoE '"(COAMING|CONTAINER|IMAGE)_[A-Z_]+"' "${sources[@]}" | tr -d '"' |
+		sort -u); do
+		grep -q "\\b$field\\b" man/coaming-journal-fields.7 ||
+			{ echo "$field is not in man/coaming-journal-fields.7"; bad=1; }
+	done
+	return $bad
+}
+
 shell_scripts() {
 	shellcheck -x -P SCRIPTDIR -S warning "${scripts[@]}"
 }
@@ -151,7 +163,7 @@ defines=(-DCOAMING_VERSION='"0"' -DSYSCONFDIR='"/etc"' -DDATADIR='"/usr/share"'
 # --- run ----------------------------------------------------------------------------------------
 
 [ $# -gt 0 ] || set -- format layer_order spdx cleanups_initialised headers_commented \
-	functions_short lines_short json_valid profiles_valid manual_pages shell_scripts \
+	functions_short lines_short json_valid profiles_valid manual_pages fields_documented shell_scripts \
 	clang_warnings cpp_check tidy
 failed=0
 for check; do
