@@ -71,7 +71,7 @@ container() { # NAME [JQ_EDIT]
 	done
 }
 joined='(.linux.namespaces[] | select(.type == "network")).path = "/run/netns/shop"'
-named='.annotations["io.kubernetes.cri-o.ContainerName"] = "shop" | .annotations["io.coaming.profile"] = "shop"'
+named=$(labelled shop)
 
 say "1. A profile. It only ever takes away."
 jq -c '. as $p | keys_unsorted[] | {(.): $p[.]}' "$W/profiles/shop.json" | indent
