@@ -20,6 +20,18 @@ usage_is_told() {
 	assert_matches "$W/out" '^coaming [0-9]+\.[0-9]+'
 }
 
+manual_tells_every_option() {
+	local command option
+
+	for command in check explain log reload gc; do
+		"$B/coaming" $command --help >"$W/help"
+		for option in $(sed -n 's/^  .*--\([a-z-]*\).*/\1/p' "$W/help"); do
+			[ "$option" = help ] || grep -q "Fl -$option\>" "$top/man/coaming-$command.1" ||
+				fail "man/coaming-$command.1 does not tell --$option"
+		done
+	done
+}
+
 wrong_use() { # TEXT ARG...
 	local text=$1
 	shift
@@ -266,6 +278,7 @@ nothing_reaches_the_terminal() {
 }
 
 check 'every command has a help, made from its options' usage_is_told
+check 'the manual tells every option' manual_tells_every_option
 check 'wrong use is told in one line, with exit status 2' wrong_uses
 check '--config may stand before and after the command' config_on_either_side
 check 'output that cannot be written is no success' output_that_is_lost_is_a_failure
