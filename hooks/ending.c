@@ -197,7 +197,9 @@ int container_end_all_gone(const struct host *host, size_t *ret_n, struct err *e
 	int r;
 
 	*ret_n = 0;
-	r = live_list(host->state_dir, &ids, &n, err);
+	r = live_remove_leavings(host->state_dir, err);
+	if (r == 0)
+		r = live_list(host->state_dir, &ids, &n, err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = end_if_gone(host, ids[i], ret_n, err);
 	strv_free(&ids, &n);

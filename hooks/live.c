@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "lib/emit.h"
 #include "lib/file.h"
@@ -16,6 +18,8 @@
 #include "lib/strv.h"
 
 #define LIVE_MAX_BYTES ((size_t)256 << 10)
+/* No writer takes that long between making a file and renaming it. */
+#define WRITER_MAX_SECONDS 60
 
 static const char *const state_names[] = {
 	[LIVE_DENIED] = "denied",
@@ -271,6 +275,43 @@ static void closedirp(DIR **dir)
 		(void)closedir(*dir);
 }
 
+static int list_directory(const char *state_dir, int *ret_fd, DIR **ret, char path[PATH_MAX],
+			  struct err *err)
+{
+	int r;
+
+	r = open_directory(state_dir, ret_fd, path, err);
+	if (r == -ENOENT)
+		err_clear(err);
+	if (r < 0)
+		return r;
+	*ret = fdopendir(fcntl(*ret_fd, F_DUPFD_CLOEXEC, 3));
+	return *ret ? 0 : err_errno(err, errno, "cannot list %s", Q(path));
+}
+
+int live_remove_leavings(const char *state_dir, struct err *err)
+{
+	_cleanup_(closedirp) DIR *dir = NULL;
+	_cleanup_close_ int dirfd = -1;
+	char path[PATH_MAX];
+	int r;
+
+	r = list_directory(state_dir, &dirfd, &dir, path, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
+		size_t len = strlen(entry->d_name);
+		struct stat st;
+
+		if (entry->d_name[0] != '.' || len < 4 || !streq(entry->d_name + len - 4, ".tmp"))
+			continue;
+		if (fstatat(dirfd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    time(NULL) - st.st_mtime > WRITER_MAX_SECONDS)
+			(void)unlinkat(dirfd, entry->d_name, 0);
+	}
+	return 0;
+}
+
 int live_list(const char *state_dir, char ***ret_ids, size_t *ret_n, struct err *err)
 {
 	_cleanup_(closedirp) DIR *dir = NULL;
@@ -280,16 +321,9 @@ int live_list(const char *state_dir, char ***ret_ids, size_t *ret_n, struct err 
 
 	*ret_ids = NULL;
 	*ret_n = 0;
-	r = open_directory(state_dir, &dirfd, path, err);
-	if (r == -ENOENT) {
-		err_clear(err);
-		return 0;
-	}
+	r = list_directory(state_dir, &dirfd, &dir, path, err);
 	if (r < 0)
-		return r;
-	dir = fdopendir(fcntl(dirfd, F_DUPFD_CLOEXEC, 3));
-	if (!dir)
-		return err_errno(err, errno, "cannot list %s", Q(path));
+		return r == -ENOENT ? 0 : r;
 	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
 		_cleanup_live_ struct live live = { 0 };
 		size_t len = strlen(entry->d_name);

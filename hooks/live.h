@@ -40,6 +40,8 @@ int live_write(const char *state_dir, const struct live *live, struct err *err);
 int live_read(const char *state_dir, const char *id, struct live *ret, struct err *err);
 /* Also where there is none. */
 int live_remove(const char *state_dir, const char *id, struct err *err);
+/* Remove the temporary files of writers that were killed, for gc. */
+int live_remove_leavings(const char *state_dir, struct err *err);
 /* The ids of all, for gc. strv_free() */
 int live_list(const char *state_dir, char ***ret_ids, size_t *ret_n, struct err *err);
 void live_done(struct live *live);
