@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <time.h>
 
 #include "hooks/bundle.h"
@@ -233,6 +234,20 @@ static void forget(const struct runtime *runtime)
 	(void)container_forget_unmade(runtime->host, runtime->args.deleted, &ignored);
 }
 
+/* A write beyond a limit, or to an engine that has gone, is an error of ours to be told. The real
+ * runtime gets the signals as the engine has set them. */
+static int confine_undisturbed(const struct runtime *runtime, struct err *err)
+{
+	void (*pipe)(int) = signal(SIGPIPE, SIG_IGN);
+	void (*size)(int) = signal(SIGXFSZ, SIG_IGN);
+	int r;
+
+	r = confine(runtime, err);
+	(void)signal(SIGPIPE, pipe);
+	(void)signal(SIGXFSZ, size);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(runtime_done) struct runtime runtime = { 0 };
@@ -245,7 +260,7 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = load(&runtime, &err);
 	if (r == 0 && runtime.args.command == COMMAND_CREATE && !runtime.args.asks_help)
-		r = confine(&runtime, &err);
+		r = confine_undisturbed(&runtime, &err);
 	if (r < 0)
 		return fail(&runtime.args, &err);
 	if (runtime.host && runtime.args.deleted)
