@@ -33,7 +33,7 @@ MAKEFLAGS += --no-print-directory
 say = $(if $(V),,@echo '  $(1)' $(2);)
 
 # Ours stays private: a CFLAGS= on the command line would discard what is added to it.
-cflags = -std=gnu17 -I. -I$(O) $(warnings) $(hardening) $(paths) \
+cflags = -std=gnu17 -I. $(warnings) $(hardening) $(paths) \
 	 -D_GNU_SOURCE -DCOAMING_VERSION='"$(version)"'
 warnings := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	    -Wvla -Wformat=2 -Wundef -Wno-unused-parameter -Wno-missing-field-initializers

@@ -161,8 +161,14 @@ static int check_names(struct check *check, const struct host *host, struct err 
 		const struct profile *profile;
 		struct err fault = { 0 };
 
-		if (!name || store_get(store, name, &profile, &fault) == 0)
+		if (!name)
 			continue;
+		r = store_get(store, name, &profile, &fault);
+		if (r == 0)
+			continue;
+		if (r == -ENOENT && fault.class == ERR_NONE)
+			(void)err_input(&fault, ENOENT, "there is no such profile");
+		r = 0;
 		err_context(&fault, "%s: %s %s", host->file ? host->file : "the host's defaults",
 			    i < host->n_floor ? "floor" : "defaultProfile", Q(name));
 		report(check, &fault);

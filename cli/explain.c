@@ -149,9 +149,11 @@ static int print(const struct request *request, const struct explanation *x, str
 		explain_text(x);
 		return 0;
 	}
-	if (x->verdict.changed)
+	if (explanation_refuses(x))
+		return 0;
+	if (x->verdict.changed) {
 		(void)fwrite(x->verdict.config.data, 1, x->verdict.config.len, stdout);
-	if (!explanation_refuses(x) && !x->verdict.changed) {
+	} else {
 		text = doc_text(request->config, &len);
 		(void)fwrite(text, 1, len, stdout);
 	}

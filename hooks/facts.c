@@ -57,7 +57,7 @@ static int look_at_namespaces(const struct doc *config, struct facts *facts, str
 	const struct node *list = node_path(doc_root(config), "linux", "namespaces", NULL);
 	int r;
 
-	for (size_t kind = 0; kind < NS_KINDS_; kind++) {
+	for (enum namespace_kind kind = 0; kind < NS_KINDS_; kind++) {
 		facts->ns[kind] = NS_HOST;
 		node_foreach (entry, list) {
 			const struct node *type = node_get(entry, "type");

@@ -21,6 +21,7 @@
  */
 int netns_open_of_pid(pid_t pid, int pidfd, int *ret_fd, struct err *err);
 
+/* What /proc/PID/ns/net shows in brackets, for records and for telling namespaces apart. */
 int netns_inode(int fd, uint64_t *ret, struct err *err);
 
 /* Is it this process's own, or pid 1's? Compared on the descriptor; what cannot be compared is an

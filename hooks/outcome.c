@@ -11,9 +11,9 @@
 #include "lib/hash.h"
 #include "lib/strv.h"
 
-static void warn(const char *what, const struct err *err)
+void outcome_warn(const char *what, const struct err *err)
 {
-	/* The one place besides main() that prints: nothing failed, but somebody must know. */
+	/* The one place besides main() that prints. */
 	(void)fprintf(stderr, "coaming: %s: %s\n", what, err->text);
 }
 
@@ -97,7 +97,7 @@ static int keep(const struct host *host, const struct decision *decision,
 		return r < 0 ? r : -EIO;
 	}
 	if (kept == KEPT_JOURNAL_ONLY)
-		warn("recorded in the journal alone", &doubt);
+		outcome_warn("recorded in the journal alone", &doubt);
 	return 0;
 }
 
@@ -125,10 +125,15 @@ int outcome_accept(const struct host *host, const struct decision *decision,
 		 : would ? reason.data
 			 : NULL,
 		 digest, enforced, &failed);
+	if (r < 0 && !enforced) {
+		outcome_warn(decision->identity.name, &failed);
+		err_clear(&failed);
+		r = 0;
+	}
 	if (r == 0)
 		r = write_live(host, decision, question, state, &failed);
 	if (r < 0 && !enforced) {
-		warn(decision->identity.name, &failed);
+		outcome_warn(decision->identity.name, &failed);
 		return 0;
 	}
 	if (r < 0) {
@@ -172,8 +177,8 @@ int outcome_of_error(const struct host *host, const struct decision *decision,
 	}
 	if (keep(host, decision, question, EVENT_ADMIT, "would-refuse", why->text, NULL, false,
 		 &failed) < 0)
-		warn(decision->identity.name, &failed);
-	warn("audit mode, started unchanged", why);
+		outcome_warn(decision->identity.name, &failed);
+	outcome_warn("audit mode, started unchanged", why);
 	err_clear(why);
 	return 0;
 }

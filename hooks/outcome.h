@@ -49,4 +49,7 @@ int outcome_of_unread(const struct host *host, const struct question *question, 
  */
 int outcome_check(const struct decision *decision, struct err *err);
 
+/* Nothing failed, but somebody must know: a line on stderr, "coaming: WHAT: ERROR". */
+void outcome_warn(const char *what, const struct err *err);
+
 #endif

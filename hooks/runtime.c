@@ -243,9 +243,11 @@ static int confine_undisturbed(const struct runtime *runtime, struct err *err)
 	int r;
 
 	r = confine(runtime, err);
+	if (r < 0)
+		return r; /* it has yet to be told */
 	(void)signal(SIGPIPE, pipe);
 	(void)signal(SIGXFSZ, size);
-	return r;
+	return 0;
 }
 
 int main(int argc, char **argv)

@@ -225,6 +225,8 @@ static int update_live(const struct stage *stage, struct err *err)
 				   LIVE_CREATED, err);
 		if (r == 0)
 			r = live_read(stage->host->state_dir, stage->state.id, &live, err);
+		if (r == -ENOENT) /* in audit mode, and outcome_accept() has told why */
+			return 0;
 	}
 	if (r < 0)
 		return r;
@@ -240,13 +242,63 @@ static int update_live(const struct stage *stage, struct err *err)
 	return live_write(stage->host->state_dir, &live, err);
 }
 
+/* Where nothing is enforced, what cannot be kept of the container is no reason to refuse it. */
+static int keep_live(const struct stage *stage, struct err *err)
+{
+	struct err failed = { 0 };
+	int r = update_live(stage, &failed);
+
+	if (r < 0 && stage->decision.verdict.mode == MODE_AUDIT &&
+	    !stage->decision.selection.exempt) {
+		outcome_warn(stage->decision.identity.name, &failed);
+		return 0;
+	}
+	if (r < 0)
+		*err = failed;
+	return r;
+}
+
+static bool same_profiles(const struct selection *selection, const struct live *live)
+{
+	if (selection->n != live->n_profiles)
+		return false;
+	for (size_t i = 0; i < selection->n; i++) { /* both are sorted */
+		if (!streq(selection->v[i].profile->name, live->profiles[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A label that has gone since the admission takes its profile's firewall with it, of which nothing
+ * stands in the config.
+ */
+static int check_profiles(const struct stage *stage, struct err *err)
+{
+	_cleanup_live_ struct live live = { 0 };
+	struct err ignored = { 0 };
+
+	if (live_read(stage->host->state_dir, stage->state.id, &live, &ignored) < 0 ||
+	    live.state != LIVE_ADMITTED || live.mode != MODE_ENFORCE ||
+	    same_profiles(&stage->decision.selection, &live))
+		return 0;
+	return err_refuse(
+		err, EPERM,
+		"container %s refused: other profiles apply to it than when it was "
+		"admitted: its labels, or the profiles, were changed in between (start it "
+		"again, and let no later hook change its labels)",
+		Q(stage->decision.identity.name));
+}
+
 static int confirm(struct stage *stage, struct err *err)
 {
 	int r;
 
-	if (stage->decision.selection.exempt)
-		return update_live(stage, err);
-	r = outcome_check(&stage->decision, err);
+	r = check_profiles(stage, err);
+	if (r == 0 && stage->decision.selection.exempt)
+		return keep_live(stage, err);
+	if (r == 0)
+		r = outcome_check(&stage->decision, err);
 	if (r == 0)
 		r = check_unchanged(stage, err);
 	if (r == 0)
@@ -256,7 +308,7 @@ static int confirm(struct stage *stage, struct err *err)
 		r = err_system(err, ESRCH, "the container's process %d is gone",
 			       (int)stage->process.pid);
 	if (r == 0)
-		r = update_live(stage, err);
+		r = keep_live(stage, err);
 	if (r == 0)
 		r = record_firewall(stage, err);
 	if (r < 0)

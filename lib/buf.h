@@ -18,6 +18,7 @@ struct buf {
 void buf_done(struct buf *buf);
 #define _cleanup_buf_ _cleanup_(buf_done)
 
+/* Append. Where memory is short the buffer remembers it: ask buf_status() once, at the end. */
 void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_adds(struct buf *buf, const char *text);
 void buf_addc(struct buf *buf, char c);

@@ -688,6 +688,10 @@ static int mistyped(const struct doc *doc, const struct node *node, const char *
 	if (!node)
 		return err_input(err, EBADMSG, "%s: a member is missing: expected %s", doc->name,
 				 expected);
+	if (!node->key && node->parent && node->parent->key)
+		return err_input(err, EBADMSG, "%s: an element of %s: expected %s, not %s",
+				 doc_where(place, doc, node), Q(node->parent->key), expected,
+				 type_names[node->type]);
 	return err_input(err, EBADMSG, "%s: %s%sexpected %s, not %s", doc_where(place, doc, node),
 			 node->key ? Q(node->key) : "", node->key ? ": " : "", expected,
 			 type_names[node->type]);

@@ -10,6 +10,7 @@
 
 struct edit; /* the pending changes of one document */
 
+/* The document must outlive it. -ENOMEM. */
 int edit_new(struct edit **ret, const struct doc *doc, struct err *err);
 void edit_free(struct edit **edit);
 #define _cleanup_edit_ _cleanup_(edit_free)

@@ -83,6 +83,8 @@ static int open_shown(int dirfd, const char *name, const char *shown, int *ret_f
 				 Q(shown));
 	if (fd < 0 && errno == ENXIO)
 		return err_input(err, ENXIO, "%s is not a regular file", Q(shown));
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG))
+		return err_input(err, errno, "cannot open %s: %s", Q(shown), strerror(errno));
 	if (fd < 0)
 		return err_errno(err, errno, "cannot open %s", Q(shown));
 	if (fstat(fd, ret_st) < 0)

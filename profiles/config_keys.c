@@ -216,6 +216,9 @@ static const char *const free_form[] = { "annotations", "sysctl", "unified" };
 
 int config_check_keys(const struct doc *config, struct err *err)
 {
-	return doc_check_folding(config, known_keys, ARRAY_SIZE(known_keys), free_form,
-				 ARRAY_SIZE(free_form), err);
+	int r = node_expect(config, doc_root(config), NODE_OBJECT, err);
+
+	return r < 0 ? r
+		     : doc_check_folding(config, known_keys, ARRAY_SIZE(known_keys), free_form,
+					 ARRAY_SIZE(free_form), err);
 }

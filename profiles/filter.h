@@ -81,8 +81,7 @@ int filter_meet(const struct filter *a, const struct filter *b, struct filter *r
 		filter_coarse_fn *coarse, void *arg, struct err *err);
 
 /* The action for one call with its arguments: the model that tests hold compiled filters to. */
-struct action filter_eval(const struct filter *filter, const char *syscall,
-			  const uint64_t args[6]);
+struct action filter_eval(const struct filter *filter, const char *syscall, const uint64_t args[6]);
 /* Stricter first; equal kinds by the defined order of errno values. <0, 0, >0 */
 int action_compare(struct action a, struct action b);
 /* As filters: same meaning rule by rule (not only the same text). */

@@ -108,8 +108,8 @@ static int read_bounded(struct parse *p, const struct node *node, uint64_t max, 
 	if (r < 0)
 		return r;
 	if (v > max)
-		return err_input(p->err, EBADMSG, "%s: %llu is too large, the most is %llu",
-				 WHERE(p->doc, node), (unsigned long long)v,
+		return err_input(p->err, EBADMSG, "%s: %s: %llu is too large, the most is %llu",
+				 WHERE(p->doc, node), Q(node->key), (unsigned long long)v,
 				 (unsigned long long)max);
 	*ret = (uint32_t)v;
 	return 0;

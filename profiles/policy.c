@@ -206,6 +206,27 @@ static int run_pass(const struct host *host, const struct selection *selection,
 	return r;
 }
 
+/* Where only audited profiles apply, a config that cannot be judged would have been refused. */
+static int would_not_judge(const struct selection *selection, struct verdict *verdict,
+			   struct err *err)
+{
+	const struct profile *profiles[PASS_PROFILES_MAX];
+	const struct pass pass = {
+		.profiles = profiles,
+		.n = pick(selection, MODE_AUDIT, profiles),
+		.audit = true,
+		.changes = &verdict->changes,
+	};
+	const struct err why = *err;
+	struct demand demand = { 0 };
+
+	for (size_t i = 0; i < pass.n; i++)
+		demand_add(&demand, i);
+	err_clear(err);
+	return refusal_add(&pass, SECTION_CONFIG, &demand, why.text,
+			   "mend it, or ask who wrote the config", err);
+}
+
 static void judge(const struct selection *selection, struct verdict *verdict)
 {
 	bool refused = false;
@@ -258,6 +279,8 @@ static int decide_on(const struct host *host, const struct selection *selection,
 	if (r == 0)
 		r = run_pass(host, selection, result ? result : config, facts, MODE_AUDIT, verdict,
 			     NULL, err);
+	if (r < 0 && err->class == ERR_INPUT)
+		r = would_not_judge(selection, verdict, err);
 	if (r < 0)
 		return r;
 	judge(selection, verdict);

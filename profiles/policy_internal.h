@@ -25,6 +25,7 @@ struct pass {
 /* 0 also where something is taken or refused; errors are for what is no decision. */
 typedef int section_fn(const struct pass *pass, struct err *err);
 
+/* The sections, in the order in which they are asked. */
 int policy_seccomp(const struct pass *pass, struct err *err);
 int policy_capabilities(const struct pass *pass, struct err *err);
 int policy_rootfs(const struct pass *pass, struct err *err);

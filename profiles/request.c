@@ -93,7 +93,7 @@ static int parse_user(struct request *request, struct err *err)
 		return 0;
 	r = node_read_u64(doc, uid, &request->uid, err);
 	if (r == 0 && request->uid > UID_LARGEST)
-		r = err_input(err, ERANGE, "%s: %llu is no user id", WHERE(doc, uid),
+		r = err_input(err, ERANGE, "%s: \"uid\": %llu is no user id", WHERE(doc, uid),
 			      (unsigned long long)request->uid);
 	return r;
 }
@@ -104,8 +104,11 @@ static int parse_process(struct request *request, struct err *err)
 	int r;
 
 	r = optional(request->doc, request->root, "process", NODE_OBJECT, &request->process, err);
-	if (r < 0 || !request->process)
+	if (r < 0)
 		return r;
+	if (!request->process)
+		return err_input(err, EBADMSG, "%s: \"process\" is missing: nothing to confine",
+				 doc_name(request->doc));
 	flag = present(request->process, "noNewPrivileges");
 	if (flag)
 		r = node_read_bool(request->doc, flag, &request->no_new_privileges, err);
@@ -145,6 +148,9 @@ static int parse_mount(const struct doc *doc, const struct node *node, struct re
 
 	mount->node = node;
 	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0 && !present(node, "destination"))
+		r = err_input(err, EBADMSG, "%s: a mount without \"destination\"",
+			      WHERE(doc, node));
 	if (r == 0)
 		r = read_text(doc, node, "destination", &mount->destination, err);
 	if (r == 0)
@@ -188,11 +194,46 @@ static int parse_mounts(struct request *request, struct err *err)
 	return 0;
 }
 
+/* What is looked up by its type elsewhere: here, that each has one that is known. */
+static int check_namespaces(const struct request *request, struct err *err)
+{
+	static const char *const types[] = { "pid", "network", "mount",  "ipc",
+					     "uts", "user",    "cgroup", "time" };
+	const struct doc *doc = request->doc;
+	const struct node *list;
+	int r;
+
+	r = optional(doc, request->linux_node, "namespaces", NODE_ARRAY, &list, err);
+	if (r < 0)
+		return r;
+	node_foreach (entry, list) {
+		const char *type = NULL;
+		bool known = false;
+
+		r = node_expect(doc, entry, NODE_OBJECT, err);
+		if (r == 0 && !present(entry, "type"))
+			r = err_input(err, EBADMSG, "%s: a namespace without \"type\"",
+				      WHERE(doc, entry));
+		if (r == 0)
+			r = node_read_string(doc, present(entry, "type"), &type, err);
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+			known = known || streq(types[i], type);
+		if (!known)
+			return err_input(err, EBADMSG, "%s: unknown namespace %s",
+					 WHERE(doc, entry), Q(type));
+	}
+	return 0;
+}
+
 static int parse_linux(struct request *request, struct err *err)
 {
 	int r;
 
 	r = optional(request->doc, request->root, "linux", NODE_OBJECT, &request->linux_node, err);
+	if (r == 0)
+		r = check_namespaces(request, err);
 	if (r == 0)
 		r = optional(request->doc, request->linux_node, "seccomp", NODE_OBJECT,
 			     &request->seccomp_node, err);

@@ -227,7 +227,9 @@ static int parse_file(const struct doc *doc, const struct node *node, profile_fe
 	filter = new_filter(section, err);
 	if (!filter)
 		return -ENOMEM;
-	return filter_parse(file, doc_root(file), filter, err);
+	r = filter_parse(file, doc_root(file), filter, err);
+	err_context(err, "%s", WHERE(doc, node));
+	return r;
 }
 
 void seccomp_section_done(struct seccomp_section *section)

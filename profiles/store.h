@@ -14,6 +14,10 @@
 
 struct store;
 
+/*
+ * Open the directories of host->profile_dirs under the rule of trust (lib/file.h); one that is not
+ * there holds no profiles. The host configuration must outlive the store.
+ */
 int store_open(const struct host *host, struct store **ret, struct err *err);
 void store_free(struct store **store);
 #define _cleanup_store_ _cleanup_(store_free)

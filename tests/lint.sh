@@ -146,7 +146,7 @@ clang_warnings() {
 cpp_check() {
 	cppcheck -q -j "$jobs" --std=c11 --enable=warning,portability --inline-suppr -I. -D_GNU_SOURCE \
 		--suppress=memleak --suppress=resourceLeak --suppress=varFuncNullUB \
-		--suppress=readdirCalled --library=posix --error-exitcode=1 "${defines[@]}" \
+		--suppress=readdirCalled -D__x86_64__ --library=posix --error-exitcode=1 "${defines[@]}" \
 		"${sources[@]}"
 }
 

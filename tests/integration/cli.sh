@@ -10,8 +10,9 @@ need jq crun nft
 usage_is_told() {
 	run "$B/coaming" --help
 	assert_status 0
+	cp "$W/out" "$W/help"
 	for command in check explain log reload gc; do
-		assert_matches "$W/out" "^  $command  "
+		assert_matches "$W/help" "^  $command  "
 		run "$B/coaming" $command --help
 		assert_status 0
 		assert_has "$W/out" "usage: coaming $command"
@@ -26,7 +27,7 @@ manual_tells_every_option() {
 	for command in check explain log reload gc; do
 		"$B/coaming" $command --help >"$W/help"
 		for option in $(sed -n 's/^  .*--\([a-z-]*\).*/\1/p' "$W/help"); do
-			[ "$option" = help ] || grep -q "Fl -$option\>" "$top/man/coaming-$command.1" ||
+			[ "$option" = help ] || grep -qE "^\.It (.* )?Fl -$option( |$)" "$top/man/coaming-$command.1" ||
 				fail "man/coaming-$command.1 does not tell --$option"
 		done
 	done
@@ -160,7 +161,7 @@ accepted_and_why() {
 	cp "$W/bundles/b/config.json" "$W/before"
 	run coaming explain --bundle "$W/bundles/b"
 	assert_status 0
-	assert_has "$W/out" 'io.coaming.profile = "shop"'
+	assert_has "$W/out" '"io.coaming.profile" = "shop" (annotation)'
 	assert_has "$W/out" 'shop (enforce): named by its label io.coaming.profile'
 	assert_matches "$W/out" 'capabilities: .*CAP_NET_RAW.* \[shop\]'
 	assert_has "$W/out" 'tcp dport 5432'

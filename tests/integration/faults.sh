@@ -310,7 +310,7 @@ leaked() {
 	hook_setup
 	mkfifo "$W/fifo"
 	(
-		for i in $(seq 200); do exec {fd}</etc; done
+		for i in $(seq 200); do exec {_}</etc; done
 		exec "$B/coaming-hook" --config "$W/coaming.json" createRuntime <"$W/fifo" >"$W/out" 2>"$W/err"
 	) &
 	pid=$!
@@ -324,8 +324,6 @@ leaked() {
 
 # F24: a library that leaves a mark wherever it is loaded.
 hostile_environment() {
-	local variable
-
 	echo '__attribute__((constructor)) static void f(void) { __builtin_trap(); }' >"$W/evil.c"
 	${CC:-cc} -shared -fPIC -o "$W/evil.so" "$W/evil.c"
 	! LD_PRELOAD="$W/evil.so" /bin/true 2>/dev/null || fail "the library does nothing"

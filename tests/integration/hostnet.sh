@@ -15,7 +15,9 @@ host_rules() {
 			set s { type ipv4_addr; elements = { 10.1.2.3 } }
 			chain input { type filter hook input priority 0; policy accept; tcp dport 22 accept; }
 		}
-		table ip nat { chain postrouting { type nat hook postrouting priority 100; } }
+		table ip nat {
+			chain postrouting { type nat hook postrouting priority 100; }
+		}
 	END
 	nft -a list ruleset >"$W/rules.before"
 }
@@ -72,7 +74,11 @@ joined_to_anothers() {
 	run confined run --detach --pid-file "$W/pid" --bundle "$W/bundles/other" other
 	assert_status 0
 	pid=$(cat "$W/pid")
-	nsenter -n -t "$pid" nft -f - <<<'table ip mine { chain c { type filter hook input priority 0; } }'
+	nsenter -n -t "$pid" nft -f - <<-'END'
+		table ip mine {
+			chain c { type filter hook input priority 0; }
+		}
+	END
 	nsenter -n -t "$pid" nft -a list ruleset >"$W/other.before"
 	profile p '{network: {ingress: [], egress: []}}'
 	bundle c1 "$(labelled p) | $(netns_path "/proc/$pid/ns/net")" touch /data/started
