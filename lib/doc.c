@@ -58,12 +58,35 @@ static void line_and_column(const struct doc *doc, size_t offset, size_t *line, 
 	}
 }
 
+/* The name as errors show it. A path may hold what a terminal would obey: controls of ASCII, or
+ * those that U+0080 to U+009F encode. Cut where it is too long for `where`. */
+static size_t put_name(char out[WHERE_MAX], const char *name)
+{
+	size_t o = 0;
+
+	for (const char *s = name; *s && o < WHERE_MAX - 48;) {
+		size_t n = utf8_sequence(s, strnlen(s, 4));
+		bool shown = n > 2 || (n == 2 && !(s[0] == '\xc2' && (unsigned char)s[1] < 0xa0)) ||
+			     (n == 1 && *s >= 0x20 && *s != 0x7f);
+
+		if (shown)
+			memcpy(out + o, s, n);
+		else
+			out[o] = '?';
+		o += shown ? n : 1;
+		s += n ? n : 1;
+	}
+	out[o] = '\0';
+	return o;
+}
+
 static const char *where(char out[WHERE_MAX], const struct doc *doc, size_t offset)
 {
 	size_t line, column;
+	size_t n = put_name(out, doc->name);
 
 	line_and_column(doc, offset, &line, &column);
-	(void)snprintf(out, WHERE_MAX, "%.*s:%zu:%zu", WHERE_MAX - 48, doc->name, line, column);
+	(void)snprintf(out + n, WHERE_MAX - n, ":%zu:%zu", line, column);
 	return out;
 }
 
@@ -317,7 +340,10 @@ static struct node *new_node(struct parser *p, struct node *parent)
 	struct node *node;
 
 	if (doc->n_nodes >= DOC_NODES_MAX) {
-		(void)err_input(p->err, E2BIG, "%s: more than %d values", doc->name, DOC_NODES_MAX);
+		char place[WHERE_MAX];
+
+		(void)err_input(p->err, E2BIG, "%s: more than %d values", where(place, doc, p->pos),
+				DOC_NODES_MAX);
 		return NULL;
 	}
 	if (doc->n_nodes % NODES_A_BLOCK == 0) {
@@ -685,9 +711,11 @@ static int mistyped(const struct doc *doc, const struct node *node, const char *
 {
 	char place[WHERE_MAX];
 
-	if (!node)
-		return err_input(err, EBADMSG, "%s: a member is missing: expected %s", doc->name,
+	if (!node) {
+		(void)put_name(place, doc->name);
+		return err_input(err, EBADMSG, "%s: a member is missing: expected %s", place,
 				 expected);
+	}
 	if (!node->key && node->parent && node->parent->key)
 		return err_input(err, EBADMSG, "%s: an element of %s: expected %s, not %s",
 				 doc_where(place, doc, node), Q(node->parent->key), expected,
