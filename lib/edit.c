@@ -10,11 +10,10 @@
 #include "lib/emit.h"
 
 struct change {
-	size_t start, end;           /* bytes of the text that go; equal: an insertion */
-	char *text;                  /* what stands there instead */
-	unsigned order;              /* as they were asked for, among equal starts */
-	const struct node *removed;  /* the member that goes, or NULL */
-	const struct node *extended; /* the container that gets one more, or NULL */
+	size_t start, end;          /* bytes of the text that go; equal: an addition */
+	char *text;                 /* what stands there instead */
+	size_t order;               /* as they were asked for, among equal starts */
+	const struct node *removed; /* the member that goes, or NULL */
 };
 
 struct edit {
@@ -57,7 +56,7 @@ static int add(struct edit *edit, struct change change, const char *text, struct
 		return err_oom(err);
 	edit->v = grown;
 	change.text = take_ptr(copy);
-	change.order = (unsigned)edit->n;
+	change.order = edit->n;
 	grown[edit->n++] = change;
 	return 0;
 }
@@ -74,8 +73,7 @@ static int extend(struct edit *edit, const struct node *container, const char *t
 
 	node_foreach (child, container)
 		at = child->end; /* ...or right behind the last member */
-	return add(edit, (struct change){ .start = at, .end = at, .extended = container }, text,
-		   err);
+	return add(edit, (struct change){ .start = at, .end = at }, text, err);
 }
 
 int edit_add_member(struct edit *edit, const struct node *object, const char *key, const char *json,
@@ -96,15 +94,19 @@ int edit_add_element(struct edit *edit, const struct node *array, const char *js
 	return extend(edit, array, json, err);
 }
 
+static size_t start_of(const struct node *member)
+{
+	return member->key ? member->key_start : member->start;
+}
+
 int edit_remove(struct edit *edit, const struct node *node, struct err *err)
 {
-	size_t start = node->key ? node->key_start : node->start;
-
 	if (!node->parent)
 		return err_system(err, EINVAL, "%s: the whole document cannot be removed",
 				  doc_name(edit->doc));
-	return add(edit, (struct change){ .start = start, .end = node->end, .removed = node }, "",
-		   err);
+	return add(edit,
+		   (struct change){ .start = start_of(node), .end = node->end, .removed = node },
+		   "", err);
 }
 
 bool edit_is_empty(const struct edit *edit)
@@ -112,52 +114,44 @@ bool edit_is_empty(const struct edit *edit)
 	return edit->n == 0;
 }
 
-static bool is_removed(const struct edit *edit, const struct node *node)
+/* Removals first, those from one container together and in the order of the text. */
+static int by_container(const void *a, const void *b)
 {
-	for (size_t i = 0; i < edit->n; i++) {
-		if (edit->v[i].removed == node)
-			return true;
-	}
-	return false;
-}
+	const struct change *x = a, *y = b;
 
-static bool has_survivor_before(const struct edit *edit, const struct node *node)
-{
-	for (const struct node *child = node->parent->first; child != node; child = child->next) {
-		if (!is_removed(edit, child))
-			return true;
-	}
-	return false;
+	if (!x->removed || !y->removed)
+		return !x->removed - !y->removed;
+	if (x->removed->parent->start != y->removed->parent->start)
+		return x->removed->parent->start < y->removed->parent->start ? -1 : 1;
+	return x->start < y->start ? -1 : x->start > y->start;
 }
 
 /*
  * Which comma goes with a removed member: the one before it where something stays in front of it,
  * else the one behind it. Removing all takes each comma once.
+ *
+ * v         removals, the first from a container whose others follow it
+ * Returns   how many of them are of that container
  */
-static void widen_removal(const struct edit *edit, struct change *change)
+static size_t widen_removals(struct change *v, size_t n)
 {
-	const struct node *node = change->removed, *before = NULL;
+	const struct node *before = NULL;
+	bool stays = false;
+	size_t i = 0;
 
-	for (const struct node *child = node->parent->first; child != node; child = child->next)
+	node_foreach (child, v[0].removed->parent) {
+		if (i == n || v[i].removed != child) {
+			stays = true;
+		} else {
+			if (stays)
+				v[i].start = before->end;
+			else if (child->next)
+				v[i].end = start_of(child->next);
+			i++;
+		}
 		before = child;
-	if (before && has_survivor_before(edit, node))
-		change->start = before->end;
-	else if (node->next)
-		change->end = node->next->key ? node->next->key_start : node->next->start;
-}
-
-/* An addition needs a comma before it where a member stays, or an addition went before. */
-static bool needs_comma(const struct edit *edit, const struct change *change)
-{
-	node_foreach (child, change->extended) {
-		if (!is_removed(edit, child))
-			return true;
 	}
-	for (size_t i = 0; i < edit->n; i++) {
-		if (edit->v[i].extended == change->extended && edit->v[i].order < change->order)
-			return true;
-	}
-	return false;
+	return i;
 }
 
 static int by_start(const void *a, const void *b)
@@ -166,10 +160,17 @@ static int by_start(const void *a, const void *b)
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
-	/* A removal that begins where an addition stands goes first. */
-	if ((x->end > x->start) != (y->end > y->start))
-		return x->end > x->start ? -1 : 1;
 	return x->order < y->order ? -1 : 1;
+}
+
+/* What is written so far ends in an opening bracket: no value ends in one. */
+static bool is_first_member(const struct buf *out)
+{
+	size_t n = out->len;
+
+	while (n > 0 && strchr(" \t\r\n", out->data[n - 1]))
+		n--;
+	return n > 0 && (out->data[n - 1] == '{' || out->data[n - 1] == '[');
 }
 
 static int write_sorted(const struct edit *edit, const struct change *sorted, struct buf *out,
@@ -179,17 +180,19 @@ static int write_sorted(const struct edit *edit, const struct change *sorted, st
 	const char *text = doc_text(edit->doc, &len);
 
 	for (size_t i = 0; i < edit->n; i++) {
-		/* An addition right behind a removed last member stands at that member's end. */
-		if (sorted[i].start < at && !(sorted[i].extended && sorted[i].end <= at))
+		const struct change *change = &sorted[i];
+
+		/* Also an addition to what was removed or replaced: it must not land beside it. */
+		if (change->start < at)
 			return err_system(err, EEXIST, "%s: two edits of one place",
 					  doc_name(edit->doc));
-		if (sorted[i].start > at)
-			buf_add(out, text + at, sorted[i].start - at);
-		if (sorted[i].extended && needs_comma(edit, &sorted[i]))
+		buf_add(out, text + at, change->start - at);
+		if (buf_status(out) < 0)
+			return err_oom(err);
+		if (change->start == change->end && !is_first_member(out))
 			buf_addc(out, ',');
-		buf_adds(out, sorted[i].text);
-		if (sorted[i].end > at)
-			at = sorted[i].end;
+		buf_adds(out, change->text);
+		at = change->end;
 	}
 	buf_add(out, text + at, len - at);
 	return buf_status(out) < 0 ? err_oom(err) : 0;
@@ -199,15 +202,16 @@ int edit_apply(const struct edit *edit, struct buf *out, struct err *err)
 {
 	_cleanup_free_ struct change *sorted = calloc(edit->n + 1, sizeof(*sorted));
 	_cleanup_doc_ struct doc *again = NULL;
+	size_t at = 0;
 	int r;
 
 	if (!sorted)
 		return err_oom(err);
-	for (size_t i = 0; i < edit->n; i++) {
-		sorted[i] = edit->v[i];
-		if (sorted[i].removed)
-			widen_removal(edit, &sorted[i]);
-	}
+	if (edit->n > 0)
+		memcpy(sorted, edit->v, edit->n * sizeof(*sorted));
+	qsort(sorted, edit->n, sizeof(*sorted), by_container);
+	while (at < edit->n && sorted[at].removed)
+		at += widen_removals(sorted + at, edit->n - at);
 	qsort(sorted, edit->n, sizeof(*sorted), by_start);
 	r = write_sorted(edit, sorted, out, err);
 	if (r < 0)

@@ -15,7 +15,8 @@ int edit_new(struct edit **ret, const struct doc *doc, struct err *err);
 void edit_free(struct edit **edit);
 #define _cleanup_edit_ _cleanup_(edit_free)
 
-/* Each takes JSON text (copied). Two edits of overlapping spans are a bug: -EEXIST at apply. */
+/* Each takes JSON text (copied). Two edits of one place are a bug, as is an addition to what is
+ * removed or replaced: -EEXIST at apply. */
 int edit_replace(struct edit *edit, const struct node *node, const char *json, struct err *err);
 /* Add a member as the last of an object; several additions to one object keep their order. */
 int edit_add_member(struct edit *edit, const struct node *object, const char *key, const char *json,
@@ -27,7 +28,8 @@ int edit_add_element(struct edit *edit, const struct node *array, const char *js
 int edit_remove(struct edit *edit, const struct node *node, struct err *err);
 
 bool edit_is_empty(const struct edit *edit);
-/* The new text. It is parsed again before it is given out: what is written is JSON. */
+/* The new text, into an empty buffer. It is parsed again before it is given out: what is written
+ * is JSON. On failure the buffer holds rubbish. */
 int edit_apply(const struct edit *edit, struct buf *out, struct err *err);
 
 #endif
