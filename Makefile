@@ -29,6 +29,7 @@ endif
 CFLAGS ?= -O2 -g
 version := 0.1.0
 MAKEFLAGS += --no-print-directory
+comma := ,
 # One short line a step; V=1 shows the commands.
 say = $(if $(V),,@echo '  $(1)' $(2);)
 
@@ -63,7 +64,6 @@ static_works = $(if $(filter no,$(STATIC)),,$(shell echo 'int main(void) { retur
 	$(CC) -x c -fPIE -static-pie -o $(O)/static-probe - $(static_libs) 2>/dev/null && echo yes))
 static_note = note: no static archives of $(static_libs) here: coaming-hook and coaming-runtime \
 	      become dynamic programs, which start slower and which LD_PRELOAD can reach
-comma := ,
 endif
 
 layers := lib profiles audit hooks cli
@@ -112,11 +112,14 @@ $(O)/coaming: $(O)/cli/main.o $(call archive,cli) $(call archive,hooks) $(call a
 	      $(call archive,profiles) $(call archive,lib)
 	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs) -lsystemd
 
-# Unit tests: one program a file of tests/unit.
+# Unit tests: one program a file of tests/unit. Any of them can make allocations fail (alloc.h).
 unit := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-$(O)/tests/unit/%: $(O)/tests/unit/%.o $(call archive,cli) $(call archive,hooks) \
-		   $(call archive,audit) $(call archive,profiles) $(call archive,lib)
-	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs) -ljansson -lsystemd -lcmocka
+wraps := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup strndup)
+$(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/tests/unit/alloc.o $(call archive,cli) \
+		   $(call archive,hooks) $(call archive,audit) $(call archive,profiles) \
+		   $(call archive,lib)
+	$(call say,LD,$@)$(CC) $(ldflags) $(wraps) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs) \
+		-ljansson -lsystemd -lcmocka
 .SECONDARY:
 
 unit: $(unit)
@@ -154,4 +157,4 @@ clean:
 	rm -rf $(O)
 
 .PHONY: all unit check test_programs deps lint demo clean FORCE
--include $(objects:.o=.d) $(unit:=.d)
+-include $(objects:.o=.d) $(unit:=.d) $(O)/tests/unit/alloc.d

@@ -6,9 +6,13 @@
 #include "lib/emit.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+
+#include "tests/unit/alloc.h"
+#include "tests/unit/random.h"
 
 enum op { REPLACE, REMOVE, ADD_MEMBER, ADD_ELEMENT };
 
@@ -52,6 +56,40 @@ static const struct {
 	{ "{\"\\u0061\":\"\\/\"}",
 	  { { ADD_MEMBER, "", "x", "null" } },
 	  "{\"\\u0061\":\"\\/\",\"x\":null}" },
+	{ "[ ]", { { ADD_ELEMENT, "", NULL, "1" }, { ADD_ELEMENT, "", NULL, "2" } }, "[ 1,2]" },
+	{ "[[], [ ]]",
+	  { { ADD_ELEMENT, "1", NULL, "1" },
+	    { ADD_ELEMENT, "", NULL, "2" },
+	    { ADD_ELEMENT, "0", NULL, "3" } },
+	  "[[3], [ 1],2]" },
+	{ "[1 ,\n2 ,\n3 ]",
+	  { { REMOVE, "1", NULL, NULL },
+	    { REMOVE, "2", NULL, NULL },
+	    { ADD_ELEMENT, "", NULL, "4" } },
+	  "[1,4 ]" },
+	{ "[1 ,\n2 ,\n3 ]",
+	  { { REMOVE, "0", NULL, NULL },
+	    { REMOVE, "1", NULL, NULL },
+	    { REMOVE, "2", NULL, NULL },
+	    { ADD_ELEMENT, "", NULL, "4" },
+	    { ADD_ELEMENT, "", NULL, "5" } },
+	  "[4,5 ]" },
+	{ "[1, 2, 3, 4]",
+	  { { REMOVE, "3", NULL, NULL },
+	    { REPLACE, "2", NULL, "\"}\"" },
+	    { REMOVE, "0", NULL, NULL },
+	    { REPLACE, "1", NULL, "{}" } },
+	  "[{}, \"}\"]" },
+	{ "[\"[\"]",
+	  { { ADD_ELEMENT, "", NULL, "\"{\"" }, { ADD_ELEMENT, "", NULL, "1" } },
+	  "[\"[\",\"{\",1]" },
+	{ "{\"a\":[1],\"b\":{\"c\":2,\"d\":3},\"e\":4}",
+	  { { REMOVE, "e", NULL, NULL },
+	    { REMOVE, "b.c", NULL, NULL },
+	    { REMOVE, "a", NULL, NULL } },
+	  "{\"b\":{\"d\":3}}" },
+	{ "1", { { REPLACE, "", NULL, "[]" } }, "[]" },
+	{ " { \"a\" : 1 } ", { { 0 } }, " { \"a\" : 1 } " },
 };
 
 static const struct node *find(const struct node *node, const char *path)
@@ -112,19 +150,53 @@ static void test_cases(void **state)
 	}
 }
 
+static const struct {
+	struct step steps[3];
+} overlaps[] = {
+	{ { { REMOVE, "a", NULL, NULL }, { REPLACE, "a.b", NULL, "2" } } },
+	{ { { REPLACE, "a.b", NULL, "2" }, { REMOVE, "a", NULL, NULL } } },
+	{ { { REMOVE, "a", NULL, NULL }, { REMOVE, "a.b", NULL, NULL } } },
+	{ { { REMOVE, "a", NULL, NULL }, { REMOVE, "a", NULL, NULL } } },
+	{ { { REMOVE, "a.b", NULL, NULL }, { REMOVE, "a.b", NULL, NULL } } },
+	{ { { REPLACE, "a", NULL, "1" }, { REPLACE, "a", NULL, "1" } } },
+	{ { { REPLACE, "a", NULL, "1" }, { REMOVE, "a", NULL, NULL } } },
+	/* These would land beside what is gone, in the container around it. */
+	{ { { REMOVE, "a", NULL, NULL }, { ADD_MEMBER, "a", "x", "1" } } },
+	{ { { REPLACE, "a", NULL, "{}" }, { ADD_MEMBER, "a", "x", "1" } } },
+	{ { { ADD_MEMBER, "a", "x", "1" }, { REPLACE, "", NULL, "{}" } } },
+	{ { { ADD_ELEMENT, "z", NULL, "1" }, { REMOVE, "z", NULL, NULL } } },
+};
+
 static void test_overlap_is_refused(void **state)
 {
-	static const char text[] = "{\"a\":{\"b\":1}}";
+	static const char text[] = "{\"a\":{\"b\":1},\"c\":2,\"z\":[]}";
+
+	for (size_t i = 0; i < ARRAY_SIZE(overlaps); i++) {
+		_cleanup_doc_ struct doc *doc = NULL;
+		_cleanup_edit_ struct edit *edit = NULL;
+		_cleanup_buf_ struct buf out = { 0 };
+		struct err err = { 0 };
+
+		assert_int_equal(doc_parse(&doc, "t", text, strlen(text), &err), 0);
+		assert_int_equal(edit_new(&edit, doc, &err), 0);
+		for (size_t s = 0; s < 2; s++)
+			assert_int_equal(apply_step(edit, doc, &overlaps[i].steps[s], &err), 0);
+		assert_int_equal(edit_apply(edit, &out, &err), -EEXIST);
+		assert_string_equal(err.text, "t: two edits of one place");
+		assert_int_equal(err.class, ERR_SYSTEM);
+	}
+}
+
+static void test_root_stays(void **state)
+{
 	_cleanup_doc_ struct doc *doc = NULL;
 	_cleanup_edit_ struct edit *edit = NULL;
-	_cleanup_buf_ struct buf out = { 0 };
 	struct err err = { 0 };
 
-	assert_int_equal(doc_parse(&doc, "t", text, strlen(text), &err), 0);
+	assert_int_equal(doc_parse(&doc, "t", "{}", 2, &err), 0);
 	assert_int_equal(edit_new(&edit, doc, &err), 0);
-	assert_int_equal(edit_remove(edit, find(doc_root(doc), "a"), &err), 0);
-	assert_int_equal(edit_replace(edit, find(doc_root(doc), "a.b"), "2", &err), 0);
-	assert_int_equal(edit_apply(edit, &out, &err), -EEXIST);
+	assert_int_equal(edit_remove(edit, doc_root(doc), &err), -EINVAL);
+	assert_true(edit_is_empty(edit));
 }
 
 static void test_bad_json_is_refused(void **state)
@@ -182,14 +254,236 @@ static void test_emit_indented(void **state)
 	assert_string_equal(out.data, "{\n  \"a\": [\n    true,\n    null\n  ]\n}");
 }
 
+/* ---- many random edits, held to a model: the same edits of jansson's tree ---- */
+
+#define JANSSON_FLAGS (JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL)
+
+static json_t *loaded(const char *text, size_t len)
+{
+	json_t *json = json_loadb(text, len, JANSSON_FLAGS, NULL);
+
+	assert_non_null(json);
+	return json;
+}
+
+struct model {
+	uint64_t *seed;
+	struct edit *edit;
+	struct err err;
+	size_t n;
+};
+
+/* One container: members go, are replaced, are descended into or stay; then some are added. */
+static void edit_randomly(struct model *m, const struct node *node, json_t *json)
+{
+	bool object = node->type == NODE_OBJECT;
+	size_t at = 0;
+
+	node_foreach (child, node) {
+		json_t *value =
+			object ? json_object_get(json, child->key) : json_array_get(json, at);
+		size_t choice = random_below(m->seed, 8);
+		int r = 0;
+
+		if (choice < 2) {
+			r = edit_remove(m->edit, child, &m->err);
+			if (object)
+				json_object_del(json, child->key);
+			else
+				json_array_remove(json, at--);
+		} else if (choice == 2) {
+			r = edit_replace(m->edit, child, "[{}]", &m->err);
+			value = json_pack("[{}]");
+			if (object)
+				json_object_set_new(json, child->key, value);
+			else
+				json_array_set_new(json, at, value);
+		} else if (choice < 6 && child->type >= NODE_ARRAY) {
+			edit_randomly(m, child, value);
+		}
+		assert_int_equal(r, 0);
+		m->n += choice <= 2;
+		at++;
+	}
+	for (size_t i = random_below(m->seed, 5); i > 2; i--, m->n++) {
+		char key[16];
+
+		(void)snprintf(key, sizeof(key), "new\n%zu", i);
+		assert_int_equal(object ? edit_add_member(m->edit, node, key, "true", &m->err)
+					: edit_add_element(m->edit, node, "true", &m->err),
+				 0);
+		if (object)
+			json_object_set_new(json, key, json_true());
+		else
+			json_array_append_new(json, json_true());
+	}
+}
+
+static void test_random_edits(void **state)
+{
+	uint64_t seed = random_seed();
+	size_t n = 0;
+
+	print_message("# seed %llu\n", (unsigned long long)seed);
+	for (size_t i = 0; i < 5000; i++) {
+		_cleanup_buf_ struct buf text = { 0 }, out = { 0 };
+		_cleanup_doc_ struct doc *doc = NULL;
+		_cleanup_edit_ struct edit *edit = NULL;
+		struct model m = { .seed = &seed };
+		json_t *want, *got;
+
+		buf_addc(&text, '[');
+		random_json(&seed, &text, 5);
+		buf_addc(&text, ']');
+		assert_int_equal(doc_parse(&doc, "t", text.data, text.len, &m.err), 0);
+		assert_int_equal(edit_new(&edit, doc, &m.err), 0);
+		m.edit = edit;
+		want = loaded(text.data, text.len);
+		edit_randomly(&m, doc_root(doc), want);
+		assert_int_equal(edit_apply(edit, &out, &m.err), 0);
+		got = loaded(out.data, out.len);
+		if (!json_equal(want, got))
+			fail_msg("%s became %s", text.data, out.data);
+		if (m.n == 0)
+			assert_string_equal(out.data, text.data);
+		json_decref(want);
+		json_decref(got);
+		n += m.n;
+	}
+	assert_true(n > 5000);
+}
+
+/* What is not edited keeps its very bytes, in a document of the awkward kind. */
+static void test_untouched_bytes(void **state)
+{
+	static const char left[] =
+		"{\r\n\t\"\\u0070rocess\" : {\"n\":-0.00E+05,\"\\/\":\"\\u00e4\xc3\xa4\"},",
+			  middle[] = "\"x\" : 18446744073709551615",
+			  right[] = " ,\n\n\"y\":[ ]\n}\n \n";
+	_cleanup_buf_ struct buf text = { 0 }, out = { 0 }, want = { 0 };
+	_cleanup_doc_ struct doc *doc = NULL;
+	_cleanup_edit_ struct edit *edit = NULL;
+	struct err err = { 0 };
+
+	buf_addf(&text, "%s%s%s", left, middle, right);
+	buf_addf(&want, "%s\"x\" : 1%s", left, right);
+	assert_int_equal(doc_parse(&doc, "t", text.data, text.len, &err), 0);
+	assert_int_equal(edit_new(&edit, doc, &err), 0);
+	assert_int_equal(edit_replace(edit, node_get(doc_root(doc), "x"), "1", &err), 0);
+	assert_int_equal(edit_apply(edit, &out, &err), 0);
+	assert_string_equal(out.data, want.data);
+}
+
+/* Every one of 20,000 annotations goes: taking each comma out must not cost a walk each. */
+static void test_many_removals(void **state)
+{
+	_cleanup_buf_ struct buf text = { 0 }, out = { 0 };
+	_cleanup_doc_ struct doc *doc = NULL;
+	_cleanup_edit_ struct edit *edit = NULL;
+	struct err err = { 0 };
+
+	buf_adds(&text, "{\"annotations\":{");
+	for (size_t i = 0; i < 20000; i++)
+		buf_addf(&text, "%s\"k%zu\":\"v\"", i ? "," : "", i);
+	buf_adds(&text, "}}");
+	assert_int_equal(doc_parse(&doc, "t", text.data, text.len, &err), 0);
+	assert_int_equal(edit_new(&edit, doc, &err), 0);
+	node_foreach (child, node_get(doc_root(doc), "annotations"))
+		assert_int_equal(edit_remove(edit, child, &err), 0);
+	assert_int_equal(edit_apply(edit, &out, &err), 0);
+	assert_string_equal(out.data, "{\"annotations\":{}}");
+}
+
+static int edit_once(void *arg, struct err *err)
+{
+	static const char text[] = "{\"a\":[1,2],\"b\":{\"c\":3}}";
+	_cleanup_doc_ struct doc *doc = NULL;
+	_cleanup_edit_ struct edit *edit = NULL;
+	_cleanup_buf_ struct buf out = { 0 };
+	const struct node *a, *b;
+	int r = doc_parse(&doc, "t", text, strlen(text), err);
+
+	if (r == 0)
+		r = edit_new(&edit, doc, err);
+	if (r < 0)
+		return r;
+	a = node_get(doc_root(doc), "a");
+	b = node_get(doc_root(doc), "b");
+	r = edit_remove(edit, a->first, err);
+	r = r < 0 ? r : edit_add_element(edit, a, "\"x\"", err);
+	r = r < 0 ? r : edit_replace(edit, b->first, "4", err);
+	r = r < 0 ? r : edit_add_member(edit, b, "d", "5", err);
+	return r < 0 ? r : edit_apply(edit, &out, err);
+}
+
+static void test_out_of_memory(void **state)
+{
+	assert_true(alloc_fail_each(edit_once, NULL) > 15);
+}
+
+static void test_emit_out_of_memory(void **state)
+{
+	for (unsigned long n = 1;; n++) {
+		_cleanup_buf_ struct buf out = { 0 };
+		struct emit e = EMIT(&out);
+
+		alloc_fail_at(n);
+		emit_array(&e);
+		for (size_t i = 0; i < 1000; i++)
+			emit_string(&e, "some text");
+		emit_array_end(&e);
+		alloc_fail_at(0);
+		if (!alloc_has_failed()) {
+			assert_int_equal(buf_status(&out), 0);
+			assert_int_equal(out.len, 1000 * sizeof("\"some text\"") + 1);
+			return;
+		}
+		assert_int_equal(buf_status(&out), -ENOMEM);
+		assert_null(buf_take(&out));
+	}
+}
+
+/* Whatever is in a string, the writer's text is JSON and reads back as the same. */
+static void test_emit_reads_back(void **state)
+{
+	uint64_t seed = random_seed();
+
+	for (size_t i = 0; i < 5000; i++) {
+		_cleanup_buf_ struct buf text = { 0 }, out = { 0 };
+		_cleanup_doc_ struct doc *doc = NULL;
+		struct emit e = { .out = &out, .indent = (int)random_below(&seed, 3) };
+		char bytes[24];
+		struct err err = { 0 };
+
+		for (size_t k = 0; k < sizeof(bytes); k++)
+			bytes[k] = (char)(random_next(&seed) % 255 + 1);
+		bytes[random_below(&seed, sizeof(bytes))] = '\0';
+		bytes[sizeof(bytes) - 1] = '\0';
+		emit_object(&e);
+		emit_key(&e, bytes);
+		emit_string(&e, bytes);
+		emit_object_end(&e);
+		assert_int_equal(doc_parse(&doc, "t", out.data, out.len, &err), 0);
+		assert_int_equal(doc_root(doc)->count, 1);
+		assert_string_equal(doc_root(doc)->first->key, doc_root(doc)->first->string);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_overlap_is_refused),
+		cmocka_unit_test(test_root_stays),
 		cmocka_unit_test(test_bad_json_is_refused),
+		cmocka_unit_test(test_random_edits),
+		cmocka_unit_test(test_untouched_bytes),
+		cmocka_unit_test(test_many_removals),
+		cmocka_unit_test(test_out_of_memory),
 		cmocka_unit_test(test_emit),
 		cmocka_unit_test(test_emit_indented),
+		cmocka_unit_test(test_emit_reads_back),
+		cmocka_unit_test(test_emit_out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
