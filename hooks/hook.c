@@ -8,6 +8,7 @@
 
 #include "hooks/harden.h"
 #include "hooks/stages.h"
+#include "hooks/tell.h"
 
 static const struct {
 	const char *name;
@@ -88,6 +89,7 @@ static int run_stage(const struct options *options, struct err *err)
 
 int main(int argc, char **argv)
 {
+	_cleanup_buf_ struct buf text = { 0 };
 	struct options options = { 0 };
 	struct err err = { 0 };
 	int r;
@@ -103,7 +105,14 @@ int main(int argc, char **argv)
 		r = run_stage(&options, &err);
 	if (r == 0)
 		return 0;
-	(void)fprintf(stderr, "coaming-hook: %s%s%s\n", options.stage ? options.stage : "",
-		      options.stage ? ": " : "", err.text);
+	buf_addf(&text, "coaming-hook: %s%s%s", options.stage ? options.stage : "",
+		 options.stage ? ": " : "", err.text);
+	if (buf_status(&text) == 0) {
+		(void)fprintf(stderr, "%s\n", text.data);
+		/* The other stages' callers may be an engine, or come when nobody listens. */
+		if (options.stage &&
+		    (streq(options.stage, "createRuntime") || streq(options.stage, "prestart")))
+			tell_runtime(text.data);
+	}
 	return err.class == ERR_NONE ? ERR_SYSTEM : (int)err.class;
 }

@@ -121,12 +121,9 @@ static int from_store_entry(const struct node *entry, struct identity *identity,
 	return r;
 }
 
-/*
- * podman tells neither name nor image in the config. Its container store does: containers.json,
- * two directories above the bundle (STORE/overlay-containers/ID/userdata), replaced by rename, so
- * that a reader needs no lock.
- */
-static int from_podman_store(const char *bundle, struct identity *identity, struct err *err)
+/* dir: STORE/overlay-containers/ID/userdata */
+static int from_store_above(const char *dir, size_t dir_len, struct identity *identity,
+			    struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_doc_ struct doc *doc = NULL;
@@ -134,9 +131,7 @@ static int from_podman_store(const char *bundle, struct identity *identity, stru
 	char path[PATH_MAX];
 	size_t len;
 
-	if (!bundle || !identity->engine || !streq(identity->engine, "podman"))
-		return 0;
-	(void)snprintf(path, sizeof(path), "%s/../../containers.json", bundle);
+	(void)snprintf(path, sizeof(path), "%.*s/../../containers.json", (int)dir_len, dir);
 	if (file_read(AT_FDCWD, path, FILE_MAX_BYTES, &text, &len, &ignored) < 0 ||
 	    doc_parse(&doc, path, text, len, &ignored) < 0)
 		return 0;
@@ -147,6 +142,42 @@ static int from_podman_store(const char *bundle, struct identity *identity, stru
 			return from_store_entry(entry, identity, err);
 	}
 	return 0;
+}
+
+/* The bundle of a config that podman has written: it mounts files from there. */
+static const char *userdata_of(const struct doc *config, const char *id, size_t *ret_len)
+{
+	const char shm[] = "/userdata/shm";
+
+	node_foreach (mount, node_get(doc_root(config), "mounts")) {
+		const char *source = string_of(mount, "source");
+		size_t len = source ? strlen(source) : 0;
+
+		if (len < sizeof(shm) + strlen(id) || !streq(source + len - strlen(shm), shm))
+			continue;
+		*ret_len = len - strlen("/shm");
+		len -= strlen(shm) + strlen(id);
+		if (strncmp(source + len, id, strlen(id)) == 0 && source[len - 1] == '/')
+			return source;
+	}
+	return NULL;
+}
+
+/*
+ * podman tells neither name nor image in the config. Its container store does: containers.json,
+ * two directories above the bundle, replaced by rename, so that a reader needs no lock.
+ */
+static int from_podman_store(const struct doc *config, const char *bundle,
+			     struct identity *identity, struct err *err)
+{
+	const char *dir = bundle;
+	size_t len = bundle ? strlen(bundle) : 0;
+
+	if (!identity->engine || !streq(identity->engine, "podman") || !is_long_id(identity->id))
+		return 0;
+	if (!dir)
+		dir = userdata_of(config, identity->id, &len);
+	return dir ? from_store_above(dir, len, identity, err) : 0;
 }
 
 void identity_done(struct identity *identity)
@@ -171,7 +202,7 @@ int identity_find(const struct doc *config, const char *id, const char *bundle,
 	if (r == 0)
 		r = from_place(bundle, &identity, err);
 	if (r == 0)
-		r = from_podman_store(bundle, &identity, err);
+		r = from_podman_store(config, bundle, &identity, err);
 	if (r == 0)
 		r = copy(string_of(annotations, "org.opencontainers.image.ref.name"),
 			 &identity.image, err);

@@ -21,6 +21,7 @@
 #include "hooks/runtime_find.h"
 #include "hooks/self.h"
 #include "hooks/state.h"
+#include "hooks/tell.h"
 #include "lib/emit.h"
 #include "lib/file.h"
 
@@ -152,43 +153,6 @@ static int confine(const struct runtime *runtime, struct err *err)
 	return confine_bundle(runtime, &bundle, err);
 }
 
-/* The engine shows its user the last line of this file (podman, containerd, CRI-O). */
-static void log_refusal(const struct runtime_args *args, const char *text)
-{
-	_cleanup_close_ int fd = -1;
-	_cleanup_buf_ struct buf line = { 0 };
-	struct emit e = EMIT(&line);
-	struct err ignored = { 0 };
-	char stamp[32];
-	struct tm tm;
-	time_t now;
-
-	if (!args->log)
-		return;
-	/* The runtimes themselves open it so; a FIFO nobody reads must not hang a refusal. */
-	fd = open(args->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0644);
-	if (fd < 0)
-		return;
-	now = time(NULL);
-	if (!gmtime_r(&now, &tm) || strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		stamp[0] = '\0';
-	if (args->log_json) {
-		emit_object(&e);
-		emit_key(&e, "level");
-		emit_string(&e, "error");
-		emit_key(&e, "msg");
-		emit_string(&e, text);
-		emit_key(&e, "time");
-		emit_string(&e, stamp);
-		emit_object_end(&e);
-	} else {
-		buf_addf(&line, "%s: %s", stamp, text);
-	}
-	buf_addc(&line, '\n');
-	if (buf_status(&line) == 0)
-		(void)fd_write_all(fd, args->log, line.data, line.len, &ignored);
-}
-
 static int fail(const struct runtime_args *args, const struct err *err)
 {
 	_cleanup_buf_ struct buf text = { 0 };
@@ -197,7 +161,8 @@ static int fail(const struct runtime_args *args, const struct err *err)
 		 args->name ? args->name : "", err->text);
 	if (buf_status(&text) == 0) {
 		(void)fprintf(stderr, "%s\n", text.data);
-		log_refusal(args, text.data);
+		if (args->log)
+			tell_log(args->log, args->log_json, text.data);
 	}
 	return err->class == ERR_NONE ? ERR_SYSTEM : (int)err->class;
 }

@@ -116,21 +116,26 @@ static const struct {
 	const char *what;
 	const char *remedy;
 } rules[] = {
-	[DENY_PRIVILEGED] = { is_privileged, "privileged containers are denied",
+	[DENY_PRIVILEGED] = { is_privileged,
+			      "privileged is denied: it has CAP_SYS_ADMIN, and the kernel's files or all "
+			      "devices laid open",
 			      "start it without --privileged" },
-	[DENY_HOST_NETWORK] = { is_host_network, "the host's network is denied",
+	[DENY_HOST_NETWORK] = { is_host_network,
+				"hostNetwork is denied: it asks for the host's network",
 				"give it a network of its own" },
-	[DENY_HOST_PID] = { is_host_pid, "the host's process namespace is denied",
+	[DENY_HOST_PID] = { is_host_pid,
+			    "hostPID is denied: it asks for the host's process namespace",
 			    "start it without --pid=host" },
-	[DENY_HOST_IPC] = { is_host_ipc, "the host's IPC namespace is denied",
+	[DENY_HOST_IPC] = { is_host_ipc, "hostIPC is denied: it asks for the host's IPC namespace",
 			    "start it without --ipc=host" },
-	[DENY_HOST_UTS] = { is_host_uts, "the host's UTS namespace is denied",
+	[DENY_HOST_UTS] = { is_host_uts, "hostUTS is denied: it asks for the host's UTS namespace",
 			    "start it without --uts=host" },
-	[DENY_HOST_USER] = { is_host_user, "the host's user namespace is denied",
+	[DENY_HOST_USER] = { is_host_user,
+			     "hostUser is denied: it asks for the host's user namespace",
 			     "start it with a user namespace, such as --userns=auto" },
-	[DENY_ROOT_USER] = { is_root, "running as root (uid 0) is denied",
+	[DENY_ROOT_USER] = { is_root, "rootUser is denied: it asks to run as root (uid 0)",
 			     "start it with --user, or set USER in the image" },
-	[DENY_DEVICES] = { has_devices, "devices of the host are denied",
+	[DENY_DEVICES] = { has_devices, "devices is denied: it asks for devices of the host",
 			   "start it without --device" },
 };
 static_assert(ARRAY_SIZE(rules) == ADMISSION_RULES_, "a row a rule");
@@ -180,8 +185,8 @@ static int refuse_host_path(const struct pass *pass, const struct demand *demand
 {
 	_cleanup_buf_ struct buf what = { 0 };
 
-	buf_addf(&what, "mounting host path %s is denied, since it reaches %s", Q(source),
-		 Q(prefix));
+	buf_addf(&what, "hostPath:%s is denied: the mount of %s reaches it",
+		 QN(prefix, strlen(prefix)), Q(source));
 	if (buf_status(&what) < 0)
 		return err_oom(err);
 	return refusal_add(pass, SECTION_ADMISSION, demand, what.data,

@@ -68,6 +68,9 @@ change() { # NAME SECTION PROFILE EDIT TAKEN KEPT ARG...
 refusal_case() {
 	local mode=$1 section=$2 edit=$4 reason=$5
 
+	mkdir -p "$W/profiles/seccomp"
+	echo '{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_ARM"]}' \
+		>"$W/profiles/seccomp/arm.json"
 	with_mode "$mode" "$3"
 	bundle c1 "$(labelled p) | $edit" echo started
 	cp "$W/bundles/c1/config.json" "$W/before.json"
@@ -132,7 +135,7 @@ done
 
 RUNTIME=crun
 refusal 'seccomp: no architecture in common' seccomp \
-	'{seccomp: {file: "arm.json"}}' . architecture
+	'{seccomp: {file: "seccomp/arm.json"}}' . architecture
 refusal 'host network and a network section' network \
 	'{network: {ingress: []}}' "$(without network)" network
 refusal 'hostNetwork' admission "$(deny hostNetwork)" "$(without network)" hostNetwork

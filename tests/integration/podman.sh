@@ -67,7 +67,7 @@ confines() {
 	assert_json "$W/j" '.COAMING_PROFILE == "p" and (.CONTAINER_ID_FULL | length) == 64
 		and .CONTAINER_ID == .CONTAINER_ID_FULL[:12] and (.IMAGE_NAME | test("busybox"))
 		and .COAMING_ENGINE == "podman"'
-	assert_json "$W/j" '.COAMING_ACTOR_CHAIN | test("podman")'
+	assert_json "$W/j" '.COAMING_ACTOR_CHAIN | test("podman|conmon")'
 	journal CONTAINER_NAME=web COAMING_EVENT=stop >"$W/j"
 	assert_eq "$(wc -l <"$W/j")" 1 "stops in the journal"
 	assert_clean
@@ -186,7 +186,7 @@ loosened_afterwards() {
 	END
 	chmod 0755 "$W/loosen"
 	jq -n --arg p "$W/loosen" '{version: "1.0.0", hook: {path: $p}, when: {always: true},
-		stages: ["precreate"]}' >"$W/precreate.d/99-loosen.json"
+		stages: ["precreate"]}' >"$W/precreate.d/zzz-loosen.json"
 	run podman run --rm --name web --annotation io.coaming.profile=p busybox touch /data/x
 	[ "$status" -ne 0 ] || fail "podman started it with CAP_SYS_ADMIN"
 	assert_has "$W/err" CAP_SYS_ADMIN
