@@ -118,7 +118,7 @@ static int check_dir(struct check *check, const char *dir, struct err *err)
 
 	r = list_json(dir, &names, &n, err);
 	check->dir = dir;
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	for (size_t i = 0; r == 0 && names && i < n; i++) {
 		_cleanup_free_ char *path = NULL;
 
 		if (asprintf(&path, "%s/%s", dir, names[i]) < 0)

@@ -173,7 +173,7 @@ static int run(int netns_fd, const char *verb, const char *table, const char *in
 	_cleanup_(helper_done) struct helper helper = { -1, -1, -1, -1 };
 	_cleanup_free_ char *program = NULL;
 	int r, status = 0;
-	pid_t pid;
+	pid_t pid = -1;
 
 	r = self_find("coaming-nft", &program, err);
 	if (r == 0)

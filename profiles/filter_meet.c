@@ -222,8 +222,7 @@ static int meet_architectures(const struct filter *a, const struct filter *b, st
 			r = strv_add(&out->architectures, &out->n_architectures, v[i], err);
 	}
 	if (r == 0 && out->n_architectures == 0)
-		return err_refuse(err, ENOTEMPTY,
-				  "seccomp: the filters have no architecture in common");
+		return err_refuse(err, ENOTEMPTY, "the filters have no architecture in common");
 	strv_sort_unique(out->architectures, &out->n_architectures);
 	return r;
 }

@@ -117,8 +117,8 @@ static const struct {
 	const char *remedy;
 } rules[] = {
 	[DENY_PRIVILEGED] = { is_privileged,
-			      "privileged is denied: it has CAP_SYS_ADMIN, and the kernel's files or all "
-			      "devices laid open",
+			      "privileged is denied: it has CAP_SYS_ADMIN and the kernel's "
+			      "files, or all devices",
 			      "start it without --privileged" },
 	[DENY_HOST_NETWORK] = { is_host_network,
 				"hostNetwork is denied: it asks for the host's network",

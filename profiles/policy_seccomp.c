@@ -34,10 +34,8 @@ static int meet_profile(struct filter *base, const struct profile *profile, stru
 
 		r = filter_meet(base, &profile->seccomp.filters[i], &met,
 				coarse ? add_coarse : NULL, coarse, err);
-		if (r < 0) {
-			err_context(err, "profile %s: seccomp", profile->name);
+		if (r < 0)
 			return r;
-		}
 		filter_done(base);
 		*base = met;
 	}
@@ -114,7 +112,7 @@ static int add_difference(const struct filter *a, const struct filter *b, char *
 
 static void add_names(struct buf *what, char *const *names, size_t n)
 {
-	for (size_t i = 0; i < n && i < NAMES_TOLD_MAX; i++)
+	for (size_t i = 0; names && i < n && i < NAMES_TOLD_MAX; i++)
 		buf_addf(what, "%s%s", i ? ", " : "", names[i]);
 	if (n > NAMES_TOLD_MAX)
 		buf_adds(what, ", ...");
@@ -191,6 +189,37 @@ static bool any_demands(const struct pass *pass)
 	return false;
 }
 
+/* Filters that have no meet: the container cannot have what this profile demands. */
+static int refuse(const struct pass *pass, size_t profile, struct err *err)
+{
+	const struct err why = *err;
+	struct demand demand = { 0 };
+
+	demand_add(&demand, profile);
+	err_clear(err);
+	return refusal_add(pass, SECTION_SECCOMP, &demand, why.text,
+			   "name this host's architecture in the profile's seccomp file", err);
+}
+
+/* 1: refused */
+static int meet_all(const struct pass *pass, struct filter *filter, struct coarse *coarse,
+		    struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < pass->n; i++) {
+		r = meet_profile(filter, pass->profiles[i], coarse, err);
+		if (r < 0 && err->class == ERR_REFUSED) {
+			r = refuse(pass, i, err);
+			return r < 0 ? r : 1;
+		}
+	}
+	if (r == 0 && err->class != ERR_NONE) /* add_coarse() cannot return it */
+		r = -ENOMEM;
+	strv_sort_unique(coarse->names, &coarse->n);
+	return r;
+}
+
 int policy_seccomp(const struct pass *pass, struct err *err)
 {
 	struct coarse coarse = { .err = err };
@@ -202,15 +231,12 @@ int policy_seccomp(const struct pass *pass, struct err *err)
 	r = request_filter(pass->request, &before, err);
 	if (r == 0)
 		r = request_filter(pass->request, &after, err);
-	for (size_t i = 0; r == 0 && i < pass->n; i++)
-		r = meet_profile(&after, pass->profiles[i], &coarse, err);
-	if (r == 0 && err->class != ERR_NONE) /* add_coarse() cannot return it */
-		r = -ENOMEM;
-	strv_sort_unique(coarse.names, &coarse.n);
+	if (r == 0)
+		r = meet_all(pass, &after, &coarse, err);
 	if (r == 0)
 		r = apply(pass, &before, &after, &coarse, err);
 	filter_done(&before);
 	filter_done(&after);
 	strv_free(&coarse.names, &coarse.n);
-	return r;
+	return r < 0 ? r : 0;
 }

@@ -276,7 +276,7 @@ static int build(struct store *store, struct match_index *index, struct err *err
 	int r;
 
 	r = store_names(store, &names, &n, err);
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	for (size_t i = 0; r == 0 && names && i < n; i++) {
 		struct profile *profile = NULL;
 
 		/* Not kept: ten thousand of them would fill the memory. */
@@ -290,7 +290,7 @@ static int build(struct store *store, struct match_index *index, struct err *err
 		profile_free(&profile);
 	}
 	for (size_t i = 0; r == 0 && n <= MATCH_FILES_STAMPED_MAX && i < store->n_dirs; i++) {
-		for (size_t f = 0; r == 0 && store->dirs[i].fd >= 0 && f < n; f++)
+		for (size_t f = 0; r == 0 && names && store->dirs[i].fd >= 0 && f < n; f++)
 			r = match_index_stamp_file(index, i, store->dirs[i].fd, names[f], err);
 	}
 	strv_free(&names, &n);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 #
 # What every integration test starts from. Source it first:
 #
@@ -303,6 +304,7 @@ assert_clean() {
 
 
 # host_config [JQ_EDIT]: no floor, no default, everything below $W.
+# shellcheck disable=SC2120  # the scripts give it arguments
 host_config() {
 	printf '{"profileDirs": ["%s/profiles"], "stateDir": "%s/state", "auditDir": "%s/audit",
 		"defaultProfile": null, "runtimes": ["%s"]}\n' "$W" "$W" "$W" "${RUNTIME:-crun}" |
