@@ -28,6 +28,8 @@ test   libjansson-dev               jansson-devel            jansson-dev        
 test   runc                         runc                     runc                    runc
 test   crun                         crun                     crun                    crun
 test   podman                       podman                   podman                  podman
+test   docker.io                    moby-engine              docker                  docker
+test   containerd                   containerd               containerd              containerd
 test   conmon                       conmon                   conmon                  conmon
 test   netavark                     netavark                 netavark                netavark
 test   aardvark-dns                 aardvark-dns             aardvark-dns            aardvark-dns

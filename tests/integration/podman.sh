@@ -150,13 +150,6 @@ builds() {
 	assert_clean
 }
 
-labels() {
-	door "$1"
-	run podman run --rm --name web --label io.coaming.profile=p busybox cat /proc/self/status
-	assert_status 0
-	assert_eq "$(field "$W/out" CapBnd)" "$(cap_mask CHOWN)" CapBnd
-}
-
 # Without the precreate hook nothing has rewritten the config: the other one must see it.
 without_precreate() {
 	door hooks

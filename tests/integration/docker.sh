@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Docker with coaming-runtime as its default runtime: dockerd and containerd of this test's own.
+
+. "$(dirname "$0")/lib.sh"
+sandbox "$@"
+need dockerd docker containerd runc crun jq busybox journalctl "$B/coaming-runtime" "$B/coaming-hook"
+
+dock() {
+	docker -H "unix://$W/docker.sock" "$@"
+}
+
+# docker_setup: the image "busybox", and profiles for whoever starts.
+docker_setup() {
+	journal_start
+	mkdir -p /etc/coaming
+	host_config "${1:-.}"
+	cp "$W/coaming.json" /etc/coaming/coaming.json
+	jq -n --arg path "$B/coaming-runtime" '{"default-runtime": "coaming",
+		runtimes: {coaming: {path: $path}}}' >"$W/daemon.json"
+	dockerd --config-file "$W/daemon.json" -H "unix://$W/docker.sock" --data-root "$W/data" \
+		--exec-root "$W/exec" -p "$W/docker.pid" --storage-driver vfs --bridge none \
+		--iptables=false --ip6tables=false --exec-opt native.cgroupdriver=cgroupfs \
+		--cgroup-parent "/$CG" >"$W/dockerd.log" 2>&1 &
+	wait_for 20 dockerd dock info || { tail -n 20 "$W/dockerd.log"; return 1; }
+	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
+	tar -C "$T/rootfs" -c . | dock import - busybox >/dev/null
+}
+
+# Docker 20.10 hands no label to the runtime: here the host's floor decides.
+confines() {
+	profile p '{capabilities: {allow: ["CHOWN"]}, seccomp: {deny: ["mkdir"]},
+		rootfs: {readOnly: true, writable: [{path: "/tmp", size: "1M"}]},
+		network: {ingress: [{ports: [{port: 80}]}], egress: []}}'
+	docker_setup '.floor = ["p"]'
+	run dock run --name web --network none busybox \
+		probe status -- mkdir /x -- flags / -- flags /tmp -- raw -- packet
+	assert_status 0
+	for set in CapBnd CapEff CapPrm; do
+		assert_eq "$(field "$W/out" "$set")" "$(cap_mask CHOWN)" "$set"
+	done
+	assert_eq "$(field "$W/out" NoNewPrivs)" 1 NoNewPrivs
+	assert_eq "$(field "$W/out" Seccomp)" 2 Seccomp
+	assert_has "$W/out" 'mkdir /x: EPERM'
+	assert_matches "$W/out" '^flags /: ro'
+	assert_matches "$W/out" '^flags /tmp: rw,nosuid,nodev,noexec$'
+	assert_has "$W/out" 'raw: EPERM'
+	id=$(dock inspect -f '{{.Id}}' web)
+	journal "CONTAINER_ID_FULL=$id" >"$W/j"
+	assert_eq "$(jq -r .COAMING_EVENT "$W/j" | tr '\n' ' ')" 'admit attest stop ' events
+	assert_eq "$(jq -r .COAMING_ENGINE "$W/j" | sort -u)" docker engine
+	run dock rm web
+	assert_status 0
+	assert_clean
+}
+
+refused() {
+	profile p '{admission: {deny: ["hostPID"]}}'
+	docker_setup '.floor = ["p"]'
+	run dock run --name web --network none --pid host busybox echo started
+	[ "$status" -ne 0 ] || fail "docker started it"
+	assert_has_not "$W/out" started
+	assert_matches "$W/err" 'refused: profile p: hostPID is denied'
+	journal COAMING_EVENT=deny >"$W/j"
+	assert_json "$W/j" '.COAMING_REASON | test("hostPID")'
+	run dock rm web
+	assert_clean
+}
+
+nothing_applies() {
+	docker_setup
+	run dock run --rm --network none busybox cat /proc/self/status
+	assert_status 0
+	[ "$(field "$W/out" CapBnd)" != "$(cap_mask)" ] || fail "confined by nobody"
+	assert_clean
+}
+
+for RUNTIME in runc crun; do
+	check "docker, $RUNTIME: capabilities, seccomp, root, firewall, records" confines
+	check "docker, $RUNTIME: docker prints why it was refused" refused
+	check "docker, $RUNTIME: where no profile applies nothing is taken" nothing_applies
+done
+finish
