@@ -155,7 +155,7 @@ static int record_message(struct record *record, const struct decision *decision
 	if (streq(outcome, "accept") || streq(outcome, "would-refuse")) {
 		buf_adds(&text, "accepted under ");
 		(void)write_profiles(&decision->selection, &text);
-		buf_addf(&text, ", %zu taken away", count_changes(&verdict->changes, false));
+		buf_addf(&text, ", %zu restrictions", count_changes(&verdict->changes, false));
 		if (count_changes(&verdict->changes, true) > 0)
 			buf_addf(&text, ", %zu more would have been (audit)",
 				 count_changes(&verdict->changes, true));

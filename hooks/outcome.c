@@ -143,6 +143,15 @@ int outcome_accept(const struct host *host, const struct decision *decision,
 	return r;
 }
 
+/* The record has the container's name in a field of its own. */
+static const char *without_subject(const char *text, const char *name)
+{
+	char subject[QUOTE_MAX + 32];
+
+	(void)snprintf(subject, sizeof(subject), "container %s refused: ", Q(name));
+	return starts_with(text, subject) ? text + strlen(subject) : text;
+}
+
 void outcome_refuse(const struct host *host, const struct decision *decision,
 		    const struct question *question, struct err *why)
 {
@@ -152,7 +161,8 @@ void outcome_refuse(const struct host *host, const struct decision *decision,
 
 	if (!decision->identity.id) /* out of memory before anything was known */
 		return;
-	r = keep(host, decision, question, EVENT_DENY, "refuse", why->text, NULL, true, &failed);
+	r = keep(host, decision, question, EVENT_DENY, "refuse",
+		 without_subject(why->text, decision->identity.name), NULL, true, &failed);
 	if (r == 0)
 		r = mark_refused(host, decision, question, &failed);
 	if (r == 0)
@@ -175,8 +185,8 @@ int outcome_of_error(const struct host *host, const struct decision *decision,
 		outcome_refuse(host, decision, question, why);
 		return -EPERM;
 	}
-	if (keep(host, decision, question, EVENT_ADMIT, "would-refuse", why->text, NULL, false,
-		 &failed) < 0)
+	if (keep(host, decision, question, EVENT_ADMIT, "would-refuse",
+		 without_subject(why->text, decision->identity.name), NULL, false, &failed) < 0)
 		outcome_warn(decision->identity.name, &failed);
 	outcome_warn("audit mode, started unchanged", why);
 	err_clear(why);
