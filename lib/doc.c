@@ -733,6 +733,17 @@ int node_expect(const struct doc *doc, const struct node *node, enum node_type t
 	return mistyped(doc, node, type_names[type], err);
 }
 
+int node_expect_list(const struct doc *doc, const struct node *node, size_t most, struct err *err)
+{
+	char place[WHERE_MAX];
+	int r = node_expect(doc, node, NODE_ARRAY, err);
+
+	if (r == 0 && node->count > most)
+		r = err_input(err, E2BIG, "%s: more than %zu entries",
+			      doc_where_key(place, doc, node), most);
+	return r;
+}
+
 int node_read_string(const struct doc *doc, const struct node *node, const char **ret,
 		     struct err *err)
 {

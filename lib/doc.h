@@ -107,6 +107,8 @@ int node_read_u64(const struct doc *doc, const struct node *node, uint64_t *ret,
 int node_read_i64(const struct doc *doc, const struct node *node, int64_t *ret, struct err *err);
 int node_expect(const struct doc *doc, const struct node *node, enum node_type type,
 		struct err *err);
+/* An array of at most `most` elements; -E2BIG where it has more. */
+int node_expect_list(const struct doc *doc, const struct node *node, size_t most, struct err *err);
 
 /*
  * Refuse members that are not in the list, with the nearest known key:

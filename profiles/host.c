@@ -25,15 +25,6 @@ static int read_path(const struct doc *doc, const struct node *node, const char 
 	return r;
 }
 
-static int expect_list(const struct doc *doc, const struct node *node, size_t most, struct err *err)
-{
-	int r = node_expect(doc, node, NODE_ARRAY, err);
-
-	if (r == 0 && node->count > most)
-		r = err_input(err, E2BIG, "%s: more than %zu entries", WHERE_KEY(doc, node), most);
-	return r;
-}
-
 static int replace(char **text, const char *with, struct err *err)
 {
 	char *copy = strdup(with);
@@ -85,7 +76,7 @@ static int parse_profile_dirs(const struct doc *doc, const struct node *node, st
 {
 	int r;
 
-	r = expect_list(doc, node, LIST_MAX, err);
+	r = node_expect_list(doc, node, LIST_MAX, err);
 	if (r < 0)
 		return r;
 	if (node->count == 0)
@@ -126,7 +117,7 @@ static int parse_floor(const struct doc *doc, const struct node *node, struct ho
 {
 	int r;
 
-	r = expect_list(doc, node, LIST_MAX, err);
+	r = node_expect_list(doc, node, LIST_MAX, err);
 	if (r < 0)
 		return r;
 	node_foreach (item, node) {
@@ -210,7 +201,7 @@ static int parse_runtimes(const struct doc *doc, const struct node *node, struct
 {
 	int r;
 
-	r = expect_list(doc, node, LIST_MAX, err);
+	r = node_expect_list(doc, node, LIST_MAX, err);
 	if (r < 0)
 		return r;
 	if (node->count == 0)
@@ -265,7 +256,7 @@ static int parse_exempt(const struct doc *doc, const struct node *node, struct h
 {
 	int r;
 
-	r = expect_list(doc, node, EXEMPT_MAX, err);
+	r = node_expect_list(doc, node, EXEMPT_MAX, err);
 	if (r < 0)
 		return r;
 	host->exempt = calloc(node->count + 1, sizeof(*host->exempt));

@@ -41,15 +41,6 @@ static void *grow(void *array, size_t n, size_t size, struct err *err)
 	return grown;
 }
 
-static int check_list(const struct doc *doc, const struct node *node, size_t most, struct err *err)
-{
-	int r = node_expect(doc, node, NODE_ARRAY, err);
-
-	if (r == 0 && node->count > most)
-		r = err_input(err, E2BIG, "%s: more than %zu entries", WHERE_KEY(doc, node), most);
-	return r;
-}
-
 static int parse_cidr(const struct doc *doc, const struct node *node, struct cidr *ret,
 		      struct err *err)
 {
@@ -75,7 +66,7 @@ static int parse_except(const struct doc *doc, const struct node *list, struct p
 
 	if (!list)
 		return 0;
-	r = check_list(doc, list, PEERS_MAX, err);
+	r = node_expect_list(doc, list, PEERS_MAX, err);
 	if (r < 0)
 		return r;
 	node_foreach (node, list) {
@@ -223,7 +214,7 @@ static int parse_peers(const struct doc *doc, const struct node *list, struct ne
 
 	if (!list)
 		return 0;
-	r = check_list(doc, list, PEERS_MAX, err);
+	r = node_expect_list(doc, list, PEERS_MAX, err);
 	if (r < 0)
 		return r;
 	node_foreach (node, list) {
@@ -246,7 +237,7 @@ static int parse_ports(const struct doc *doc, const struct node *list, struct ne
 
 	if (!list)
 		return 0;
-	r = check_list(doc, list, PORTS_MAX, err);
+	r = node_expect_list(doc, list, PORTS_MAX, err);
 	if (r < 0)
 		return r;
 	node_foreach (node, list) {
@@ -287,7 +278,7 @@ static int parse_direction(const struct doc *doc, const struct node *section,
 	if (!list)
 		return 0;
 	direction->present = true;
-	r = check_list(doc, list, RULES_MAX, err);
+	r = node_expect_list(doc, list, RULES_MAX, err);
 	if (r < 0)
 		return r;
 	node_foreach (node, list) {

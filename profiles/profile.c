@@ -83,17 +83,6 @@ static int expect_object(const struct context *c, const struct node *node, const
 	return r;
 }
 
-static int expect_list(const struct context *c, const struct node *node, size_t most)
-{
-	int r;
-
-	r = node_expect(c->doc, node, NODE_ARRAY, c->err);
-	if (r == 0 && node->count > most)
-		r = err_input(c->err, E2BIG, "%s: more than %zu entries", WHERE_KEY(c->doc, node),
-			      most);
-	return r;
-}
-
 /* ---- plain members ---- */
 
 static int parse_schema(const struct context *c, const struct node *node, struct profile *profile)
@@ -190,7 +179,7 @@ static int parse_controls(const struct context *c, const struct node *node, stru
 {
 	int r;
 
-	r = expect_list(c, node, CONTROLS_MAX);
+	r = node_expect_list(c->doc, node, CONTROLS_MAX, c->err);
 	if (r < 0)
 		return r;
 	node_foreach (item, node) {
@@ -218,7 +207,7 @@ static int read_caps(const struct context *c, const struct node *list, uint64_t 
 	int r;
 
 	*ret = 0;
-	r = expect_list(c, list, 64);
+	r = node_expect_list(c->doc, list, 64, c->err);
 	if (r < 0)
 		return r;
 	node_foreach (item, list) {
@@ -403,7 +392,7 @@ static int parse_rootfs(const struct context *c, const struct node *node, struct
 				 WHERE(c->doc, node));
 	if (!writable)
 		return 0;
-	r = expect_list(c, writable, WRITABLE_MAX);
+	r = node_expect_list(c->doc, writable, WRITABLE_MAX, c->err);
 	if (r < 0)
 		return r;
 	node_foreach (item, writable) {
@@ -466,7 +455,7 @@ static int parse_admission(const struct context *c, const struct node *node,
 	if (!deny)
 		return err_input(c->err, EBADMSG, "%s: \"admission\" needs \"deny\"",
 				 WHERE(c->doc, node));
-	r = expect_list(c, deny, HOST_PATHS_MAX + ADMISSION_RULES_);
+	r = node_expect_list(c->doc, deny, HOST_PATHS_MAX + ADMISSION_RULES_, c->err);
 	if (r < 0)
 		return r;
 	profile->admission.present = true;

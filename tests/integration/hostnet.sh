@@ -83,7 +83,7 @@ joined_to_anothers() {
 	profile p '{network: {ingress: [], egress: []}}'
 	bundle c1 "$(labelled p) | $(netns_path "/proc/$pid/ns/net")" touch /data/started
 	run_confined c1
-	assert_status 1
+	[ "$status" -ne 0 ] || fail "started" # crun ends with 255 where a hook fails
 	nsenter -n -t "$pid" nft -a list ruleset >"$W/other.after"
 	assert_file_is "$W/other.after" "$W/other.before"
 	assert_host_rules

@@ -383,6 +383,19 @@ field() {
 	sed -n "s/^$2:[[:space:]]*//p" "$1"
 }
 
+# assert_process CAPABILITY...: what "probe status" printed: exactly these capabilities, none
+# inheritable or ambient, no new privileges, a filter.
+assert_process() {
+	local set
+
+	for set in CapBnd CapEff CapPrm; do
+		assert_eq "$(field "$W/out" "$set")" "$(cap_mask "$@")" "$set"
+	done
+	assert_eq "$(field "$W/out" CapInh)$(field "$W/out" CapAmb)" "$(cap_mask)$(cap_mask)" "CapInh, CapAmb"
+	assert_eq "$(field "$W/out" NoNewPrivs)" 1 NoNewPrivs
+	assert_eq "$(field "$W/out" Seccomp)" 2 Seccomp
+}
+
 # cap_mask NAME...: as in /proc/PID/status.
 cap_mask() {
 	local name mask=0 bit
