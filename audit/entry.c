@@ -286,7 +286,7 @@ static enum entry_state take_field(struct rest *rest, struct view *ret)
 static bool note_place(struct entry *e, const struct view *f)
 {
 	if (name_is(f, "COAMING_SEQ"))
-		return e->n == 0 && to_u64(f, &e->seq) && e->seq > 0;
+		return e->n == 0 && to_u64(f, &e->seq) && e->seq > 0 && e->seq <= ENTRY_SEQ_MAX;
 	if (!name_is(f, "COAMING_PREV"))
 		return e->n != 1 || e->seq == 0; /* after COAMING_SEQ comes COAMING_PREV */
 	if (e->n != 1 || e->seq == 0 || !is_made_of(f, "0123456789abcdef", 64, 64))

@@ -29,6 +29,8 @@
 
 /* A record's fields and the chain's. */
 #define ENTRY_FIELDS_MAX (RECORD_FIELDS_MAX + 16)
+/* No ledger comes that far, and no sum of a few overflows. */
+#define ENTRY_SEQ_MAX (UINT64_MAX / 4)
 /* Values, names and lengths together. */
 #define ENTRY_BYTES_MAX                                                                            \
 	(RECORD_BYTES_MAX + ENTRY_FIELDS_MAX * ((size_t)FIELD_NAME_MAX + 16) + FIELD_VALUE_MAX)

@@ -123,9 +123,13 @@ static int begin_segment(struct ledger *l, uint64_t first, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	r = segment_open(l->dirfd, first, O_RDWR | O_APPEND | O_CREAT | O_EXCL, &fd, &size, err);
+	r = segment_open(l->dirfd, first, O_RDWR | O_APPEND | O_CREAT, &fd, &size, err);
 	if (r < 0)
 		return r;
+	/* A dead writer may have come no further than to make it. */
+	if (size > 0)
+		return err_system(err, EEXIST, "segment %llu of the ledger is there already",
+				  (unsigned long long)first);
 	if (fsync(l->dirfd) < 0)
 		return err_errno(err, errno, "cannot write %s to disk", Q(l->path));
 	closep(&l->segment_fd);
@@ -313,8 +317,13 @@ static int take_in(struct ledger *l, const char *name, struct err *err)
 		return is_no_file(r) ? put_aside(l, name, err) : 0;
 	if (entry_parse(text, len, entry) != ENTRY_WHOLE || entry->size != len)
 		return put_aside(l, name, err);
-	r = entry_chain(&bytes, entry, seq, l->head.hash, hash, err);
-	r = r < 0 ? r : append_bytes(l, &bytes, seq, hash, true, err);
+	r = entry_chain(&bytes, entry, seq, l->head.hash, hash, &unread);
+	/* Nor may one that is none of ours, and could not be read where it would come to stand. */
+	if (r == -EINVAL || (r == 0 && entry_parse(bytes.data, bytes.len, entry) != ENTRY_WHOLE))
+		return put_aside(l, name, err);
+	if (r < 0)
+		return err_oom(err);
+	r = append_bytes(l, &bytes, seq, hash, true, err);
 	return r < 0 ? r : 1;
 }
 

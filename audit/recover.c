@@ -103,6 +103,23 @@ static int count_starts(int fd, uint64_t from, uint64_t *ret, struct err *err)
 	return 0;
 }
 
+/* Up to here every SEQ was given out, or is told to be passed over. */
+static uint64_t last_given(const struct head *head)
+{
+	return head->gap.to > head->last.seq ? head->gap.to : head->last.seq;
+}
+
+/* A segment's name says which SEQ its writer gave out next, whether or not that can be read. */
+static void learn_from_name(struct head *head, uint64_t segment)
+{
+	uint64_t known = last_given(head);
+
+	if (segment <= known + 1)
+		return;
+	note(head, GAP_BROKEN, known + 1, segment - 1);
+	head->last.seq = segment - 1;
+}
+
 /* Read one segment from `from` to its end; what follows the last whole record is torn. */
 static int read_segment(struct ledger *l, uint64_t segment, uint64_t from, struct err *err)
 {
@@ -119,6 +136,7 @@ static int read_segment(struct ledger *l, uint64_t segment, uint64_t from, struc
 	r = cursor_new(fd, from, &c, err);
 	if (r < 0)
 		return r;
+	learn_from_name(h, segment);
 	while ((r = cursor_next(c, &bad)) > 0) {
 		int accepted = accept_entry(l, fd, &c->entry, err);
 
@@ -136,7 +154,7 @@ static int read_segment(struct ledger *l, uint64_t segment, uint64_t from, struc
 		return 0;
 	r = count_starts(fd, c->at, &starts, err);
 	if (r == 0)
-		note(h, GAP_TORN, h->last.seq + 1, h->last.seq + starts);
+		note(h, GAP_TORN, h->last.seq + 1, last_given(h) + starts);
 	return r;
 }
 
@@ -196,10 +214,14 @@ static int note_loss(struct ledger *l, const struct survey *s, bool gone, struct
 		r = read_on(l, s, was.last.segment, 0, err);
 	if (r < 0)
 		return r;
-	h->gap = was.gap;
+	if (last_given(h) <= was.last.seq)
+		h->gap = was.gap;
 	note(h, gone ? GAP_GONE : GAP_SHORT, h->last.seq + 1, was.last.seq);
-	h->last.seq = was.last.seq;
-	memcpy(h->hash, was.hash, sizeof(h->hash));
+	/* Unless a later segment goes on, which the head does not know. */
+	if (h->last.seq <= was.last.seq || h->hash[0] == '\0')
+		memcpy(h->hash, was.hash, sizeof(h->hash));
+	if (h->last.seq < was.last.seq)
+		h->last.seq = was.last.seq;
 	l->begin_segment = true;
 	l->dirty = true;
 	return 0;

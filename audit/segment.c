@@ -40,7 +40,7 @@ static bool segment_number(const char *name, uint64_t *ret)
 			return false;
 	}
 	*ret = n;
-	return n > 0 && streq(p, SEGMENT_SUFFIX);
+	return n > 0 && n <= ENTRY_SEQ_MAX && streq(p, SEGMENT_SUFFIX);
 }
 
 bool spool_name_is_valid(const char *name, size_t len)
@@ -211,6 +211,9 @@ int cursor_next(struct cursor *c, struct err *err)
 
 		if (c->len > c->start)
 			s = entry_parse(c->data + c->start, c->len - c->start, &c->entry);
+		/* One that waits to be chained has no place here. */
+		if (s == ENTRY_WHOLE && c->entry.seq == 0)
+			s = ENTRY_BAD;
 		if (s == ENTRY_WHOLE) {
 			c->start += c->entry.size;
 			c->at += c->entry.size;
