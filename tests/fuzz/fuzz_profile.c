@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A profile; behind a line "---" the file that its seccomp section may name. What is accepted
+ * gives a firewall's text.
+ */
+#include "profiles/ruleset.h"
+
+#include "tests/fuzz/fuzz.h"
+
+static int fetch(void *arg, const char *relative_path, struct doc **ret, struct err *err)
+{
+	const struct piece *file = arg;
+
+	char whole[4096];
+
+	(void)snprintf(whole, sizeof(whole), "/%s/", relative_path);
+	must(!strstr(whole, "//") && !strstr(whole, "/../"));
+	return doc_parse(ret, relative_path, file->text, file->len, err);
+}
+
+static void check(const struct profile *profile)
+{
+	struct selected one = { .profile = profile, .mode = profile->mode };
+	const struct selection selection = { .v = &one, .n = 1 };
+	_cleanup_buf_ struct buf text = { 0 };
+	struct err err = { 0 };
+
+	must(profile_name_is_valid(profile->name));
+	for (size_t i = 0; i < profile->rootfs.n_writable; i++)
+		must(path_is_normal(profile->rootfs.writable[i].path));
+	if (!ruleset_is_needed(&selection))
+		return;
+	must_succeed(ruleset_write(&selection, "c1", &text, &err), &err);
+	must(starts_with(text.data, "table inet coaming_") && strlen(text.data) == text.len);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct piece rest = { (const char *)data, size };
+	struct piece text = next_piece(&rest);
+	_cleanup_profile_ struct profile *profile = NULL;
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct err err = { 0 };
+	int r = doc_parse(&doc, "web.json", text.text, text.len, &err);
+
+	if (r == 0)
+		r = profile_parse(doc, fetch, &rest, &profile, &err);
+	if (r < 0) {
+		must_tell(r, &err);
+		must(!profile);
+		return 0;
+	}
+	check(profile);
+	return 0;
+}
