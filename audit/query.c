@@ -450,11 +450,31 @@ static int read_others(struct run *run, struct err *err)
 	return 0; /* without a journal the ledger still tells */
 }
 
+/* Where the chain ended before it was read; nothing where nobody can tell. */
+static struct position remembered_end(int dirfd)
+{
+	_cleanup_close_ int fd = -1;
+	enum head_state state = HEAD_MISSING;
+	struct head head = { 0 };
+
+	if (dirfd < 0 || head_load(dirfd, &fd, &head, &state, NULL) < 0 || state != HEAD_GOOD)
+		return (struct position){ 0 };
+	return head.last;
+}
+
+/* Records that were there cannot be read any more, though what is left looks whole. */
+static bool falls_short(const struct position *end, const struct position *remembered)
+{
+	return end->segment < remembered->segment ||
+	       (end->segment == remembered->segment && end->end < remembered->end);
+}
+
 int query_run(const struct query *query, query_fn *fn, void *arg, struct query_notes *ret,
 	      struct err *err)
 {
 	_cleanup_(run_done) struct run run = { .query = query, .fn = fn, .arg = arg, .dirfd = -1 };
 	struct err no_ledger = { 0 };
+	struct position remembered;
 	int r;
 
 	r = dir_open_trusted(query->audit_dir, &run.dirfd, &no_ledger);
@@ -468,7 +488,10 @@ int query_run(const struct query *query, query_fn *fn, void *arg, struct query_n
 		return r;
 	if (run.n_others > 1)
 		qsort(run.others, run.n_others, sizeof(*run.others), compare_others);
+	remembered = remembered_end(run.dirfd);
 	r = read_ledger(&run, &run.notes.end, show_ledger, err);
+	if (r == 0 && run.notes.damaged == 0)
+		run.notes.damaged = falls_short(&run.notes.end, &remembered);
 	if (r == 0)
 		r = show_others(&run, UINT64_MAX, err);
 	*ret = run.notes;

@@ -172,6 +172,28 @@ static void what_was_altered_is_noted(void **state)
 	assert_int_equal(notes.damaged, 1);
 }
 
+/* What is left looks whole, but the head remembers more. */
+static void what_was_cut_is_noted(void **state)
+{
+	struct place *p = *state;
+	struct query q = { .audit_dir = p->audit, .without_journal = true };
+	_cleanup_close_ int dirfd = -1, fd = -1;
+	_cleanup_cursor_ struct cursor *c = NULL;
+	struct query_notes notes;
+	struct err err = { 0 };
+	struct seen seen = { 0 };
+	uint64_t size;
+
+	keep_three(p);
+	dirfd = place_auditfd(p);
+	assert_int_equal(segment_open(dirfd, 1, O_RDWR, &fd, &size, &err), 0);
+	assert_int_equal(cursor_new(fd, 0, &c, &err), 0);
+	assert_int_equal(cursor_next(c, &err), 1);
+	assert_int_equal(ftruncate(fd, (off_t)c->at), 0);
+	assert_int_equal(query_run(&q, see, &seen, &notes, &err), 0);
+	assert_int_equal(notes.damaged, 1);
+}
+
 static void no_ledger_is_no_error(void **state)
 {
 	struct place *p = *state;
@@ -204,6 +226,7 @@ int main(void)
 		TEST(what_waits_is_shown_as_waiting),
 		TEST(what_comes_later_is_found_once),
 		TEST(what_was_altered_is_noted),
+		TEST(what_was_cut_is_noted),
 		TEST(no_ledger_is_no_error),
 		TEST(a_ledger_that_others_may_write_is_refused),
 	};
