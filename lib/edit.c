@@ -81,7 +81,10 @@ int edit_add_member(struct edit *edit, const struct node *object, const char *ke
 {
 	_cleanup_buf_ struct buf text = { 0 };
 	struct emit e = EMIT(&text);
+	int r = node_expect(edit->doc, object, NODE_OBJECT, err);
 
+	if (r < 0)
+		return r;
 	emit_key(&e, key);
 	buf_adds(&text, json);
 	if (buf_status(&text) < 0)
@@ -91,7 +94,9 @@ int edit_add_member(struct edit *edit, const struct node *object, const char *ke
 
 int edit_add_element(struct edit *edit, const struct node *array, const char *json, struct err *err)
 {
-	return extend(edit, array, json, err);
+	int r = node_expect(edit->doc, array, NODE_ARRAY, err);
+
+	return r < 0 ? r : extend(edit, array, json, err);
 }
 
 static size_t start_of(const struct node *member)

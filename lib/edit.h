@@ -18,7 +18,8 @@ void edit_free(struct edit **edit);
 /* Each takes JSON text (copied). Two edits of one place are a bug, as is an addition to what is
  * removed or replaced: -EEXIST at apply. */
 int edit_replace(struct edit *edit, const struct node *node, const char *json, struct err *err);
-/* Add a member as the last of an object; several additions to one object keep their order. */
+/* Add a member as the last of an object; several additions to one object keep their order. What is
+ * no object (for an element: no array) is an error as node_expect() gives it. */
 int edit_add_member(struct edit *edit, const struct node *object, const char *key, const char *json,
 		    struct err *err);
 /* Add an element as the last of an array. */

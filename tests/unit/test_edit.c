@@ -199,6 +199,30 @@ static void test_root_stays(void **state)
 	assert_true(edit_is_empty(edit));
 }
 
+/* Behind the last digit of a number a member would make a text of another meaning. */
+static void test_only_containers_grow(void **state)
+{
+	static const char text[] = "{\"n\":12,\"o\":{},\"a\":[],\"s\":\"x\"}";
+	static const char *const no_object[] = { "n", "a", "s", "gone" };
+	static const char *const no_array[] = { "n", "o", "s", "gone" };
+	_cleanup_doc_ struct doc *doc = NULL;
+	_cleanup_edit_ struct edit *edit = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(doc_parse(&doc, "t", text, strlen(text), &err), 0);
+	assert_int_equal(edit_new(&edit, doc, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(no_object); i++) {
+		const struct node *o = node_get(doc_root(doc), no_object[i]);
+		const struct node *a = node_get(doc_root(doc), no_array[i]);
+
+		assert_int_equal(edit_add_member(edit, o, "k", "1", &err), -EBADMSG);
+		assert_int_equal(edit_add_element(edit, a, "1", &err), -EBADMSG);
+	}
+	assert_string_equal(err.text, "t:1:6: \"n\": expected an object, not a number");
+	assert_int_equal(err.class, ERR_INPUT);
+	assert_true(edit_is_empty(edit));
+}
+
 static void test_bad_json_is_refused(void **state)
 {
 	_cleanup_doc_ struct doc *doc = NULL;
@@ -475,6 +499,7 @@ int main(void)
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_overlap_is_refused),
 		cmocka_unit_test(test_root_stays),
+		cmocka_unit_test(test_only_containers_grow),
 		cmocka_unit_test(test_bad_json_is_refused),
 		cmocka_unit_test(test_random_edits),
 		cmocka_unit_test(test_untouched_bytes),
