@@ -60,6 +60,8 @@ unsigned long alloc_fail_each(int (*run)(void *arg, struct err *err), void *arg)
 		alloc_fail_at(0);
 		if (r == 0)
 			return n - 1;
+		if (r != -ENOMEM)
+			print_error("%s\n", err.text);
 		assert_int_equal(r, -ENOMEM);
 		assert_int_equal(err.class, ERR_SYSTEM);
 		assert_non_null(strstr(err.text, "out of memory"));
