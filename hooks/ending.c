@@ -109,14 +109,19 @@ static int keep_record(const struct host *host, const struct live *live, const c
 	return r;
 }
 
-/* The table goes with its namespace, unless that is shared with a pod: so it is deleted first. */
+/*
+ * The table goes with its namespace, unless something else holds that (a pod, a network that the
+ * engine keeps): then it is deleted first. A deletion costs the kernel some ten milliseconds.
+ */
 static int clean_up(const struct host *host, const char *table, struct err *err)
 {
 	const char *pin = table + strlen("coaming_");
 	_cleanup_close_ int netns = -1;
 	struct err ignored = { 0 };
+	bool used = true;
 
-	if (netns_pin_open(host->state_dir, pin, &netns, &ignored) == 0)
+	if (netns_pin_open(host->state_dir, pin, &netns, &ignored) == 0 &&
+	    (netns_is_used(netns, host->state_dir, pin, &used, &ignored) < 0 || used))
 		(void)firewall_delete(netns, table, &ignored);
 	return netns_unpin(host->state_dir, pin, err);
 }

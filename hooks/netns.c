@@ -21,6 +21,7 @@
 #include <sys/vfs.h>
 #include <time.h>
 
+#include "hooks/process.h"
 #include "lib/file.h"
 
 /* 2 ms each: 5 s in all. */
@@ -289,6 +290,56 @@ int netns_pin_open(const char *state_dir, const char *name, int *ret_fd, struct 
 		return r;
 	*ret_fd = take_fd(&fd);
 	return 0;
+}
+
+/* Fields of proc_pid_mountinfo(5): the fourth is the root, "net:[INODE]", the fifth the place. */
+static bool is_other_mount(const char *line, const char *root, const char *pin)
+{
+	for (int i = 0; line && i < 3; i++) {
+		line = strchr(line, ' ');
+		line = line ? line + 1 : NULL;
+	}
+	if (!line || !starts_with(line, root))
+		return false;
+	line += strlen(root);
+	return strncmp(line, pin, strlen(pin)) != 0 || line[strlen(pin)] != ' ';
+}
+
+static int is_mounted_elsewhere(uint64_t inode, const char *pin, bool *ret, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	char root[64];
+	size_t len;
+	int r;
+
+	(void)snprintf(root, sizeof(root), "net:[%llu] ", (unsigned long long)inode);
+	r = file_read(AT_FDCWD, "/proc/self/mountinfo", FILE_MAX_BYTES, &text, &len, err);
+	if (r < 0)
+		return r;
+	*ret = false;
+	for (char *line = text, *end; line && *line && !*ret; line = end) {
+		end = strchr(line, '\n');
+		if (end)
+			*end++ = '\0';
+		*ret = is_other_mount(line, root, pin);
+	}
+	return 0;
+}
+
+int netns_is_used(int fd, const char *state_dir, const char *name, bool *ret, struct err *err)
+{
+	char path[PATH_MAX], pin[PATH_MAX];
+	uint64_t inode = 0;
+	int r;
+
+	pins_path(state_dir, path);
+	(void)snprintf(pin, sizeof(pin), "%.*s/%s", PATH_MAX - NAME_MAX - 2, path, name);
+	r = netns_inode(fd, &inode, err);
+	if (r == 0)
+		r = is_mounted_elsewhere(inode, pin, ret, err);
+	if (r == 0 && !*ret)
+		r = process_shares_netns(inode, 0, ret, err);
+	return r;
 }
 
 int netns_unpin(const char *state_dir, const char *name, struct err *err)

@@ -38,6 +38,11 @@ int netns_is_host(int fd, bool *ret, struct err *err);
 int netns_pin(int fd, const char *state_dir, const char *name, struct err *err);
 /* -ENOENT without an error text: there is none. */
 int netns_pin_open(const char *state_dir, const char *name, int *ret_fd, struct err *err);
+/*
+ * Does anything but the pin hold the namespace: a process in it, another mount of it? A descriptor
+ * that somebody keeps open is not seen.
+ */
+int netns_is_used(int fd, const char *state_dir, const char *name, bool *ret, struct err *err);
 /* Also where there is none. */
 int netns_unpin(const char *state_dir, const char *name, struct err *err);
 /* Is this namespace pinned under any name? */

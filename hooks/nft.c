@@ -3,7 +3,7 @@
  * coaming-nft: the nftables library, in a process of its own. Not for people: coaming-hook
  * executes it with an empty environment and a checked network namespace as descriptor 3.
  *
- *   coaming-nft apply TABLE   apply the ruleset on standard input, then list the table
+ *   coaming-nft apply TABLE   put the ruleset on standard input in place, then list the table
  *   coaming-nft list TABLE    list the table, JSON on standard output
  *   coaming-nft delete TABLE  remove it, also where there is none
  *
@@ -107,6 +107,27 @@ static int list(struct nft_ctx *nft, const char *table, struct err *err)
 	return fd_write_all(STDOUT_FILENO, "standard output", said, strlen(said), err);
 }
 
+/*
+ * The text begins by deleting an older table of that name. There hardly ever is one, and after a
+ * deletion the kernel lets nobody close its netlink socket for a grace period of RCU, some ten
+ * milliseconds: so the first attempt creates, which fails where there is one.
+ */
+static bool create(struct nft_ctx *nft, const char *table, const char *text)
+{
+	_cleanup_buf_ struct buf fresh = { 0 };
+	char replaced[3 * TABLE_NAME_MAX];
+	bool created;
+
+	(void)snprintf(replaced, sizeof(replaced), "table inet %s {\n}\ndelete table inet %s\n",
+		       table, table);
+	if (!starts_with(text, replaced))
+		return false;
+	buf_addf(&fresh, "create table inet %s\n%s", table, text + strlen(replaced));
+	created = buf_status(&fresh) == 0 && nft_run_cmd_from_buffer(nft, fresh.data) == 0;
+	(void)nft_ctx_get_error_buffer(nft); /* what it said is forgotten by this */
+	return created;
+}
+
 static int apply(struct nft_ctx *nft, const char *table, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
@@ -114,7 +135,7 @@ static int apply(struct nft_ctx *nft, const char *table, struct err *err)
 	int r;
 
 	r = fd_read_all(STDIN_FILENO, "standard input", RULESET_MAX_BYTES, &text, &len, err);
-	if (r == 0)
+	if (r == 0 && !create(nft, table, text))
 		r = run(nft, text, "apply the ruleset", err);
 	if (r == 0)
 		r = list(nft, table, err);

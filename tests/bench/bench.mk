@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make bench: what each stage costs, as ratios in one run. ROUNDS=: how often each command is run.
+
+ROUNDS ?= 100
+bench_programs := $(O)/tests/bench/bare $(O)/tests/bench/measure
+
+$(O)/tests/bench/bare: $(O)/tests/bench/bare.o
+	$(call say,LD,$@)$(CC) $(static_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
+
+$(O)/tests/bench/measure: $(O)/tests/bench/measure.o
+	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
+
+# Of the programs as they are installed, never of sanitized ones.
+bench: deps
+	@$(MAKE) all bench_programs
+	@O='$(abspath $(O))' ROUNDS='$(ROUNDS)' bash tests/bench/bench.sh
+
+bench_programs: $(bench_programs) $(probe)
+
+.PHONY: bench bench_programs
+-include $(bench_programs:=.d)
