@@ -136,6 +136,15 @@ bool conj_is_any(const struct conj *conj)
 	return true;
 }
 
+bool conj_has_inequality(const struct conj *conj)
+{
+	for (size_t i = 0; i < SYSCALL_ARGS; i++) {
+		if (conj->arg[i].kind != COND_ANY && conj->arg[i].kind != COND_BITS)
+			return true;
+	}
+	return false;
+}
+
 static int compare_u64(uint64_t a, uint64_t b)
 {
 	return a < b ? -1 : a > b;
@@ -170,7 +179,7 @@ static uint64_t cond_first(const struct cond *c)
 static uint64_t cond_last(const struct cond *c)
 {
 	if (c->kind == COND_NOT)
-		return c->a == 0 ? 1 : 0;
+		return c->a == UINT64_MAX ? UINT64_MAX - 1 : UINT64_MAX;
 	return c->kind == COND_BITS ? c->b | ~c->a : c->kind == COND_MOST ? c->a : UINT64_MAX;
 }
 

@@ -44,6 +44,7 @@ enum set conj_from_rule(const struct filter_rule *rule, struct conj *ret);
 size_t conj_to_args(const struct conj *conj, struct filter_arg out[SYSCALL_ARGS]);
 
 bool conj_is_any(const struct conj *conj);
+bool conj_has_inequality(const struct conj *conj);            /* any but COND_ANY and COND_BITS */
 int conj_compare(const struct conj *a, const struct conj *b); /* any total order */
 enum set conj_and(const struct conj *a, const struct conj *b, struct conj *ret);
 /* True only where it is certain. */

@@ -8,7 +8,14 @@
  */
 #include "profiles/filter.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <seccomp.h>
+
 #include "profiles/filter_words.h"
+
+/* Every architecture has it, no program needs it, and Linux 6.8 has taken it out. */
+#define GUARD_CALL "lookup_dcookie"
 
 static void emit_action(struct emit *e, const char *key, const char *ret_key, struct action action)
 {
@@ -28,6 +35,16 @@ static void emit_strings(struct emit *e, const char *key, char *const *v, size_t
 	emit_array(e);
 	for (size_t i = 0; i < n; i++)
 		emit_string(e, v[i]);
+	emit_array_end(e);
+}
+
+/* Written even if empty: without the key crun, and runc from 1.2 on, add SPEC_ALLOW. */
+static void emit_flags(struct emit *e, const struct filter *filter)
+{
+	emit_key(e, "flags");
+	emit_array(e);
+	for (size_t i = 0; i < filter->n_flags; i++)
+		emit_string(e, filter->flags[i]);
 	emit_array_end(e);
 }
 
@@ -102,6 +119,75 @@ static void emit_conditional(struct emit *e, const struct filter_rule *rule)
 	emit_object_end(e);
 }
 
+/* "SCMP_ARCH_X86_64"; 0 where this libseccomp does not know it. */
+static uint32_t architecture_token(const char *word)
+{
+	char name[32] = "";
+
+	word += strlen("SCMP_ARCH_");
+	for (size_t i = 0; i < sizeof(name) - 1 && word[i]; i++)
+		name[i] = (char)tolower((unsigned char)word[i]);
+	return seccomp_arch_resolve_name(name);
+}
+
+static bool is_compiled(const struct filter *filter, const struct filter_rule *rule)
+{
+	return action_compare(rule->action, filter->default_action) != 0;
+}
+
+/*
+ * libseccomp 2.5.4 begins the part of an architecture with the call of the fewest conditions, and
+ * where the architecture has no such call it forgets to load the number of the call: all rules of
+ * that part are lost. A rule without conditions for a call that is there goes first.
+ */
+static bool loses_rules(const struct filter *filter, uint32_t token)
+{
+	bool lacks = false;
+
+	for (size_t i = 0; i < filter->n_rules; i++) {
+		const struct filter_rule *rule = &filter->rules[i];
+
+		if (!is_compiled(filter, rule))
+			continue;
+		if (seccomp_syscall_resolve_name_arch(token, rule->name) < 0)
+			lacks = true;
+		else if (rule->n_args == 0)
+			return false;
+	}
+	return lacks;
+}
+
+static bool needs_guard(const struct filter *filter)
+{
+	/* Nothing is stricter than this default: losing rules makes nothing laxer. */
+	if (filter->default_action.kind == ACT_KILL_PROCESS)
+		return false;
+	for (size_t i = 0; i < filter->n_architectures; i++) {
+		uint32_t token = architecture_token(filter->architectures[i]);
+
+		if (token != 0 && loses_rules(filter, token))
+			return true;
+	}
+	return false;
+}
+
+static void emit_guard(struct emit *e, const struct filter *filter)
+{
+	struct action action = { .kind = filter->default_action.kind > ACT_ERRNO
+						 ? ACT_ERRNO
+						 : ACT_KILL_PROCESS };
+
+	if (action.kind == ACT_ERRNO)
+		action.ret = EPERM;
+	emit_object(e);
+	emit_key(e, "names");
+	emit_array(e);
+	emit_string(e, GUARD_CALL);
+	emit_array_end(e);
+	emit_action(e, "action", "errnoRet", action);
+	emit_object_end(e);
+}
+
 static void emit_rules(struct emit *e, const struct filter *filter)
 {
 	emit_key(e, "syscalls");
@@ -114,6 +200,8 @@ static void emit_rules(struct emit *e, const struct filter *filter)
 		if (filter->rules[i].n_args > 0)
 			emit_conditional(e, &filter->rules[i]);
 	}
+	if (needs_guard(filter))
+		emit_guard(e, filter);
 	emit_array_end(e);
 }
 
@@ -122,7 +210,7 @@ void filter_emit(struct emit *e, const struct filter *filter)
 	emit_object(e);
 	emit_action(e, "defaultAction", "defaultErrnoRet", filter->default_action);
 	emit_strings(e, "architectures", filter->architectures, filter->n_architectures);
-	emit_strings(e, "flags", filter->flags, filter->n_flags);
+	emit_flags(e, filter);
 	emit_text(e, "listenerPath", filter->listener_path);
 	emit_text(e, "listenerMetadata", filter->listener_metadata);
 	if (filter->n_rules > 0)

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "lib/strv.h"
+#include "profiles/filter_mux.h"
 #include "profiles/filter_view.h"
 
 #define FLAG_SPEC_ALLOW "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
@@ -42,13 +43,15 @@
 struct side {
 	const struct filter_rule **rules;
 	size_t n, at;
-	struct ruling fallback;
+	struct action own_default;
+	struct ruling fallback; /* the same, as it counts in this meet */
 };
 
 struct meet {
 	struct side a, b;
 	struct ruling fallback;
 	struct view view_a, view_b, both;
+	bool narrow; /* arguments of one of the architectures have 32 bits */
 	struct filter *out;
 	size_t room;
 	filter_coarse_fn *coarse;
@@ -59,8 +62,10 @@ struct meet {
 static int compare_rules(const void *a, const void *b)
 {
 	const struct filter_rule *const *x = a, *const *y = b;
+	int r = strcmp((*x)->name, (*y)->name);
 
-	return strcmp((*x)->name, (*y)->name);
+	/* They stand in one array: rules of one call keep their order. */
+	return r != 0 ? r : *x < *y ? -1 : *x > *y;
 }
 
 /*
@@ -70,6 +75,7 @@ static int compare_rules(const void *a, const void *b)
 static int side_init(struct side *side, const struct filter *filter, struct ruling fallback,
 		     struct err *err)
 {
+	side->own_default = filter->default_action;
 	side->fallback = ruling_of(filter->default_action, true);
 	if (side->fallback.kind == fallback.kind)
 		side->fallback = fallback;
@@ -101,14 +107,14 @@ static bool side_view(struct side *side, const char *name, struct view *ret)
 
 	while (side->at < side->n && streq(side->rules[side->at]->name, name))
 		side->at++;
-	return view_make(&side->rules[first], side->at - first, side->fallback, ret);
+	return view_make(&side->rules[first], side->at - first, side->own_default, side->fallback,
+			 ret);
 }
 
-static int out_add(struct meet *m, const char *name, const struct conj *conj, struct ruling ruling)
+static int out_add(struct meet *m, const char *name, const struct filter_arg *args, size_t n_args,
+		   struct action action)
 {
-	struct filter_rule rule = { .action = { ruling.kind, ruling.ret } };
-	struct filter_arg args[SYSCALL_ARGS];
-	size_t n_args = conj ? conj_to_args(conj, args) : 0;
+	struct filter_rule rule = { .action = action };
 
 	if (m->out->n_rules == m->room) {
 		size_t room = m->room ? m->room * 2 : 64;
@@ -135,39 +141,148 @@ static int out_add(struct meet *m, const char *name, const struct conj *conj, st
 	return 0;
 }
 
-/*
- * The request's rules as they are, and nothing but one ruling on the other side. Whatever a
- * compiler makes of them, it has no ruling to give which the other side does not allow.
- */
-static bool is_untouched(const struct meet *m)
+/* A rule that the runtimes skip, since it says what the default says. */
+static bool is_skipped(const struct side *side, const struct filter_rule *rule)
 {
-	return m->view_b.n == 0 && view_equal(&m->both, &m->view_a);
+	return action_compare(rule->action, side->own_default) == 0;
+}
+
+/*
+ * Does the first filter alone decide, with the second giving one laxer ruling for every argument?
+ * Then its rules may stay as they are: a compiler makes of them what it made of them before, and
+ * has no ruling to give which the second filter does not allow. Not so with different actions,
+ * where all depends on their order.
+ */
+static bool is_untouched(const struct meet *m, size_t first)
+{
+	struct ruling other = m->view_b.rest, own = ruling_of(m->a.own_default, true);
+	const struct filter_rule *before = NULL;
+
+	if (m->view_b.n > 0 || own.kind != m->fallback.kind || own.ret != m->fallback.ret ||
+	    ruling_compare(other, m->a.fallback) < 0)
+		return false;
+	for (size_t i = first; i < m->a.at; i++) {
+		const struct filter_rule *rule = m->a.rules[i];
+
+		if (is_skipped(&m->a, rule))
+			continue;
+		if (ruling_compare(other, ruling_of(rule->action, false)) < 0 ||
+		    (before && action_compare(before->action, rule->action) != 0))
+			return false;
+		before = rule;
+	}
+	return true;
+}
+
+static int copy_rules(struct meet *m, size_t first)
+{
+	int r = 0;
+
+	for (size_t i = first; r == 0 && i < m->a.at; i++) {
+		const struct filter_rule *rule = m->a.rules[i];
+
+		if (!is_skipped(&m->a, rule))
+			r = out_add(m, rule->name, rule->args, rule->n_args, rule->action);
+	}
+	return r;
+}
+
+/* Of what libseccomp cuts off where arguments have 32 bits. */
+static bool view_has_high_half(const struct view *view)
+{
+	for (size_t i = 0; i < view->n; i++) {
+		for (size_t k = 0; k < SYSCALL_ARGS; k++) {
+			const struct cond *c = &view->part[i].conj.arg[k];
+
+			/* High bits of a mask alone are 0 in every such argument, as they must be.
+			 */
+			if ((c->kind == COND_BITS ? c->b : c->a) >> 32)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool has_high_half(const struct side *side, size_t first)
+{
+	for (size_t i = first; i < side->at; i++) {
+		const struct filter_rule *rule = side->rules[i];
+
+		for (size_t k = 0; k < rule->n_args; k++) {
+			if ((rule->args[k].value | rule->args[k].value_two) >> 32 &&
+			    !is_skipped(side, rule))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The strictest that any rule of the call says, for all arguments. */
+static void flatten(struct meet *m, const struct side *side, size_t first)
+{
+	for (size_t i = first; i < side->at; i++) {
+		if (!is_skipped(side, side->rules[i]))
+			m->both.rest =
+				ruling_meet(m->both.rest, ruling_of(side->rules[i]->action, false));
+	}
+	view_flatten(&m->both);
+}
+
+/*
+ * Equalities before what is left without them: in the other order libseccomp 2.5.4 loses them
+ * where arguments have 32 bits.
+ */
+static int write_parts(struct meet *m, const char *name, bool inequalities)
+{
+	struct filter_arg args[SYSCALL_ARGS];
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < m->both.n; i++) {
+		const struct part *p = &m->both.part[i];
+
+		if (conj_has_inequality(&p->conj) == inequalities)
+			r = out_add(m, name, args, conj_to_args(&p->conj, args),
+				    (struct action){ p->ruling.kind, p->ruling.ret });
+	}
+	return r;
+}
+
+static int write_view(struct meet *m, const char *name)
+{
+	const struct view *both = &m->both;
+	int r = 0;
+
+	if (both->n == 0 && ruling_compare(both->rest, m->fallback) != 0)
+		r = out_add(m, name, NULL, 0, (struct action){ both->rest.kind, both->rest.ret });
+	if (r == 0)
+		r = write_parts(m, name, false);
+	return r == 0 ? write_parts(m, name, true) : r;
 }
 
 static int meet_call(struct meet *m, const char *name)
 {
+	size_t first_a = m->a.at, first_b = m->b.at;
 	bool exact = side_view(&m->a, name, &m->view_a);
-	struct view *both = &m->both;
-	int r = 0;
 
 	exact &= side_view(&m->b, name, &m->view_b);
-	exact &= view_meet(&m->view_a, &m->view_b, both);
+	exact &= view_meet(&m->view_a, &m->view_b, &m->both);
 	/* A rule without conditions would take all: what it says goes into conditions too. */
-	if (both->n > 0)
-		exact &= view_set_rest(both, m->fallback);
-	if (!view_compiles(both) && !is_untouched(m)) {
-		view_flatten(both);
-		exact = false;
+	if (m->both.n > 0)
+		exact &= view_set_rest(&m->both, m->fallback);
+	exact &= view_compiles(&m->both, m->fallback);
+	exact &= !m->narrow || (!has_high_half(&m->a, first_a) && !has_high_half(&m->b, first_b) &&
+				!view_has_high_half(&m->both));
+	if (!exact) {
+		if (is_untouched(m, first_a))
+			return copy_rules(m, first_a);
+		flatten(m, &m->a, first_a);
+		flatten(m, &m->b, first_b);
+		if (m->coarse)
+			m->coarse(m->arg, name,
+				  "its argument conditions cannot be combined in a filter that is "
+				  "sure to be compiled right");
 	}
-	if (!exact && m->coarse)
-		m->coarse(m->arg, name,
-			  "its argument conditions cannot be combined in a filter that is sure to "
-			  "be compiled right");
-	if (both->n == 0 && ruling_compare(both->rest, m->fallback) != 0)
-		r = out_add(m, name, NULL, both->rest);
-	for (size_t i = 0; r == 0 && i < both->n; i++)
-		r = out_add(m, name, &both->part[i].conj, both->part[i].ruling);
-	return r;
+	return write_view(m, name);
 }
 
 static int meet_calls(struct meet *m, const struct filter *a, const struct filter *b)
@@ -183,6 +298,62 @@ static int meet_calls(struct meet *m, const struct filter *a, const struct filte
 	free(m->a.rules);
 	free(m->b.rules);
 	return r;
+}
+
+static void drop_rules(struct filter *out, const char *name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < out->n_rules; i++) {
+		if (streq(out->rules[i].name, name)) {
+			free(out->rules[i].name);
+			free(out->rules[i].args);
+		} else {
+			out->rules[n++] = out->rules[i];
+		}
+	}
+	out->n_rules = n;
+}
+
+/* In place of all rules for a multiplexer, one; where its name has its place. */
+static int meet_multiplexers(struct meet *m, const struct filter *a, const struct filter *b)
+{
+	struct mux_rule rules[MULTIPLEXERS];
+	size_t n = mux_rules(a, b, m->out, rules);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		drop_rules(m->out, rules[i].name);
+		r = out_add(m, rules[i].name, NULL, 0, rules[i].action);
+		for (size_t k = m->out->n_rules - 1; r == 0 && k > 0; k--) {
+			struct filter_rule *rule = &m->out->rules[k], last = *rule;
+
+			if (strcmp(rule[-1].name, rule->name) <= 0)
+				break;
+			*rule = rule[-1];
+			rule[-1] = last;
+		}
+		if (m->coarse)
+			m->coarse(m->arg, rules[i].name,
+				  "what is denied by another name can be reached through it");
+	}
+	return r;
+}
+
+/* x32 too: libseccomp compares the low half of its arguments. */
+static bool is_narrow(const struct filter *filter)
+{
+	static const char *const wide[] = { "SCMP_ARCH_X86_64",  "SCMP_ARCH_AARCH64",
+					    "SCMP_ARCH_MIPS64",  "SCMP_ARCH_MIPSEL64",
+					    "SCMP_ARCH_PPC64",   "SCMP_ARCH_PPC64LE",
+					    "SCMP_ARCH_S390X",   "SCMP_ARCH_PARISC64",
+					    "SCMP_ARCH_RISCV64", "SCMP_ARCH_LOONGARCH64" };
+
+	for (size_t i = 0; i < filter->n_architectures; i++) {
+		if (!strv_contains((char *const *)wide, ARRAY_SIZE(wide), filter->architectures[i]))
+			return true;
+	}
+	return filter->n_architectures == 0 && !filter->any_architecture && sizeof(long) == 4;
 }
 
 static bool has_architecture(const struct filter *filter, const char *name)
@@ -275,8 +446,11 @@ int filter_meet(const struct filter *a, const struct filter *b, struct filter *r
 	r = meet_architectures(a, b, &out, err);
 	if (r == 0)
 		r = keep_requested(a, &out, err);
+	m->narrow = is_narrow(&out);
 	if (r == 0)
 		r = meet_calls(m, a, b);
+	if (r == 0)
+		r = meet_multiplexers(m, a, b);
 	if (r < 0) {
 		filter_done(&out);
 		return r;

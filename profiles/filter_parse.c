@@ -17,7 +17,7 @@
 #include "profiles/filter_words.h"
 
 #define ARGS_MAX          6   /* of a system call */
-#define CONDITIONS_MAX    64  /* of one rule */
+#define CONDITIONS_MAX    6   /* of one rule: crun passes over a seventh, runc does not */
 #define NAMES_LEN_MAX     128 /* the longest name that Linux has is 23 characters long */
 #define ARCHITECTURES_MAX 64
 #define FLAGS_MAX         16
@@ -170,8 +170,9 @@ static int read_arg(struct parse *p, const struct node *node, struct filter_arg 
 	if (r < 0)
 		return r;
 	ret->op = (enum filter_op)r;
-	if (ret->op != OP_MASKED_EQ)
-		ret->value_two = 0;
+	/* libseccomp cuts the datum to the mask: it does not make the condition one that never
+	 * holds. */
+	ret->value_two = ret->op == OP_MASKED_EQ ? ret->value_two & ret->value : 0;
 	return 0;
 }
 

@@ -26,6 +26,12 @@ struct ruling ruling_meet(struct ruling a, struct ruling b)
 	return ruling_compare(a, b) < 0 ? a : b;
 }
 
+/* The same action; whether a rule or a default gave it does not matter. */
+static bool ruling_is(struct ruling a, struct ruling b)
+{
+	return a.kind == b.kind && a.ret == b.ret;
+}
+
 static bool stricter(struct ruling a, struct ruling b)
 {
 	return ruling_compare(a, b) < 0;
@@ -142,26 +148,68 @@ static bool view_settle(struct view *view)
 	return true;
 }
 
-bool view_make(const struct filter_rule *const *rules, size_t n, struct ruling fallback,
-	       struct view *ret)
+/* The strictest of the rules that take the whole call; false where there is none. */
+static bool find_whole(const struct filter_rule *const *rules, size_t n, struct action fallback,
+		       struct ruling *ret)
 {
 	struct conj conj;
-	bool fits = true, whole = false;
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ruling ruling = ruling_of(rules[i]->action, false);
+
+		if (action_compare(rules[i]->action, fallback) == 0 ||
+		    conj_from_rule(rules[i], &conj) == SET_EMPTY || !conj_is_any(&conj))
+			continue;
+		*ret = found ? ruling_meet(*ret, ruling) : ruling;
+		found = true;
+	}
+	return found;
+}
+
+/*
+ * Rules that say what the default says: the runtimes skip them, so that every other rule goes
+ * before. All that they are good for is that their number is one of a rule.
+ */
+static void add_as_default(const struct filter_rule *const *rules, size_t n, struct action fallback,
+			   struct view *view)
+{
+	const struct ruling ruling = ruling_of(fallback, false);
+	struct conj conj;
+	size_t n_others = view->n;
+
+	if (ruling_compare(ruling, view->rest) == 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		size_t before = view->n;
+
+		if (action_compare(rules[i]->action, fallback) != 0 ||
+		    conj_from_rule(rules[i], &conj) == SET_EMPTY)
+			continue;
+		if (conj_is_any(&conj)) {
+			view->rest = ruling;
+			break;
+		}
+		if (!add_without(view, &conj, ruling, view->part, n_others))
+			view->n = before;
+	}
+	view_tidy(view);
+}
+
+bool view_make(const struct filter_rule *const *rules, size_t n, struct action fallback,
+	       struct ruling rest, struct view *ret)
+{
+	struct conj conj;
+	bool fits = true, whole;
 
 	ret->n = 0;
-	ret->rest = fallback;
+	ret->rest = rest;
+	whole = find_whole(rules, n, fallback, &ret->rest);
 	for (size_t i = 0; i < n; i++) {
 		struct ruling ruling = ruling_of(rules[i]->action, false);
 
-		if (conj_from_rule(rules[i], &conj) == SET_EMPTY || !conj_is_any(&conj))
-			continue;
-		ret->rest = whole ? ruling_meet(ret->rest, ruling) : ruling;
-		whole = true;
-	}
-	for (size_t i = 0; i < n; i++) {
-		struct ruling ruling = ruling_of(rules[i]->action, false);
-
-		if (conj_from_rule(rules[i], &conj) == SET_EMPTY || conj_is_any(&conj) ||
+		if (action_compare(rules[i]->action, fallback) == 0 ||
+		    conj_from_rule(rules[i], &conj) == SET_EMPTY || conj_is_any(&conj) ||
 		    (whole && !stricter(ruling, ret->rest)))
 			continue;
 		if (!view_add(ret, &conj, ruling)) {
@@ -169,10 +217,13 @@ bool view_make(const struct filter_rule *const *rules, size_t n, struct ruling f
 			fits = false;
 		}
 	}
-	if (fits && view_settle(ret))
-		return true;
-	view_flatten(ret);
-	return false;
+	if (!fits || !view_settle(ret)) {
+		view_flatten(ret);
+		return false;
+	}
+	if (!whole)
+		add_as_default(rules, n, fallback, ret);
+	return true;
 }
 
 /* Of two equal sets the same one whichever comes first. */
@@ -271,9 +322,22 @@ bool view_set_rest(struct view *view, struct ruling rest)
 
 	if (ruling_compare(view->rest, rest) == 0)
 		return true;
-	for (size_t i = 0; i < view->n; i++)
-		out.part[out.n++] = view->part[i];
+	/* What becomes a rule is a rule's: where the number came from makes no difference now. */
+	for (size_t i = 0; i < view->n; i++) {
+		if (!ruling_is(view->part[i].ruling, view->rest) || ruling_is(view->rest, rest))
+			out.part[out.n++] = view->part[i];
+	}
+	memcpy(view->part, out.part, out.n * sizeof(out.part[0]));
+	view->n = out.n;
+	if (view->n == 0)
+		return true;
 	if (!add_without(&out, &everything, view->rest, view->part, view->n)) {
+		/* Only the number's origin would be lost: not worth the whole call. */
+		if (ruling_is(view->rest, rest)) {
+			view->rest = rest;
+			view_tidy(view);
+			return true;
+		}
 		view_flatten(view);
 		return false;
 	}
@@ -306,45 +370,67 @@ static size_t count_kinds(const struct part *part, unsigned int kinds)
 #define KIND(kind)   (1U << (kind))
 #define INEQUALITIES (KIND(COND_MOST) | KIND(COND_LEAST) | KIND(COND_NOT))
 
+/* The argument that alone has a condition, where that is "not this value"; -1 else. */
+static int only_not(const struct part *part)
+{
+	int found = -1;
+
+	for (int k = 0; k < SYSCALL_ARGS; k++) {
+		if (part->conj.arg[k].kind == COND_ANY)
+			continue;
+		if (found >= 0 || part->conj.arg[k].kind != COND_NOT)
+			return -1;
+		found = k;
+	}
+	return found;
+}
+
 /*
- * One part with equalities, and for each of some arguments a part "is not that value", all of
- * another ruling: what is left of a call when one combination is taken out.
+ * Equalities in one part, and for each of its arguments a part "not that value", all of another
+ * ruling: what is left of a call when one combination is taken out.
  */
-static bool is_one_taken_out(const struct view *view)
+static bool is_one_taken_out(const struct view *view, struct ruling fallback)
 {
 	const struct part *taken = NULL, *left = NULL;
-	unsigned int seen = 0;
+	const struct cond *out[SYSCALL_ARGS] = { NULL };
 
 	for (size_t i = 0; i < view->n; i++) {
 		const struct part *p = &view->part[i];
+		int k = only_not(p);
 
-		if (count_kinds(p, INEQUALITIES) == 0) {
-			if (taken)
-				return false;
+		if (ruling_is(p->ruling, fallback))
+			continue;
+		if (k < 0 && taken)
+			return false;
+		if (k < 0) {
 			taken = p;
 			continue;
 		}
-		if (count_kinds(p, KIND(COND_NOT)) != 1 ||
-		    count_kinds(p, ~(KIND(COND_NOT) | KIND(COND_ANY))) != 0 ||
-		    (left && ruling_compare(left->ruling, p->ruling) != 0))
+		if (out[k] || (left && ruling_compare(left->ruling, p->ruling) != 0))
 			return false;
+		out[k] = &p->conj.arg[k];
 		left = p;
-		for (size_t k = 0; k < SYSCALL_ARGS; k++) {
-			if (p->conj.arg[k].kind == COND_ANY)
-				continue;
-			if (seen & 1U << k)
-				return false;
-			seen |= 1U << k;
-		}
 	}
-	return !taken || ruling_compare(taken->ruling, left->ruling) != 0;
+	for (size_t k = 0; taken && k < SYSCALL_ARGS; k++) {
+		const struct cond *c = &taken->conj.arg[k];
+
+		if (c->kind == COND_ANY && !out[k])
+			continue;
+		if (c->kind != COND_BITS || c->a != UINT64_MAX || !out[k] || out[k]->a != c->b)
+			return false;
+	}
+	return !taken || !left || ruling_compare(taken->ruling, left->ruling) != 0;
 }
 
-bool view_compiles(const struct view *view)
+bool view_compiles(const struct view *view, struct ruling fallback)
 {
-	size_t inequalities = 0;
+	size_t inequalities = 0, n = 0;
 
-	for (size_t i = 0; i < view->n; i++)
+	for (size_t i = 0; i < view->n; i++) {
+		if (ruling_is(view->part[i].ruling, fallback))
+			continue;
 		inequalities += count_kinds(&view->part[i], INEQUALITIES);
-	return inequalities == 0 || view->n == 1 || is_one_taken_out(view);
+		n++;
+	}
+	return inequalities == 0 || n == 1 || is_one_taken_out(view, fallback);
 }

@@ -42,13 +42,15 @@ static int meet_profile(struct filter *base, const struct profile *profile, stru
 	return 0;
 }
 
-/* The request as a filter in its normal form: what is met with itself. */
+/* The request as a filter in its normal form: what is met with everything. */
 static int request_filter(const struct request *request, struct filter *ret, struct err *err)
 {
-	static const struct filter everything = { .default_action = { .kind = ACT_ALLOW } };
-	const struct filter *asked = request->has_seccomp ? &request->seccomp : &everything;
+	static const struct filter everything = { .default_action = { .kind = ACT_ALLOW },
+						  .any_architecture = true };
+	static const struct filter absent = { .default_action = { .kind = ACT_ALLOW } };
 
-	return filter_meet(asked, asked, ret, NULL, NULL, err);
+	return filter_meet(request->has_seccomp ? &request->seccomp : &absent, &everything, ret,
+			   NULL, NULL, err);
 }
 
 /* Who changes anything, taken alone. */

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The calls that stand for many: what a compiled filter says of them.
+ *
+ * Source: ipc(2), socketcall(2); src/arch-x86.c and its kind of libseccomp 2.5.
+ */
+#include "profiles/filter_mux.h"
+
+#include <errno.h>
+
+#include "lib/strv.h"
+
+enum { MUX_IPC, MUX_SOCKETCALL, MUXES_ };
+static const char *const mux_names[] = { "ipc", "socketcall" };
+static_assert(ARRAY_SIZE(mux_names) == MUXES_ && MUXES_ == MULTIPLEXERS, "a name each");
+
+/* Sorted by name. */
+static const struct {
+	const char *name;
+	int mux;
+} subs[] = {
+	{ "accept", MUX_SOCKETCALL },
+	{ "accept4", MUX_SOCKETCALL },
+	{ "bind", MUX_SOCKETCALL },
+	{ "connect", MUX_SOCKETCALL },
+	{ "getpeername", MUX_SOCKETCALL },
+	{ "getsockname", MUX_SOCKETCALL },
+	{ "getsockopt", MUX_SOCKETCALL },
+	{ "listen", MUX_SOCKETCALL },
+	{ "msgctl", MUX_IPC },
+	{ "msgget", MUX_IPC },
+	{ "msgrcv", MUX_IPC },
+	{ "msgsnd", MUX_IPC },
+	{ "recv", MUX_SOCKETCALL },
+	{ "recvfrom", MUX_SOCKETCALL },
+	{ "recvmmsg", MUX_SOCKETCALL },
+	{ "recvmsg", MUX_SOCKETCALL },
+	{ "semctl", MUX_IPC },
+	{ "semget", MUX_IPC },
+	{ "semop", MUX_IPC },
+	{ "semtimedop", MUX_IPC },
+	{ "send", MUX_SOCKETCALL },
+	{ "sendmmsg", MUX_SOCKETCALL },
+	{ "sendmsg", MUX_SOCKETCALL },
+	{ "sendto", MUX_SOCKETCALL },
+	{ "setsockopt", MUX_SOCKETCALL },
+	{ "shmat", MUX_IPC },
+	{ "shmctl", MUX_IPC },
+	{ "shmdt", MUX_IPC },
+	{ "shmget", MUX_IPC },
+	{ "shutdown", MUX_SOCKETCALL },
+	{ "socket", MUX_SOCKETCALL },
+	{ "socketpair", MUX_SOCKETCALL },
+};
+
+/* The actions that rules give to one thing; n is 0, 1, or 2 for more than one. */
+struct span {
+	struct action strictest, laxest;
+	size_t n;
+};
+
+/* What the rules of one filter say of the multiplexers and of what is behind them. */
+struct behind {
+	struct span whole[MUXES_]; /* rules for the multiplexer without conditions */
+	struct span part[MUXES_];  /* and with them */
+	struct span sub[ARRAY_SIZE(subs)];
+};
+
+static void span_add(struct span *span, struct action action)
+{
+	if (span->n == 0)
+		*span = (struct span){ action, action, 1 };
+	else if (action_compare(action, span->strictest) != 0 ||
+		 action_compare(action, span->laxest) != 0)
+		span->n = 2;
+	if (action_compare(action, span->strictest) < 0)
+		span->strictest = action;
+	if (action_compare(action, span->laxest) > 0)
+		span->laxest = action;
+}
+
+static void look_behind(const struct filter *filter, struct behind *ret)
+{
+	*ret = (struct behind){ 0 };
+	for (size_t i = 0; i < filter->n_rules; i++) {
+		const struct filter_rule *rule = &filter->rules[i];
+		size_t low = 0, high = ARRAY_SIZE(subs);
+
+		if (action_compare(rule->action, filter->default_action) == 0)
+			continue;
+		for (size_t m = 0; m < MUXES_; m++) {
+			if (streq(rule->name, mux_names[m]))
+				span_add(rule->n_args ? &ret->part[m] : &ret->whole[m],
+					 rule->action);
+		}
+		while (low < high) {
+			size_t middle = (low + high) / 2;
+			int r = strcmp(rule->name, subs[middle].name);
+
+			if (r == 0)
+				span_add(&ret->sub[middle], rule->action);
+			if (r == 0)
+				break;
+			low = r > 0 ? middle + 1 : low;
+			high = r < 0 ? middle : high;
+		}
+	}
+}
+
+/* What holds for one call behind a multiplexer, as strict and as lax as it can be read. */
+static struct span through(const struct filter *filter, const struct behind *behind, size_t sub)
+{
+	size_t mux = (size_t)subs[sub].mux;
+	struct span span = behind->whole[mux];
+
+	if (span.n > 0)
+		return span;
+	span = behind->sub[sub];
+	if (behind->part[mux].n > 0) {
+		span_add(&span, behind->part[mux].strictest);
+		span_add(&span, behind->part[mux].laxest);
+		span_add(&span, filter->default_action);
+	}
+	if (span.n == 0)
+		span_add(&span, filter->default_action);
+	return span;
+}
+
+/* At least as strict, and not the default: a rule that says the same would be skipped. */
+static struct action other_than(struct action action, struct action fallback)
+{
+	if (action_compare(action, fallback) != 0)
+		return action;
+	if (action.kind == ACT_ERRNO)
+		return (struct action){ ACT_ERRNO, action.ret == EPERM ? ENOSYS : EPERM };
+	if (action.kind > ACT_ERRNO)
+		return (struct action){ ACT_ERRNO, EPERM };
+	/* Of KILL_PROCESS nothing is stricter; the call is denied still. */
+	return (struct action){ .kind = action.kind == ACT_KILL_PROCESS ? ACT_KILL_THREAD
+									: ACT_KILL_PROCESS };
+}
+
+static bool has_multiplexers(const struct filter *filter)
+{
+	static const char *const without[] = {
+		"SCMP_ARCH_X86_64",      "SCMP_ARCH_X32",     "SCMP_ARCH_AARCH64",
+		"SCMP_ARCH_ARM",         "SCMP_ARCH_MIPS64",  "SCMP_ARCH_MIPSEL64",
+		"SCMP_ARCH_MIPS64N32",   "SCMP_ARCH_RISCV64", "SCMP_ARCH_LOONGARCH64",
+		"SCMP_ARCH_MIPSEL64N32",
+	};
+
+	for (size_t i = 0; i < filter->n_architectures; i++) {
+		if (!strv_contains((char *const *)without, ARRAY_SIZE(without),
+				   filter->architectures[i]))
+			return true;
+	}
+	return false;
+}
+
+size_t mux_rules(const struct filter *a, const struct filter *b, const struct filter *out,
+		 struct mux_rule ret[MULTIPLEXERS])
+{
+	struct behind behind_a, behind_b, behind_out;
+	struct action strictest[MUXES_] = { { ACT_ALLOW, 0 }, { ACT_ALLOW, 0 } };
+	bool needed[MUXES_] = { false };
+	size_t n = 0;
+
+	if (!has_multiplexers(out))
+		return 0;
+	look_behind(a, &behind_a);
+	look_behind(b, &behind_b);
+	look_behind(out, &behind_out);
+	for (size_t i = 0; i < ARRAY_SIZE(subs); i++) {
+		size_t mux = (size_t)subs[i].mux;
+		struct action want = through(a, &behind_a, i).strictest;
+		struct action other = through(b, &behind_b, i).strictest;
+		struct span got = through(out, &behind_out, i);
+
+		if (action_compare(other, want) < 0)
+			want = other;
+		if (action_compare(want, strictest[mux]) < 0)
+			strictest[mux] = want;
+		needed[mux] |= got.laxest.kind > want.kind ||
+			       (behind_out.whole[mux].n == 0 && behind_out.sub[i].n > 1);
+	}
+	for (size_t m = 0; m < MUXES_; m++) {
+		if (needed[m])
+			ret[n++] =
+				(struct mux_rule){ mux_names[m],
+						   other_than(strictest[m], out->default_action) };
+	}
+	return n;
+}
