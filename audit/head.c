@@ -69,7 +69,7 @@ static bool is_good(const struct head_file *f)
 	       memcmp(f->check, check, sizeof(check)) == 0 &&
 	       f->head.boot_id[sizeof(f->head.boot_id) - 1] == '\0' &&
 	       f->head.hash[SHA256_HEX - 1] == '\0' && f->head.last.seq <= ENTRY_SEQ_MAX &&
-	       f->head.gap.to <= ENTRY_SEQ_MAX;
+	       f->head.last.segment <= ENTRY_SEQ_MAX && f->head.gap.to <= ENTRY_SEQ_MAX;
 }
 
 int head_load(int dirfd, int *ret_fd, struct head *ret, enum head_state *ret_state, struct err *err)
