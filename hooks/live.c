@@ -186,6 +186,18 @@ static int open_directory(const char *state_dir, int *ret_fd, char path[PATH_MAX
 	return dir_open_trusted(path, ret_fd, err);
 }
 
+/* A file that speaks of another container would have that one ended. */
+static int check_name(const struct live *live, const char *name, struct err *err)
+{
+	char wanted[SHA256_HEX + 8];
+
+	file_name(live->identity.id, wanted);
+	if (!streq(name, wanted))
+		return err_input(err, EBADMSG, "%s: it speaks of container %s, whose file is %s",
+				 name, Q(live->identity.id), wanted);
+	return 0;
+}
+
 static int read_named(int dirfd, const char *dir, const char *name, struct live *ret,
 		      struct err *err)
 {
@@ -200,6 +212,8 @@ static int read_named(int dirfd, const char *dir, const char *name, struct live 
 		r = doc_parse(&doc, name, text, len, err);
 	if (r == 0)
 		r = parse(doc, &live, err);
+	if (r == 0)
+		r = check_name(&live, name, err);
 	if (r < 0)
 		return r;
 	*ret = live;
