@@ -66,18 +66,25 @@ static void write_filter(const struct filter *filter, struct buf *out)
 	must(buf_status(out) == 0);
 }
 
-/* Written and read again it is the same, though rules may stand in another order. */
+static void write_and_read(const struct filter *filter, struct buf *text, struct filter *ret)
+{
+	write_filter(filter, text);
+	must(parse((struct piece){ text->data, text->len }, ret));
+	check_calls(filter, ret, filter, must_be_equal);
+}
+
+/* Written and read it says the same, if in another order; from then on it is the same text. */
 static void check_written(const struct filter *filter)
 {
-	_cleanup_buf_ struct buf text = { 0 }, text_again = { 0 };
-	struct filter again = { 0 };
+	_cleanup_buf_ struct buf first = { 0 }, second = { 0 }, third = { 0 };
+	struct filter once = { 0 }, twice = { 0 };
 
-	write_filter(filter, &text);
-	must(parse((struct piece){ text.data, text.len }, &again));
-	check_calls(filter, &again, filter, must_be_equal);
-	write_filter(&again, &text_again);
-	must(streq(text.data, text_again.data));
-	filter_done(&again);
+	write_and_read(filter, &first, &once);
+	write_and_read(&once, &second, &twice);
+	write_filter(&twice, &third);
+	must(streq(second.data, third.data));
+	filter_done(&once);
+	filter_done(&twice);
 }
 
 static void check_stricter(const struct filter *met, const struct filter *a, const struct filter *b)
