@@ -82,6 +82,8 @@ int doc_check_folding(const struct doc *doc, const char *const known[], size_t n
 #define WHERE_MAX 512
 const char *doc_where(char out[WHERE_MAX], const struct doc *doc, const struct node *node);
 const char *doc_where_key(char out[WHERE_MAX], const struct doc *doc, const struct node *node);
+/* The name alone, without what a terminal would obey. */
+const char *doc_shown_name(char out[WHERE_MAX], const struct doc *doc);
 #define WHERE(doc, node)     doc_where((char[WHERE_MAX]){ 0 }, (doc), (node))
 #define WHERE_KEY(doc, node) doc_where_key((char[WHERE_MAX]){ 0 }, (doc), (node))
 

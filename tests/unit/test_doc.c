@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lib/doc.c: what is JSON and what is not, where it is wrong, and what the tree holds. The second
- * opinion is jansson's.
+ * lib/doc.c, lib/node.c: what is JSON and what is not, where it is wrong, what the tree holds. The
+ * second opinion is jansson's.
  */
 #include "lib/doc.h"
 
