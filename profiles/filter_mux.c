@@ -59,12 +59,25 @@ struct span {
 	size_t n;
 };
 
-/* What the rules of one filter say of the multiplexers and of what is behind them. */
+/*
+ * What the rules of one filter say of the multiplexers and of what is behind them. The number of
+ * the call takes the place of the first argument, so that a condition on that one is lost; others
+ * are compared with what the multiplexer has there, a pointer: they may hold or not.
+ */
 struct behind {
 	struct span whole[MUXES_]; /* rules for the multiplexer without conditions */
 	struct span part[MUXES_];  /* and with them */
-	struct span sub[ARRAY_SIZE(subs)];
+	struct span sub[ARRAY_SIZE(subs)], sub_maybe[ARRAY_SIZE(subs)];
 };
+
+static bool may_not_hold(const struct filter_rule *rule)
+{
+	for (size_t i = 0; i < rule->n_args; i++) {
+		if (rule->args[i].index > 0)
+			return true;
+	}
+	return false;
+}
 
 static void span_add(struct span *span, struct action action)
 {
@@ -98,7 +111,9 @@ static void look_behind(const struct filter *filter, struct behind *ret)
 			int r = strcmp(rule->name, subs[middle].name);
 
 			if (r == 0)
-				span_add(&ret->sub[middle], rule->action);
+				span_add(may_not_hold(rule) ? &ret->sub_maybe[middle]
+							    : &ret->sub[middle],
+					 rule->action);
 			if (r == 0)
 				break;
 			low = r > 0 ? middle + 1 : low;
@@ -107,23 +122,37 @@ static void look_behind(const struct filter *filter, struct behind *ret)
 	}
 }
 
-/* What holds for one call behind a multiplexer, as strict and as lax as it can be read. */
+/* What holds for one call behind a multiplexer; the laxest, where that is not certain. */
 static struct span through(const struct filter *filter, const struct behind *behind, size_t sub)
 {
 	size_t mux = (size_t)subs[sub].mux;
-	struct span span = behind->whole[mux];
+	const struct span *maybe[] = { &behind->part[mux], &behind->sub_maybe[sub] };
+	struct span span = behind->whole[mux].n ? behind->whole[mux] : behind->sub[sub];
 
-	if (span.n > 0)
-		return span;
-	span = behind->sub[sub];
-	if (behind->part[mux].n > 0) {
-		span_add(&span, behind->part[mux].strictest);
-		span_add(&span, behind->part[mux].laxest);
-		span_add(&span, filter->default_action);
-	}
 	if (span.n == 0)
 		span_add(&span, filter->default_action);
+	for (size_t i = 0; i < ARRAY_SIZE(maybe) && behind->whole[mux].n == 0; i++) {
+		if (maybe[i]->n == 0)
+			continue;
+		span_add(&span, maybe[i]->laxest);
+		if (action_compare(maybe[i]->laxest, span.strictest) > 0)
+			span.strictest = maybe[i]->laxest;
+	}
 	return span;
+}
+
+/* Two rules that differ in their action only are refused. */
+static bool may_conflict(const struct behind *behind, size_t sub)
+{
+	struct span span = behind->sub[sub];
+
+	if (behind->whole[subs[sub].mux].n > 0)
+		return false;
+	if (behind->sub_maybe[sub].n > 0) {
+		span_add(&span, behind->sub_maybe[sub].strictest);
+		span_add(&span, behind->sub_maybe[sub].laxest);
+	}
+	return span.n > 1;
 }
 
 /* At least as strict, and not the default: a rule that says the same would be skipped. */
@@ -180,8 +209,7 @@ size_t mux_rules(const struct filter *a, const struct filter *b, const struct fi
 			want = other;
 		if (action_compare(want, strictest[mux]) < 0)
 			strictest[mux] = want;
-		needed[mux] |= got.laxest.kind > want.kind ||
-			       (behind_out.whole[mux].n == 0 && behind_out.sub[i].n > 1);
+		needed[mux] |= got.laxest.kind > want.kind || may_conflict(&behind_out, i);
 	}
 	for (size_t m = 0; m < MUXES_; m++) {
 		if (needed[m])

@@ -398,10 +398,78 @@ static uint64_t near_value(struct pair *p, const char *name, size_t index, uint6
 }
 
 /* One call for many, which libseccomp gives the rules of those too. */
-static bool is_multiplexer(size_t arch, const char *name)
+static const struct multiplexer {
+	const char *name, *behind;
+	uint64_t number;
+} multiplexers[] = { { "socketcall", "socket", 1 }, { "ipc", "shmget", 23 } };
+
+static const struct multiplexer *multiplexer_of(size_t arch, const char *name)
 {
-	return arches[arch] == SCMP_ARCH_X86 && name &&
-	       (streq(name, "socketcall") || streq(name, "ipc"));
+	for (size_t i = 0; i < ARRAY_SIZE(multiplexers); i++) {
+		if (arches[arch] == SCMP_ARCH_X86 && name && streq(name, multiplexers[i].name))
+			return &multiplexers[i];
+	}
+	return NULL;
+}
+
+static bool is_on_first(const struct says_rule *rule)
+{
+	for (unsigned int i = 0; i < rule->n; i++) {
+		if (rule->cmp[i].arg > 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What a filter says at most of a call behind a multiplexer. A rule for the multiplexer as a whole
+ * takes it; else every rule for the call, without its condition on the first argument, in whose
+ * place is the number of the call. With other conditions it may hold or not.
+ */
+static uint32_t says_through(const struct says *says, const struct multiplexer *mux)
+{
+	uint32_t whole = 0, own = 0, best;
+	bool has_whole = false, has_own = false;
+
+	for (size_t i = 0; i < says->n; i++) {
+		const struct says_rule *rule = &says->rule[i];
+
+		if (streq(rule->name, mux->name) && rule->n == 0) {
+			whole = !has_whole || goes_before(rule->action, whole) ? rule->action
+									       : whole;
+			has_whole = true;
+		} else if (streq(rule->name, mux->behind) && is_on_first(rule)) {
+			own = !has_own || goes_before(rule->action, own) ? rule->action : own;
+			has_own = true;
+		}
+	}
+	best = has_own ? own : says->fallback;
+	for (size_t i = 0; i < says->n; i++) {
+		const struct says_rule *rule = &says->rule[i];
+
+		if ((streq(rule->name, mux->behind) && !is_on_first(rule)) ||
+		    (streq(rule->name, mux->name) && rule->n > 0))
+			best = goes_before(best, rule->action) ? rule->action : best;
+	}
+	return has_whole ? whole : best;
+}
+
+static void check_multiplexer(struct pair *p, size_t i, const struct multiplexer *mux)
+{
+	const struct seccomp_data data = { .nr = (int)i,
+					   .arch = SCMP_ARCH_X86,
+					   .args = { mux->number, 0x1000 } };
+	uint32_t a = says_through(&p->says[0], mux), b = says_through(&p->says[1], mux), got;
+
+	if (!p->says[0].has_arch[1] || !p->says[1].has_arch[1])
+		return;
+	got = bpf_run(&p->met, &data);
+	p->checked++;
+	/* Under a default of KILL_PROCESS it can be denied by KILL_THREAD only. */
+	if (rank(got) > (rank(a) < rank(b) ? rank(a) : rank(b)) &&
+	    rank(got) > rank(SCMP_ACT_KILL_THREAD))
+		pair_fail(p, "laxer behind a multiplexer", "x86", (uint32_t)i, mux->name,
+			  (const uint64_t[6]){ mux->number }, got, a, b);
 }
 
 static void check_call(struct pair *p, size_t arch, size_t i, uint64_t *seed)
@@ -409,8 +477,10 @@ static void check_call(struct pair *p, size_t arch, size_t i, uint64_t *seed)
 	static const uint64_t zeroes[6] = { 0 };
 	const char *name = p->tables->name[arch][i];
 
-	if (is_multiplexer(arch, name))
+	if (multiplexer_of(arch, name)) {
+		check_multiplexer(p, i, multiplexer_of(arch, name));
 		return;
+	}
 	check_point(p, arch, i, zeroes);
 	if (!name || (!names(&p->says[0], name) && !names(&p->says[1], name)))
 		return;
