@@ -14,49 +14,6 @@ everything='{
 	network: {ingress: [{ports: [{port: 8080}]}], egress: []}, limits: {pids: 100}
 }'
 
-# A stand-in for the real runtime: keeps the config that it was given to run.
-stand_in() {
-	cat >"$W/real" <<-'END'
-		#!/bin/sh
-		for bundle; do case $bundle in */bundles/*) cat "$bundle/config.json" >>"${0%/*}/ran"; esac; done
-	END
-	chmod 0755 "$W/real"
-	host_config ".runtimes = [\"$W/real\"]"
-}
-
-# hook_setup: a bundle that the runtime has rewritten, a process in a netns, and its state.
-hook_setup() {
-	stand_in
-	profile p "$everything"
-	bundle c1 "$(labelled p)" true
-	cp "$W/bundles/c1/config.json" "$W/request.json"
-	run confined create --bundle "$W/bundles/c1" c1
-	assert_status 0
-	rm -f "$W/ran"
-	unshare -n sleep 1000 &
-	target=$!
-	wait_for 5 "a network namespace" sh -c \
-		"[ \$(readlink /proc/$target/ns/net) != \$(readlink /proc/self/ns/net) ]"
-	state_file "$target" >"$W/state.json"
-}
-
-state_file() { # PID
-	printf '{"ociVersion": "1.0.2", "id": "c1", "status": "creating", "pid": %s, "bundle": "%s"}\n' \
-		"$1" "$W/bundles/c1"
-}
-
-hook() { # STAGE [COMMAND...]: the command runs the hook
-	local stage=$1
-	shift
-
-	run timeout 20 "$@" "$B/coaming-hook" --config "$W/coaming.json" "$stage" <"$W/state.json"
-}
-
-rules() {
-	nsenter -n -t "$target" nft list ruleset |
-		sed -E 's/packets [0-9]+ bytes [0-9]+/packets 0 bytes 0/'
-}
-
 # All of the rules, or none.
 assert_rules_whole() {
 	rules >"$W/rules"
@@ -101,7 +58,7 @@ ledger_is_whole() {
 hook_killed_anywhere() {
 	local name n points=0 stage=$1
 
-	hook_setup
+	hook_setup "$everything"
 	hook_reference
 	calls "$B/coaming-hook" --config "$W/coaming.json" "$stage" <"$W/state.json" >"$W/points"
 	hook poststop
@@ -133,7 +90,7 @@ hook_killed_anywhere() {
 runtime_killed_anywhere() {
 	local name n points=0
 
-	hook_setup
+	hook_setup "$everything"
 	cp "$W/bundles/c1/config.json" "$W/confined.json"
 	cp "$W/request.json" "$W/bundles/c1/config.json"
 	calls "$B/coaming-runtime" --config "$W/coaming.json" create --bundle "$W/bundles/c1" c1 >"$W/points"
@@ -169,7 +126,7 @@ errors=(EINTR EAGAIN ENOMEM EIO ENOSPC EMFILE)
 hook_call_fails() {
 	local name n points=0 refused=0 error
 
-	hook_setup
+	hook_setup "$everything"
 	hook_reference
 	calls "$B/coaming-hook" --config "$W/coaming.json" createRuntime <"$W/state.json" >"$W/points"
 	hook poststop
@@ -203,7 +160,7 @@ hook_call_fails() {
 runtime_call_fails() {
 	local name n points=0 refused=0 error
 
-	hook_setup
+	hook_setup "$everything"
 	cp "$W/bundles/c1/config.json" "$W/confined.json"
 	cp "$W/request.json" "$W/bundles/c1/config.json"
 	calls "$B/coaming-runtime" --config "$W/coaming.json" create --bundle "$W/bundles/c1" c1 >"$W/points"
@@ -262,7 +219,7 @@ hook_timed_out() {
 # F21
 limited() { # LIMIT...
 	profile p "$everything"
-	hook_setup
+	hook_setup "$everything"
 	hook_reference
 	# Through a pipe: the limit on files would be on the file of the test, too.
 	run bash -c 'set -o pipefail; "$@" 2>&1 >/dev/null | cat >&2' - prlimit "$@" \
@@ -287,7 +244,7 @@ limited() { # LIMIT...
 closed() { # REDIRECTIONS
 	local before
 
-	hook_setup
+	hook_setup "$everything"
 	hook_reference
 	before=$(sha256sum "$W/coaming.json" "$W/bundles/c1/config.json" "$W/profiles/p.json")
 	status=0
@@ -308,7 +265,7 @@ closed() { # REDIRECTIONS
 leaked() {
 	local pid i
 
-	hook_setup
+	hook_setup "$everything"
 	mkfifo "$W/fifo"
 	(
 		for i in $(seq 200); do exec {_}</etc; done
@@ -328,7 +285,7 @@ hostile_environment() {
 	echo '__attribute__((constructor)) static void f(void) { __builtin_trap(); }' >"$W/evil.c"
 	${CC:-cc} -shared -fPIC -o "$W/evil.so" "$W/evil.c"
 	! LD_PRELOAD="$W/evil.so" /bin/true 2>/dev/null || fail "the library does nothing"
-	hook_setup
+	hook_setup "$everything"
 	hook_reference
 	hook createRuntime env "LD_PRELOAD=$W/evil.so" "LD_AUDIT=$W/evil.so" "LD_LIBRARY_PATH=$W" \
 		"PATH=$W" "TMPDIR=$W" "GCONV_PATH=$W" "LOCPATH=$W" "MALLOC_PERTURB_=1" \
@@ -353,7 +310,7 @@ hostile_environment() {
 
 # F25, F26, F27
 odd_process() { # COMMAND...
-	hook_setup
+	hook_setup "$everything"
 	hook_reference
 	hook createRuntime "$@"
 	assert_status 0
@@ -405,7 +362,7 @@ five_hundred() {
 
 # F36
 poststop_at_odd_times() {
-	hook_setup
+	hook_setup "$everything"
 	hook_reference
 	hook poststop
 	assert_status 0
@@ -431,7 +388,7 @@ poststop_at_odd_times() {
 
 # A poststop that never came leaves a pin; the next start of that id takes it over.
 poststop_never() {
-	hook_setup
+	hook_setup "$everything"
 	hook_reference
 	hook createRuntime
 	assert_status 0
@@ -488,7 +445,7 @@ changed_in_between() {
 
 # F40, F41
 wrong_pid() { # PID
-	hook_setup
+	hook_setup "$everything"
 	hook_reference
 	state_file "$1" >"$W/state.json"
 	nft list ruleset >"$W/host.before"

@@ -61,10 +61,6 @@ hook_alone() {
 	assert_clean
 }
 
-netns_path() {
-	echo ".linux.namespaces |= map(if .type == \"network\" then .path = \"$1\" else . end)"
-}
-
 # Another container's netns, which coaming has not set up: rules there would be that other's.
 joined_to_anothers() {
 	local pid

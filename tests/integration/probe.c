@@ -15,6 +15,8 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,6 +228,86 @@ static void ask_peer(int argc, char **argv)
 	(void)close(fd);
 }
 
+/* flood ADDRESS FIRST LAST: a UDP datagram to each port. */
+static void ask_flood(int argc, char **argv)
+{
+	unsigned long last = strtoul(argv[3], NULL, 10), sent = 0;
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	struct sockaddr_in6 to;
+
+	for (unsigned long port = strtoul(argv[2], NULL, 10); port <= last; port++) {
+		if (parse_address(argv[1], argv[2], &to) < 0)
+			break;
+		to.sin6_port = htons((uint16_t)port);
+		sent += sendto(fd, "?", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1;
+	}
+	printf("flood %s: %lu\n", argv[1], sent);
+	(void)close(fd);
+}
+
+/*
+ * SCTP without a kernel that has it: raw sockets. What goes out is an INIT as far as a firewall
+ * looks: the ports, source (RFC 9260, section 3.1) 5000.
+ */
+static int sctp_socket(bool ipv6)
+{
+	return socket(ipv6 ? AF_INET6 : AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_SCTP);
+}
+
+static void ask_sctp(int argc, char **argv)
+{
+	const uint16_t port = (uint16_t)strtoul(argv[2], NULL, 10);
+	unsigned char packet[32] = { 5000 >> 8,           5000 & 0xff, (unsigned char)(port >> 8),
+				     (unsigned char)port, [12] = 1,    [15] = 20 };
+	const bool ipv6 = strchr(argv[1], ':') != NULL;
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	int fd = sctp_socket(ipv6);
+	long r;
+
+	(void)inet_pton(ipv6 ? AF_INET6 : AF_INET, argv[1],
+			ipv6 ? (void *)&in6.sin6_addr : (void *)&in.sin_addr);
+	r = ipv6 ? sendto(fd, packet, sizeof(packet), 0, (struct sockaddr *)&in6, sizeof(in6))
+		 : sendto(fd, packet, sizeof(packet), 0, (struct sockaddr *)&in, sizeof(in));
+	printf("sctp %s %s: %s\n", argv[1], argv[2], outcome(r));
+	(void)close(fd);
+}
+
+/* sctp-serve: a line for every SCTP packet that arrives. Ends when it is killed. */
+static void ask_sctp_serve(int argc, char **argv)
+{
+	struct pollfd fds[] = { { sctp_socket(false), POLLIN, 0 },
+				{ sctp_socket(true), POLLIN, 0 } };
+
+	printf("sctp-serve: %s\n", outcome(fds[0].fd < 0 ? fds[0].fd : fds[1].fd));
+	(void)fflush(stdout);
+	while (poll(fds, 2, -1) > 0) {
+		for (int i = 0; i < 2; i++) {
+			/* IPv4 gives its header too. */
+			const size_t header = i == 0 ? 20 : 0;
+			unsigned char packet[1500];
+			ssize_t n;
+
+			if (!fds[i].revents)
+				continue;
+			n = recv(fds[i].fd, packet, sizeof(packet), 0);
+			if (n >= (ssize_t)header + 4)
+				printf("got IPv%d %d\n", i == 0 ? 4 : 6,
+				       packet[header + 2] << 8 | packet[header + 3]);
+			(void)fflush(stdout);
+		}
+	}
+}
+
+/* netns: which one it is in. */
+static void ask_netns(int argc, char **argv)
+{
+	char text[64] = "";
+
+	printf("netns: %s\n",
+	       readlink("/proc/self/ns/net", text, sizeof(text) - 1) < 0 ? outcome(-1) : text);
+}
+
 /* wait: until the container is ended. */
 static void ask_wait(int argc, char **argv)
 {
@@ -240,11 +322,25 @@ static const struct question {
 	void (*ask)(int argc, char **argv);
 } questions[] = {
 	/* clang-format off: one a line */
-	{ "chmod", 2, ask_chmod },   { "fill", 2, ask_fill },       { "flags", 2, ask_flags },
-	{ "mkdir", 2, ask_mkdir },   { "mount", 1, ask_mount },     { "nofile", 1, ask_nofile },
-	{ "packet", 1, ask_packet }, { "raw", 1, ask_raw },         { "serve", 2, ask_serve },
-	{ "status", 1, ask_status }, { "syscall", 2, ask_syscall }, { "tcp", 3, ask_peer },
-	{ "udp", 3, ask_peer },      { "unshare", 1, ask_unshare }, { "userns", 1, ask_userns },
+	{ "chmod", 2, ask_chmod },
+	{ "fill", 2, ask_fill },
+	{ "flags", 2, ask_flags },
+	{ "flood", 4, ask_flood },
+	{ "netns", 1, ask_netns },
+	{ "sctp", 3, ask_sctp },
+	{ "sctp-serve", 1, ask_sctp_serve },
+	{ "mkdir", 2, ask_mkdir },
+	{ "mount", 1, ask_mount },
+	{ "nofile", 1, ask_nofile },
+	{ "packet", 1, ask_packet },
+	{ "raw", 1, ask_raw },
+	{ "serve", 2, ask_serve },
+	{ "status", 1, ask_status },
+	{ "syscall", 2, ask_syscall },
+	{ "tcp", 3, ask_peer },
+	{ "udp", 3, ask_peer },
+	{ "unshare", 1, ask_unshare },
+	{ "userns", 1, ask_userns },
 	{ "wait", 1, ask_wait },
 	/* clang-format on */
 };

@@ -119,20 +119,6 @@ limits() {
 		and .linux.resources.memory.limit == 67108864'
 }
 
-# A netns as an engine makes it, joined to the host by a veth pair: 10.9.0.1 and fd09::1 are the
-# host's ends, 10.9.0.2 and fd09::2 the container's.
-veth() {
-	ip netns add "c$seq"
-	ip link add "v$seq" type veth peer name eth0 netns "c$seq"
-	ip addr add 10.9.0.1/24 dev "v$seq"
-	ip addr add fd09::1/64 dev "v$seq" nodad
-	ip link set "v$seq" up
-	ip -n "c$seq" addr add 10.9.0.2/24 dev eth0
-	ip -n "c$seq" addr add fd09::2/64 dev eth0 nodad
-	ip -n "c$seq" link set eth0 up
-	ip -n "c$seq" link set lo up
-}
-
 # Ports 8080 in and 9090 out are granted, for TCP alone and for UDP alone one further each.
 network() {
 	local probe=$B/tests/integration/probe address port
@@ -145,8 +131,7 @@ network() {
 		egress: [{ports: [{protocol: "TCP", port: 9090}, {protocol: "UDP", port: 9091}],
 			to: [{ipBlock: {cidr: "10.9.0.0/24"}}, {ipBlock: {cidr: "fd09::1/128"}}]}]}}'
 	for port in 9090 9091; do "$probe" serve $port; done
-	bundle c1 "$(labelled p) | .linux.namespaces |=
-		map(if .type == \"network\" then .path = \"/run/netns/c$seq\" else . end)" \
+	bundle c1 "$(labelled p) | $(netns_path "/run/netns/c$seq")" \
 		probe serve 8080 -- serve 8081 -- serve 8082 -- tcp 127.0.0.1 8082 \
 		-- tcp 10.9.0.1 9090 -- tcp fd09::1 9090 -- udp 10.9.0.1 9091 -- udp fd09::1 9091 \
 		-- tcp 10.9.0.1 9091 -- tcp fd09::1 9091 -- udp 10.9.0.1 9090 -- udp fd09::1 9090 \
@@ -192,8 +177,7 @@ network_without() {
 
 	veth
 	"$probe" serve 9091
-	bundle c1 ".linux.namespaces |=
-		map(if .type == \"network\" then .path = \"/run/netns/c$seq\" else . end)" \
+	bundle c1 "$(netns_path "/run/netns/c$seq")" \
 		probe serve 8082 -- tcp fd09::1 9091 -- udp 10.9.0.1 9091 -- mkdir /tmp/done -- wait
 	run confined run --detach --bundle "$W/bundles/c1" c1
 	assert_status 0
