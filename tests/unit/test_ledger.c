@@ -167,6 +167,35 @@ static void cut_at_every_byte(void **state)
 	}
 }
 
+static void add_bytes(const struct place *p, uint64_t segment, const char *text)
+{
+	_cleanup_free_ char *path = segment_path(p, segment);
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+/* One within record 4, the next while it tells of that in a segment of its own, and so on. */
+static void writers_killed_one_after_another(void **state)
+{
+	struct place *p = *state;
+	struct told t;
+
+	keep_some(p, 2);
+	add_bytes(p, 1, ENTRY_START);
+	add_bytes(p, 5, ENTRY_START);
+	add_bytes(p, 6, "");
+	assert_int_equal(keep(p, "after"), KEPT_LEDGER);
+	assert_int_equal(keep(p, "after that"), KEPT_LEDGER);
+	t = place_read(p, NULL, NULL);
+	assert_int_equal(t.records, 4);
+	assert_int_equal(t.torn, 2);
+	assert_int_equal(t.gaps, 1);
+	assert_int_equal(t.passed_over, 2);
+	assert_int_equal(t.last_seq, 8);
+}
+
 static void a_lost_head_is_made_again_and_told(void **state)
 {
 	struct place *p = *state;
@@ -677,6 +706,7 @@ int main(void)
 		TEST(others_lose_their_access),
 		TEST(a_long_ledger_begins_segments),
 		TEST(cut_at_every_byte),
+		TEST(writers_killed_one_after_another),
 		TEST(a_lost_head_is_made_again_and_told),
 		TEST(every_damaged_head_is_seen),
 		TEST(an_old_head_is_brought_on),

@@ -11,12 +11,15 @@
 #include <cmocka.h>
 
 #include "audit/entry.h"
+#include "audit/evidence.h"
+#include "hooks/decision.h"
 #include "hooks/labels.h"
 #include "hooks/state.h"
 #include "profiles/policy.h"
 #include "profiles/ruleset.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/alloc.h"
+#include "tests/unit/place.h"
 
 /* Inputs are the first ones of the fuzzers. */
 struct input {
@@ -207,13 +210,136 @@ static void test_record(void **state)
 	assert_true(alloc_fail_each(run_record, NULL) >= 4);
 }
 
+/* ---- with files: a store of profiles, its index, the labels, the host's facts, the record ---- */
+
+static void copy_profile(const char *dir, const char *name)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[256];
+	size_t len;
+
+	(void)snprintf(path, sizeof(path), "profiles/library/%s", name);
+	text = fuzz_file(path, &len);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, len, f), len);
+}
+
+static int decide_once(const struct host *host, const struct doc *config, struct decision *ret,
+		       struct err *err)
+{
+	const struct question question = { .stage = "create", .id = "c1", .config = config };
+	_cleanup_record_ struct record record = { 0 };
+	int r = decide(host, &question, ret, err);
+
+	return r < 0 ? r
+		     : decision_record(ret, &question, EVENT_ADMIT, "accept", NULL, NULL, &record,
+				       err);
+}
+
+/* Some failures cost nothing: an index that is not written. What is then decided is the same. */
+static void check_decision(const struct host *host, const struct doc *config)
+{
+	_cleanup_decision_ struct decision whole = { 0 };
+	struct err err = { 0 };
+	unsigned long n = 0, failures = 0;
+
+	assert_int_equal(decide_once(host, config, &whole, &err), 0);
+	assert_true(whole.verdict.changed && whole.selection.n == 2);
+	do {
+		_cleanup_decision_ struct decision decision = { 0 };
+		int r;
+
+		alloc_fail_at(++n);
+		r = decide_once(host, config, &decision, &err);
+		alloc_fail_at(0);
+		if (r < 0) {
+			assert_int_equal(r, -ENOMEM);
+			assert_int_equal(err.class, ERR_SYSTEM);
+			err_clear(&err);
+			failures++;
+			continue;
+		}
+		assert_int_equal(decision.verdict.outcome, whole.verdict.outcome);
+		assert_string_equal(decision.verdict.policy_digest, whole.verdict.policy_digest);
+		assert_string_equal(decision.verdict.config.data, whole.verdict.config.data);
+		assert_int_equal(decision.verdict.changes.n, whole.verdict.changes.n);
+	} while (alloc_has_failed());
+	assert_true(failures > 100);
+}
+
+static void test_whole_decision(void **state)
+{
+	static const char text[] =
+		"{\"annotations\":{\"io.coaming.profile\":\"restricted\"},\"root\":{\"path\":\"r\"},"
+		"\"process\":{\"user\":{\"uid\":1000,\"gid\":0},\"cwd\":\"/\",\"args\":[\"x\"]},\"linux\":{"
+		"\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"mount\"},"
+		"{\"type\":\"ipc\"},{\"type\":\"uts\"}]}}";
+	const struct place *p = *state;
+	char profiles[96], state_dir[96], *dirs[] = { profiles };
+	char baseline[] = "baseline", *floor[] = { baseline };
+	const struct host host = { .profile_dirs = dirs,
+				   .n_profile_dirs = 1,
+				   .state_dir = state_dir,
+				   .floor = floor,
+				   .n_floor = 1 };
+	_cleanup_doc_ struct doc *config = NULL;
+	struct err err = { 0 };
+
+	(void)snprintf(profiles, sizeof(profiles), "%s/profiles", p->dir);
+	(void)snprintf(state_dir, sizeof(state_dir), "%s/state", p->dir);
+	assert_int_equal(mkdir(profiles, 0755), 0);
+	copy_profile(profiles, "baseline.json");
+	copy_profile(profiles, "restricted.json");
+	assert_int_equal(doc_parse(&config, "config.json", text, strlen(text), &err), 0);
+	check_decision(&host, config);
+	/* Where no index can be kept, one is made each time. */
+	(void)snprintf(state_dir, sizeof(state_dir), "/proc/none");
+	check_decision(&host, config);
+}
+
+/* What is said to be kept is in the chain, once, and nothing else is. */
+static void test_evidence(void **state)
+{
+	const struct place *p = *state;
+	unsigned long n = 0, in_ledger = 0, lost = 0;
+	struct told told;
+
+	do {
+		_cleanup_record_ struct record record = { 0 };
+		enum kept kept = KEPT_NOWHERE;
+		struct err err = { 0 };
+		int r;
+
+		assert_int_equal(record_start(&record, EVENT_ADMIT, &err), 0);
+		alloc_fail_at(++n);
+		r = evidence_keep_at(p->audit, p->socket, &record, false, &kept, &err);
+		alloc_fail_at(0);
+		assert_int_equal(r < 0, kept == KEPT_NOWHERE);
+		assert_true(r == 0 || err.class == ERR_SYSTEM);
+		in_ledger += kept == KEPT_LEDGER || kept == KEPT_BOTH;
+		lost += kept == KEPT_NOWHERE;
+	} while (alloc_has_failed());
+	told = place_read(p, NULL, NULL);
+	assert_int_equal(told.records, in_ledger);
+	assert_int_equal(told.torn, 0);
+	assert_true(lost > 0 && in_ledger > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_state),   cmocka_unit_test(test_host),
-		cmocka_unit_test(test_labels),  cmocka_unit_test(test_profile),
-		cmocka_unit_test(test_seccomp), cmocka_unit_test(test_decision),
+		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_profile),
+		cmocka_unit_test(test_seccomp),
+		cmocka_unit_test(test_decision),
 		cmocka_unit_test(test_record),
+		cmocka_unit_test_setup_teardown(test_whole_decision, place_setup, place_teardown),
+		cmocka_unit_test_setup_teardown(test_evidence, place_setup, place_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
