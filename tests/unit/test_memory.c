@@ -273,8 +273,10 @@ static void check_decision(const struct host *host, const struct doc *config)
 static void test_whole_decision(void **state)
 {
 	static const char text[] =
-		"{\"annotations\":{\"io.coaming.profile\":\"restricted\"},\"root\":{\"path\":\"r\"},"
-		"\"process\":{\"user\":{\"uid\":1000,\"gid\":0},\"cwd\":\"/\",\"args\":[\"x\"]},\"linux\":{"
+		"{\"annotations\":{\"io.coaming.profile\":\"restricted\"},"
+		"\"root\":{\"path\":\"r\"},"
+		"\"process\":{\"user\":{\"uid\":1000,\"gid\":0},\"cwd\":\"/\","
+		"\"args\":[\"x\"]},\"linux\":{"
 		"\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"mount\"},"
 		"{\"type\":\"ipc\"},{\"type\":\"uts\"}]}}";
 	const struct place *p = *state;
