@@ -17,7 +17,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/random.h"
 
-#define RUNS_DEFAULT  8000
+#define RUNS_DEFAULT  20000
 #define INPUT_MAX     ((size_t)64 << 10)
 #define INPUT_SECONDS 10
 

@@ -67,6 +67,44 @@ static void check_again(const struct selection *selection, const struct facts *f
 	must(second.outcome == first->outcome);
 }
 
+/*
+ * What restricted.json demands, looked up anew in the config that would run: only what a runtime
+ * reads, with none of the policy's own functions.
+ */
+static void check_confined(const struct doc *config)
+{
+	static const char *const sets[] = { "bounding", "effective", "inheritable", "permitted",
+					    "ambient" };
+	const struct node *root = doc_root(config), *process = node_get(root, "process");
+	const struct node *pids = node_path(root, "linux", "resources", "pids", "limit", NULL);
+	struct err err = { 0 };
+	int64_t limit = 0;
+
+	must(node_is(node_path(root, "root", "readonly", NULL), NODE_TRUE));
+	must(node_read_i64(config, pids, &limit, &err) == 0 && limit > 0 && limit <= 512);
+	must(node_is(node_path(root, "linux", "seccomp", NULL), NODE_OBJECT));
+	if (!process)
+		return;
+	must(node_is(node_get(process, "noNewPrivileges"), NODE_TRUE));
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		node_foreach (cap, node_path(process, "capabilities", sets[i], NULL))
+			must(node_is(cap, NODE_STRING) &&
+			     streq(cap->string, "CAP_NET_BIND_SERVICE"));
+	}
+}
+
+static void check_result(const struct doc *config, const struct verdict *verdict)
+{
+	_cleanup_doc_ struct doc *result = NULL;
+	struct err err = { 0 };
+
+	if (verdict->changed)
+		must_succeed(doc_parse(&result, "result", verdict->config.data, verdict->config.len,
+				       &err),
+			     &err);
+	check_confined(result ? result : config);
+}
+
 static void decide(const struct selection *selection, const struct doc *config)
 {
 	_cleanup_verdict_ struct verdict verdict = { 0 };
@@ -80,6 +118,9 @@ static void decide(const struct selection *selection, const struct doc *config)
 		must_tell(r, &err);
 	else if (verdict.changed)
 		check_again(selection, &facts, &verdict);
+	if (r == 0 && verdict.outcome == OUTCOME_ACCEPT && selection->n > 0 &&
+	    selection->v[selection->n - 1].profile == restricted())
+		check_result(config, &verdict);
 	for (size_t i = 0; i < verdict.changes.n; i++) {
 		must(verdict.changes.v[i].what && verdict.changes.v[i].by);
 		must(!strchr(verdict.changes.v[i].what, '\n'));
