@@ -75,41 +75,56 @@ static int find_demand(const struct pass *pass, const struct filter *base, struc
 	return 0;
 }
 
-static bool same_rule(const struct filter_rule *a, const struct filter_rule *b)
+static int compare_u64(uint64_t a, uint64_t b)
 {
-	if (!streq(a->name, b->name) || action_compare(a->action, b->action) != 0 ||
-	    a->n_args != b->n_args)
-		return false;
-	for (size_t i = 0; i < a->n_args; i++) {
-		const struct filter_arg *x = &a->args[i], *y = &b->args[i];
-
-		if (x->index != y->index || x->op != y->op || x->value != y->value ||
-		    x->value_two != y->value_two)
-			return false;
-	}
-	return true;
+	return a < b ? -1 : a > b;
 }
 
-static bool has_rule(const struct filter *filter, const struct filter_rule *rule)
+static int compare_args(const struct filter_arg *a, const struct filter_arg *b)
 {
-	for (size_t i = 0; i < filter->n_rules; i++) {
-		if (same_rule(&filter->rules[i], rule))
-			return true;
-	}
-	return false;
+	if (a->index != b->index)
+		return compare_u64(a->index, b->index);
+	if (a->op != b->op)
+		return compare_u64(a->op, b->op);
+	if (a->value != b->value)
+		return compare_u64(a->value, b->value);
+	return compare_u64(a->value_two, b->value_two);
 }
 
-/* Names with a rule in one filter that the other has not. */
+static int compare_rules(const void *left, const void *right)
+{
+	const struct filter_rule *const *a = left, *const *b = right;
+	const struct filter_rule *x = *a, *y = *b;
+	int r = strcmp(x->name, y->name);
+
+	if (r == 0)
+		r = action_compare(x->action, y->action);
+	if (r == 0)
+		r = compare_u64(x->n_args, y->n_args);
+	for (size_t i = 0; r == 0 && i < x->n_args; i++)
+		r = compare_args(&x->args[i], &y->args[i]);
+	return r;
+}
+
+/* Names with a rule in one filter that the other has not. Sorted, as either may have 20,000. */
 static int add_difference(const struct filter *a, const struct filter *b, char ***names, size_t *n,
 			  struct err *err)
 {
-	for (size_t i = 0; i < a->n_rules; i++) {
-		int r = has_rule(b, &a->rules[i]) ? 0 : strv_add(names, n, a->rules[i].name, err);
+	_cleanup_free_ const struct filter_rule **sorted = calloc(b->n_rules + 1, sizeof(*sorted));
+	int r = 0;
 
-		if (r < 0)
-			return r;
+	if (!sorted)
+		return err_oom(err);
+	for (size_t i = 0; i < b->n_rules; i++)
+		sorted[i] = &b->rules[i];
+	qsort(sorted, b->n_rules, sizeof(*sorted), compare_rules);
+	for (size_t i = 0; r == 0 && i < a->n_rules; i++) {
+		const struct filter_rule *rule = &a->rules[i];
+
+		if (!bsearch(&rule, sorted, b->n_rules, sizeof(*sorted), compare_rules))
+			r = strv_add(names, n, rule->name, err);
 	}
-	return 0;
+	return r;
 }
 
 static void add_names(struct buf *what, char *const *names, size_t n)
