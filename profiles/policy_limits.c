@@ -72,12 +72,40 @@ static int exceeds(const struct pass *pass, const struct node *limit, uint64_t l
 
 static const struct {
 	const char *group;
+	const char *unified; /* the cgroup file that says the same */
 	const char *what;
 	size_t offset;
 } resources[] = {
-	{ "pids", "processes", offsetof(struct limits_section, pids) },
-	{ "memory", "bytes of memory", offsetof(struct limits_section, memory_bytes) },
+	{ "pids", "pids.max", "processes", offsetof(struct limits_section, pids) },
+	{ "memory", "memory.max", "bytes of memory",
+	  offsetof(struct limits_section, memory_bytes) },
 };
+
+/*
+ * "unified" writes cgroup files by name, after the limits (config-linux.md, "Unified"): what stands
+ * there wins. A number, or "max".
+ */
+static int limit_unified(const struct pass *pass, const char *file, uint64_t least, bool *more,
+			 struct err *err)
+{
+	const struct node *all = node_path(pass->request->linux_node, "resources", "unified", NULL);
+	const struct node *node = present(all, file);
+	const char *text;
+	char json[32];
+	int r;
+
+	if (!node)
+		return 0;
+	r = node_read_string(pass->request->doc, node, &text, err);
+	if (r < 0)
+		return r;
+	if (text[0] != '\0' && strspn(text, "0123456789") == strlen(text) && strlen(text) < 20 &&
+	    strtoull(text, NULL, 10) <= least)
+		return 0;
+	*more = true;
+	(void)snprintf(json, sizeof(json), "\"%llu\"", (unsigned long long)least);
+	return edit_replace(pass->edit, node, json, err);
+}
 
 /*
  * Both groups at once where "resources" is absent, since an object can be added only once. `taken`
@@ -127,7 +155,7 @@ static int limit_resources(const struct pass *pass, struct err *err)
 		struct demand demand = { 0 };
 		uint64_t least = ceiling(pass, resources[i].offset, &demand);
 		const struct node *limit = present(present(group_of, resources[i].group), "limit");
-		bool more = false;
+		bool more = false, unified = false;
 		char what[96];
 
 		if (!least)
@@ -136,12 +164,14 @@ static int limit_resources(const struct pass *pass, struct err *err)
 			return err_input(err, EBADMSG, "%s: there is no \"linux\" to set limits in",
 					 doc_name(pass->request->doc));
 		r = exceeds(pass, limit, least, &more, err);
+		if (r == 0)
+			r = limit_unified(pass, resources[i].unified, least, &unified, err);
 		if (r < 0)
 			return r;
-		if (!more)
+		if (!more && !unified)
 			continue;
-		taken[i] = least;
-		any = true;
+		taken[i] = more ? least : 0;
+		any = any || more;
 		(void)snprintf(what, sizeof(what), "limits it to %llu %s",
 			       (unsigned long long)least, resources[i].what);
 		r = change_add(pass, SECTION_LIMITS, &demand, what, err);
@@ -155,15 +185,11 @@ static int limit_resources(const struct pass *pass, struct err *err)
 
 static const char nofile[] = "RLIMIT_NOFILE";
 
-static const struct node *find_rlimit(const struct node *rlimits)
+static bool is_nofile(const struct node *item)
 {
-	node_foreach (item, rlimits) {
-		const struct node *type = node_get(item, "type");
+	const struct node *type = node_get(item, "type");
 
-		if (node_is(type, NODE_STRING) && streq(type->string, nofile))
-			return item;
-	}
-	return NULL;
+	return node_is(type, NODE_STRING) && streq(type->string, nofile);
 }
 
 /* soft and hard of an entry that is there; *ret_more: either is above. */
@@ -209,10 +235,10 @@ static int limit_files(const struct pass *pass, struct err *err)
 	struct demand demand = { 0 };
 	uint64_t least = ceiling(pass, offsetof(struct limits_section, nofile), &demand);
 	const struct node *process = pass->request->process;
-	const struct node *rlimits = present(process, "rlimits"), *entry;
-	bool more = false;
+	const struct node *rlimits = present(process, "rlimits");
+	bool more = false, there = false;
 	char what[64];
-	int r;
+	int r = 0;
 
 	if (!least || !process)
 		return 0;
@@ -221,10 +247,16 @@ static int limit_files(const struct pass *pass, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	entry = find_rlimit(rlimits);
-	if (entry) {
-		r = clamp_entry(pass, entry, least, &more, err);
-	} else {
+	/* All of them: of two entries runc and crun let the later one win. */
+	node_foreach (item, rlimits) {
+		if (!is_nofile(item))
+			continue;
+		there = true;
+		r = clamp_entry(pass, item, least, &more, err);
+		if (r < 0)
+			return r;
+	}
+	if (!there) {
 		r = add_entry(pass, rlimits, least, err);
 		more = true;
 	}
