@@ -79,6 +79,11 @@ static bool rule_holds(const struct filter_rule *rule, const uint64_t args[6])
 	return true;
 }
 
+bool filter_skips(const struct filter *filter, const struct filter_rule *rule)
+{
+	return action_compare(rule->action, filter->default_action) == 0;
+}
+
 struct action filter_eval(const struct filter *filter, const char *syscall, const uint64_t args[6])
 {
 	const struct action *strictest = NULL;
@@ -86,9 +91,7 @@ struct action filter_eval(const struct filter *filter, const char *syscall, cons
 	for (size_t i = 0; i < filter->n_rules; i++) {
 		const struct filter_rule *rule = &filter->rules[i];
 
-		/* The runtimes skip a rule that says what the default says. */
-		if (!streq(rule->name, syscall) ||
-		    action_compare(rule->action, filter->default_action) == 0 ||
+		if (!streq(rule->name, syscall) || filter_skips(filter, rule) ||
 		    !rule_holds(rule, args))
 			continue;
 		if (!strictest || action_compare(rule->action, *strictest) < 0)
@@ -115,8 +118,7 @@ static bool strv_equal(char *const *a, size_t n_a, char *const *b, size_t n_b)
 
 static bool rule_equal(const struct filter_rule *a, const struct filter_rule *b)
 {
-	if (!streq(a->name, b->name) || action_compare(a->action, b->action) != 0 ||
-	    a->n_args != b->n_args)
+	if (!streq(a->name, b->name) || a->action.kind != b->action.kind || a->n_args != b->n_args)
 		return false;
 	for (size_t i = 0; i < a->n_args; i++) {
 		const struct filter_arg *x = &a->args[i], *y = &b->args[i];
@@ -128,19 +130,34 @@ static bool rule_equal(const struct filter_rule *a, const struct filter_rule *b)
 	return true;
 }
 
+/* The first rule from `at` on that makes a difference. */
+static size_t next_rule(const struct filter *filter, size_t at)
+{
+	while (at < filter->n_rules && filter->rules[at].action.kind == filter->default_action.kind)
+		at++;
+	return at;
+}
+
+static bool rules_equal(const struct filter *a, const struct filter *b)
+{
+	size_t i = next_rule(a, 0), k = next_rule(b, 0);
+
+	while (i < a->n_rules && k < b->n_rules) {
+		if (!rule_equal(&a->rules[i], &b->rules[k]))
+			return false;
+		i = next_rule(a, i + 1);
+		k = next_rule(b, k + 1);
+	}
+	return i == a->n_rules && k == b->n_rules;
+}
+
 bool filter_equal(const struct filter *a, const struct filter *b)
 {
-	if (action_compare(a->default_action, b->default_action) != 0 ||
-	    a->any_architecture != b->any_architecture ||
-	    !strv_equal(a->architectures, a->n_architectures, b->architectures,
-			b->n_architectures) ||
-	    !strv_equal(a->flags, a->n_flags, b->flags, b->n_flags) ||
-	    !text_equal(a->listener_path, b->listener_path) ||
-	    !text_equal(a->listener_metadata, b->listener_metadata) || a->n_rules != b->n_rules)
-		return false;
-	for (size_t i = 0; i < a->n_rules; i++) {
-		if (!rule_equal(&a->rules[i], &b->rules[i]))
-			return false;
-	}
-	return true;
+	return a->default_action.kind == b->default_action.kind &&
+	       a->any_architecture == b->any_architecture &&
+	       strv_equal(a->architectures, a->n_architectures, b->architectures,
+			  b->n_architectures) &&
+	       strv_equal(a->flags, a->n_flags, b->flags, b->n_flags) &&
+	       text_equal(a->listener_path, b->listener_path) &&
+	       text_equal(a->listener_metadata, b->listener_metadata) && rules_equal(a, b);
 }

@@ -84,7 +84,12 @@ int filter_meet(const struct filter *a, const struct filter *b, struct filter *r
 struct action filter_eval(const struct filter *filter, const char *syscall, const uint64_t args[6]);
 /* Stricter first; equal kinds by the defined order of errno values. <0, 0, >0 */
 int action_compare(struct action a, struct action b);
-/* As filters: same meaning rule by rule (not only the same text). */
+/* A rule that the runtimes pass over, since it says what the default says. */
+bool filter_skips(const struct filter *filter, const struct filter_rule *rule);
+/*
+ * As filters: same meaning rule by rule (not only the same text). Numbers do not count, since they
+ * confine nothing, and so neither do rules of the kind of the default.
+ */
 bool filter_equal(const struct filter *a, const struct filter *b);
 
 #endif

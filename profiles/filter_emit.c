@@ -130,11 +130,6 @@ static uint32_t architecture_token(const char *word)
 	return seccomp_arch_resolve_name(name);
 }
 
-static bool is_compiled(const struct filter *filter, const struct filter_rule *rule)
-{
-	return action_compare(rule->action, filter->default_action) != 0;
-}
-
 /*
  * libseccomp 2.5.4 begins the part of an architecture with the call of the fewest conditions, and
  * where the architecture has no such call it forgets to load the number of the call: all rules of
@@ -147,7 +142,7 @@ static bool loses_rules(const struct filter *filter, uint32_t token)
 	for (size_t i = 0; i < filter->n_rules; i++) {
 		const struct filter_rule *rule = &filter->rules[i];
 
-		if (!is_compiled(filter, rule))
+		if (filter_skips(filter, rule))
 			continue;
 		if (seccomp_syscall_resolve_name_arch(token, rule->name) < 0)
 			lacks = true;

@@ -4,8 +4,8 @@
  *
  * The result is in normal form: rules sorted by call, strictest first, rules of one call that
  * differ in their action with no arguments in common, so that it does not matter in which order
- * a compiler looks at them. One kind of rule that changes nothing is kept: ERRNO with the number
- * of the default, since a rule's number wins over a default's in the next meet.
+ * a compiler looks at them; only where the one filter alone decides, and no such form can be had,
+ * its rules stay as they were.
  */
 #include "profiles/filter.h"
 
@@ -43,13 +43,12 @@
 struct side {
 	const struct filter_rule **rules;
 	size_t n, at;
-	struct action own_default;
-	struct ruling fallback; /* the same, as it counts in this meet */
+	struct action fallback; /* the filter's default */
 };
 
 struct meet {
 	struct side a, b;
-	struct ruling fallback;
+	struct action fallback;
 	struct view view_a, view_b, both;
 	bool narrow; /* arguments of one of the architectures have 32 bits */
 	struct filter *out;
@@ -68,17 +67,9 @@ static int compare_rules(const void *a, const void *b)
 	return r != 0 ? r : *x < *y ? -1 : *x > *y;
 }
 
-/*
- * ERRNO by default is one thing on both sides, whatever its number: a call that neither names
- * gets the number of the common default.
- */
-static int side_init(struct side *side, const struct filter *filter, struct ruling fallback,
-		     struct err *err)
+static int side_init(struct side *side, const struct filter *filter, struct err *err)
 {
-	side->own_default = filter->default_action;
-	side->fallback = ruling_of(filter->default_action, true);
-	if (side->fallback.kind == fallback.kind)
-		side->fallback = fallback;
+	side->fallback = filter->default_action;
 	side->rules = calloc(filter->n_rules + 1, sizeof(struct filter_rule *));
 	if (!side->rules)
 		return err_oom(err);
@@ -107,8 +98,7 @@ static bool side_view(struct side *side, const char *name, struct view *ret)
 
 	while (side->at < side->n && streq(side->rules[side->at]->name, name))
 		side->at++;
-	return view_make(&side->rules[first], side->at - first, side->own_default, side->fallback,
-			 ret);
+	return view_make(&side->rules[first], side->at - first, side->fallback, ret);
 }
 
 static int out_add(struct meet *m, const char *name, const struct filter_arg *args, size_t n_args,
@@ -144,29 +134,29 @@ static int out_add(struct meet *m, const char *name, const struct filter_arg *ar
 /* A rule that the runtimes skip, since it says what the default says. */
 static bool is_skipped(const struct side *side, const struct filter_rule *rule)
 {
-	return action_compare(rule->action, side->own_default) == 0;
+	return action_compare(rule->action, side->fallback) == 0;
 }
 
 /*
- * Does the first filter alone decide, with the second giving one laxer ruling for every argument?
+ * Does the first filter alone decide, with the second giving one laxer action for every argument?
  * Then its rules may stay as they are: a compiler makes of them what it made of them before, and
- * has no ruling to give which the second filter does not allow. Not so with different actions,
+ * has no action to give which the second filter does not allow. Not so with different actions,
  * where all depends on their order.
  */
 static bool is_untouched(const struct meet *m, size_t first)
 {
-	struct ruling other = m->view_b.rest, own = ruling_of(m->a.own_default, true);
+	struct action other = m->view_b.rest;
 	const struct filter_rule *before = NULL;
 
-	if (m->view_b.n > 0 || own.kind != m->fallback.kind || own.ret != m->fallback.ret ||
-	    ruling_compare(other, m->a.fallback) < 0)
+	if (m->view_b.n > 0 || action_compare(m->a.fallback, m->fallback) != 0 ||
+	    action_compare(other, m->a.fallback) < 0)
 		return false;
 	for (size_t i = first; i < m->a.at; i++) {
 		const struct filter_rule *rule = m->a.rules[i];
 
 		if (is_skipped(&m->a, rule))
 			continue;
-		if (ruling_compare(other, ruling_of(rule->action, false)) < 0 ||
+		if (action_compare(other, rule->action) < 0 ||
 		    (before && action_compare(before->action, rule->action) != 0))
 			return false;
 		before = rule;
@@ -222,8 +212,7 @@ static void flatten(struct meet *m, const struct side *side, size_t first)
 {
 	for (size_t i = first; i < side->at; i++) {
 		if (!is_skipped(side, side->rules[i]))
-			m->both.rest =
-				ruling_meet(m->both.rest, ruling_of(side->rules[i]->action, false));
+			m->both.rest = action_meet(m->both.rest, side->rules[i]->action);
 	}
 	view_flatten(&m->both);
 }
@@ -241,8 +230,7 @@ static int write_parts(struct meet *m, const char *name, bool inequalities)
 		const struct part *p = &m->both.part[i];
 
 		if (conj_has_inequality(&p->conj) == inequalities)
-			r = out_add(m, name, args, conj_to_args(&p->conj, args),
-				    (struct action){ p->ruling.kind, p->ruling.ret });
+			r = out_add(m, name, args, conj_to_args(&p->conj, args), p->action);
 	}
 	return r;
 }
@@ -252,11 +240,52 @@ static int write_view(struct meet *m, const char *name)
 	const struct view *both = &m->both;
 	int r = 0;
 
-	if (both->n == 0 && ruling_compare(both->rest, m->fallback) != 0)
-		r = out_add(m, name, NULL, 0, (struct action){ both->rest.kind, both->rest.ret });
+	if (both->n == 0 && action_compare(both->rest, m->fallback) != 0)
+		r = out_add(m, name, NULL, 0, both->rest);
 	if (r == 0)
 		r = write_parts(m, name, false);
 	return r == 0 ? write_parts(m, name, true) : r;
+}
+
+/* The meet of both views; false where it cannot be had, or not in rules that can be trusted. */
+static bool meet_views(struct meet *m)
+{
+	return view_meet(&m->view_a, &m->view_b, &m->both) &&
+	       /* A rule without conditions would take all: what it says goes into conditions too.
+		*/
+	       (m->both.n == 0 || view_set_rest(&m->both, m->fallback)) &&
+	       view_compiles(&m->both) && (!m->narrow || !view_has_high_half(&m->both));
+}
+
+/* The strictest number of each kind. */
+static void find_numbers(const struct view *view, struct action one[ACTIONS_])
+{
+	one[view->rest.kind] = action_meet(one[view->rest.kind], view->rest);
+	for (size_t i = 0; i < view->n; i++) {
+		struct action action = view->part[i].action;
+
+		one[action.kind] = action_meet(one[action.kind], action);
+	}
+}
+
+/* Again, without distinctions that are of numbers only: they confine nothing. */
+static bool meet_kinds(struct meet *m)
+{
+	struct action one[ACTIONS_], strictest;
+
+	for (size_t i = 0; i < ACTIONS_; i++)
+		one[i] = (struct action){ (enum filter_action)i, UINT32_MAX };
+	find_numbers(&m->view_a, one);
+	find_numbers(&m->view_b, one);
+	strictest = one[m->fallback.kind];
+	one[m->fallback.kind] = m->fallback;
+	view_forget_numbers(&m->view_a, one);
+	view_forget_numbers(&m->view_b, one);
+	if (!meet_views(m))
+		return false;
+	if (m->both.n == 0 && m->both.rest.kind == m->fallback.kind)
+		m->both.rest = strictest;
+	return true;
 }
 
 static int meet_call(struct meet *m, const char *name)
@@ -265,16 +294,13 @@ static int meet_call(struct meet *m, const char *name)
 	bool exact = side_view(&m->a, name, &m->view_a);
 
 	exact &= side_view(&m->b, name, &m->view_b);
-	exact &= view_meet(&m->view_a, &m->view_b, &m->both);
-	/* A rule without conditions would take all: what it says goes into conditions too. */
-	if (m->both.n > 0)
-		exact &= view_set_rest(&m->both, m->fallback);
-	exact &= view_compiles(&m->both, m->fallback);
-	exact &= !m->narrow || (!has_high_half(&m->a, first_a) && !has_high_half(&m->b, first_b) &&
-				!view_has_high_half(&m->both));
-	if (!exact) {
+	exact = exact &&
+		(!m->narrow || (!has_high_half(&m->a, first_a) && !has_high_half(&m->b, first_b)));
+	if (!exact || (!meet_views(m) && !meet_kinds(m))) {
 		if (is_untouched(m, first_a))
 			return copy_rules(m, first_a);
+		m->both.rest = action_meet(m->view_a.rest, m->view_b.rest);
+		m->both.n = 0;
 		flatten(m, &m->a, first_a);
 		flatten(m, &m->b, first_b);
 		if (m->coarse)
@@ -290,9 +316,9 @@ static int meet_calls(struct meet *m, const struct filter *a, const struct filte
 	const char *name;
 	int r;
 
-	r = side_init(&m->a, a, m->fallback, m->err);
+	r = side_init(&m->a, a, m->err);
 	if (r == 0)
-		r = side_init(&m->b, b, m->fallback, m->err);
+		r = side_init(&m->b, b, m->err);
 	while (r == 0 && (name = next_name(m)))
 		r = meet_call(m, name);
 	free(m->a.rules);
@@ -440,9 +466,8 @@ int filter_meet(const struct filter *a, const struct filter *b, struct filter *r
 	m->coarse = coarse;
 	m->arg = arg;
 	m->err = err;
-	m->fallback =
-		ruling_meet(ruling_of(a->default_action, true), ruling_of(b->default_action, true));
-	out.default_action = (struct action){ m->fallback.kind, m->fallback.ret };
+	m->fallback = action_meet(a->default_action, b->default_action);
+	out.default_action = m->fallback;
 	r = meet_architectures(a, b, &out, err);
 	if (r == 0)
 		r = keep_requested(a, &out, err);

@@ -99,7 +99,7 @@ static void look_behind(const struct filter *filter, struct behind *ret)
 		const struct filter_rule *rule = &filter->rules[i];
 		size_t low = 0, high = ARRAY_SIZE(subs);
 
-		if (action_compare(rule->action, filter->default_action) == 0)
+		if (filter_skips(filter, rule))
 			continue;
 		for (size_t m = 0; m < MUXES_; m++) {
 			if (streq(rule->name, mux_names[m]))
@@ -134,9 +134,10 @@ static struct span through(const struct filter *filter, const struct behind *beh
 	for (size_t i = 0; i < ARRAY_SIZE(maybe) && behind->whole[mux].n == 0; i++) {
 		if (maybe[i]->n == 0)
 			continue;
-		span_add(&span, maybe[i]->laxest);
 		if (action_compare(maybe[i]->laxest, span.strictest) > 0)
 			span.strictest = maybe[i]->laxest;
+		if (action_compare(maybe[i]->laxest, span.laxest) > 0)
+			span.laxest = maybe[i]->laxest;
 	}
 	return span;
 }
@@ -190,7 +191,7 @@ size_t mux_rules(const struct filter *a, const struct filter *b, const struct fi
 		 struct mux_rule ret[MULTIPLEXERS])
 {
 	struct behind behind_a, behind_b, behind_out;
-	struct action strictest[MUXES_] = { { ACT_ALLOW, 0 }, { ACT_ALLOW, 0 } };
+	struct action strictest[MUXES_] = { out->default_action, out->default_action };
 	bool needed[MUXES_] = { false };
 	size_t n = 0;
 
@@ -209,7 +210,9 @@ size_t mux_rules(const struct filter *a, const struct filter *b, const struct fi
 			want = other;
 		if (action_compare(want, strictest[mux]) < 0)
 			strictest[mux] = want;
-		needed[mux] |= got.laxest.kind > want.kind || may_conflict(&behind_out, i);
+		/* Whether the thread is killed or the process: what was to be had is not had. */
+		needed[mux] |= (got.laxest.kind > want.kind && got.laxest.kind > ACT_KILL_THREAD) ||
+			       may_conflict(&behind_out, i);
 	}
 	for (size_t m = 0; m < MUXES_; m++) {
 		if (needed[m])

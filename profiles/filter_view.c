@@ -3,64 +3,44 @@
  * What one filter says of one system call, and the meet of two such views.
  *
  * Every function either gives exactly the stricter of both for every value of every argument, or
- * says that it cannot. Then the caller takes the strictest ruling for the whole call.
+ * says that it cannot. Then the caller takes the strictest action for the whole call.
  */
 #include "profiles/filter_view.h"
 
-struct ruling ruling_of(struct action action, bool by_default)
+struct action action_meet(struct action a, struct action b)
 {
-	return (struct ruling){ .kind = action.kind,
-				.by_default = by_default && action.kind == ACT_ERRNO,
-				.ret = action.ret };
+	return action_compare(a, b) < 0 ? a : b;
 }
 
-int ruling_compare(struct ruling a, struct ruling b)
+static bool stricter(struct action a, struct action b)
 {
-	if (a.kind == b.kind && a.by_default != b.by_default)
-		return a.by_default ? 1 : -1;
-	return action_compare((struct action){ a.kind, a.ret }, (struct action){ b.kind, b.ret });
+	return action_compare(a, b) < 0;
 }
 
-struct ruling ruling_meet(struct ruling a, struct ruling b)
-{
-	return ruling_compare(a, b) < 0 ? a : b;
-}
-
-/* The same action; whether a rule or a default gave it does not matter. */
-static bool ruling_is(struct ruling a, struct ruling b)
-{
-	return a.kind == b.kind && a.ret == b.ret;
-}
-
-static bool stricter(struct ruling a, struct ruling b)
-{
-	return ruling_compare(a, b) < 0;
-}
-
-static bool view_add(struct view *view, const struct conj *conj, struct ruling ruling)
+static bool view_add(struct view *view, const struct conj *conj, struct action action)
 {
 	if (view->n == VIEW_PARTS_MAX)
 		return false;
-	view->part[view->n++] = (struct part){ *conj, ruling };
+	view->part[view->n++] = (struct part){ *conj, action };
 	return true;
 }
 
 void view_flatten(struct view *view)
 {
 	for (size_t i = 0; i < view->n; i++)
-		view->rest = ruling_meet(view->rest, view->part[i].ruling);
+		view->rest = action_meet(view->rest, view->part[i].action);
 	view->n = 0;
 }
 
 static int compare_parts(const void *a, const void *b)
 {
 	const struct part *x = a, *y = b;
-	int r = ruling_compare(x->ruling, y->ruling);
+	int r = action_compare(x->action, y->action);
 
 	return r != 0 ? r : conj_compare(&x->conj, &y->conj);
 }
 
-/* Within another part of the same ruling; of two equal sets the first one stays. */
+/* Within another part of the same action; of two equal sets the first one stays. */
 static bool is_covered(const struct view *view, size_t place)
 {
 	const struct part *p = &view->part[place];
@@ -68,7 +48,7 @@ static bool is_covered(const struct view *view, size_t place)
 	for (size_t i = 0; i < view->n; i++) {
 		const struct part *q = &view->part[i];
 
-		if (i == place || ruling_compare(p->ruling, q->ruling) != 0 ||
+		if (i == place || action_compare(p->action, q->action) != 0 ||
 		    !conj_within(&p->conj, &q->conj))
 			continue;
 		if (i < place || !conj_within(&q->conj, &p->conj))
@@ -84,7 +64,7 @@ static void view_tidy(struct view *view)
 
 	qsort(view->part, view->n, sizeof(view->part[0]), compare_parts);
 	for (size_t i = 0; i < view->n; i++) {
-		if (ruling_compare(view->part[i].ruling, view->rest) != 0)
+		if (action_compare(view->part[i].action, view->rest) != 0)
 			view->part[n++] = view->part[i];
 	}
 	view->n = n;
@@ -99,7 +79,7 @@ static void view_tidy(struct view *view)
 }
 
 /* Add to `out` what is left of `conj` without the first n of `holes`. */
-static bool add_without(struct view *out, const struct conj *conj, struct ruling ruling,
+static bool add_without(struct view *out, const struct conj *conj, struct action action,
 			const struct part *holes, size_t n)
 {
 	struct conj now[VIEW_PARTS_MAX], next[VIEW_PARTS_MAX];
@@ -121,13 +101,13 @@ static bool add_without(struct view *out, const struct conj *conj, struct ruling
 		n_now = n_next;
 	}
 	for (size_t k = 0; k < n_now; k++) {
-		if (!view_add(out, &now[k], ruling))
+		if (!view_add(out, &now[k], action))
 			return false;
 	}
 	return true;
 }
 
-/* Where parts of different rulings overlap, the stricter keeps what both have. */
+/* Where parts of different actions overlap, the stricter keeps what both have. */
 static bool view_settle(struct view *view)
 {
 	struct view out = { .rest = view->rest };
@@ -138,9 +118,9 @@ static bool view_settle(struct view *view)
 		size_t n_stricter = i;
 
 		while (n_stricter > 0 &&
-		       ruling_compare(view->part[n_stricter - 1].ruling, p->ruling) == 0)
+		       action_compare(view->part[n_stricter - 1].action, p->action) == 0)
 			n_stricter--;
-		if (!add_without(&out, &p->conj, p->ruling, view->part, n_stricter))
+		if (!add_without(&out, &p->conj, p->action, view->part, n_stricter))
 			return false;
 	}
 	*view = out;
@@ -150,70 +130,41 @@ static bool view_settle(struct view *view)
 
 /* The strictest of the rules that take the whole call; false where there is none. */
 static bool find_whole(const struct filter_rule *const *rules, size_t n, struct action fallback,
-		       struct ruling *ret)
+		       struct action *ret)
 {
 	struct conj conj;
 	bool found = false;
 
 	for (size_t i = 0; i < n; i++) {
-		struct ruling ruling = ruling_of(rules[i]->action, false);
+		struct action action = rules[i]->action;
 
 		if (action_compare(rules[i]->action, fallback) == 0 ||
 		    conj_from_rule(rules[i], &conj) == SET_EMPTY || !conj_is_any(&conj))
 			continue;
-		*ret = found ? ruling_meet(*ret, ruling) : ruling;
+		*ret = found ? action_meet(*ret, action) : action;
 		found = true;
 	}
 	return found;
 }
 
-/*
- * Rules that say what the default says: the runtimes skip them, so that every other rule goes
- * before. All that they are good for is that their number is one of a rule.
- */
-static void add_as_default(const struct filter_rule *const *rules, size_t n, struct action fallback,
-			   struct view *view)
-{
-	const struct ruling ruling = ruling_of(fallback, false);
-	struct conj conj;
-	size_t n_others = view->n;
-
-	if (ruling_compare(ruling, view->rest) == 0)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		size_t before = view->n;
-
-		if (action_compare(rules[i]->action, fallback) != 0 ||
-		    conj_from_rule(rules[i], &conj) == SET_EMPTY)
-			continue;
-		if (conj_is_any(&conj)) {
-			view->rest = ruling;
-			break;
-		}
-		if (!add_without(view, &conj, ruling, view->part, n_others))
-			view->n = before;
-	}
-	view_tidy(view);
-}
-
 bool view_make(const struct filter_rule *const *rules, size_t n, struct action fallback,
-	       struct ruling rest, struct view *ret)
+	       struct view *ret)
 {
 	struct conj conj;
 	bool fits = true, whole;
 
 	ret->n = 0;
-	ret->rest = rest;
+	ret->rest = fallback;
 	whole = find_whole(rules, n, fallback, &ret->rest);
 	for (size_t i = 0; i < n; i++) {
-		struct ruling ruling = ruling_of(rules[i]->action, false);
+		struct action action = rules[i]->action;
 
 		if (action_compare(rules[i]->action, fallback) == 0 ||
 		    conj_from_rule(rules[i], &conj) == SET_EMPTY || conj_is_any(&conj) ||
-		    (whole && !stricter(ruling, ret->rest)))
+		    (whole && !stricter(action, ret->rest)))
 			continue;
-		if (!view_add(ret, &conj, ruling)) {
-			ret->rest = ruling_meet(ret->rest, ruling);
+		if (!view_add(ret, &conj, action)) {
+			ret->rest = action_meet(ret->rest, action);
 			fits = false;
 		}
 	}
@@ -221,8 +172,6 @@ bool view_make(const struct filter_rule *const *rules, size_t n, struct action f
 		view_flatten(ret);
 		return false;
 	}
-	if (!whole)
-		add_as_default(rules, n, fallback, ret);
 	return true;
 }
 
@@ -233,8 +182,8 @@ static const struct conj *inner_of(const struct conj *a, const struct conj *b)
 }
 
 /*
- * The part of `other` that holds all of `conj`. Its ruling is then that of all `other` parts
- * which meet `conj`, since parts of different rulings are disjoint.
+ * The part of `other` that holds all of `conj`. Its action is then that of all `other` parts
+ * which meet `conj`, since parts of different actions are disjoint.
  */
 static const struct part *part_around(const struct view *other, const struct conj *conj)
 {
@@ -243,6 +192,13 @@ static const struct part *part_around(const struct view *other, const struct con
 			return &other->part[i];
 	}
 	return NULL;
+}
+
+/* Does a part stay as it is for all that the other side says, but for the other's stricter parts?
+ */
+static bool prevails(const struct part *p, const struct view *other)
+{
+	return !stricter(other->rest, p->action);
 }
 
 /* What is laxer than the rest of the meet on both sides: pairs of parts. */
@@ -255,20 +211,35 @@ static bool add_pairs(const struct view *a, const struct view *b, struct view *r
 
 		for (size_t k = 0; k < b->n; k++) {
 			const struct part *q = &b->part[k];
-			struct ruling ruling = ruling_meet(p->ruling, q->ruling);
+			struct action action = action_meet(p->action, q->action);
 			enum set set;
 
-			/* Those within one part of the other side are done by add_inner(). */
-			if (!stricter(ret->rest, ruling) || part_around(b, &p->conj) ||
-			    part_around(a, &q->conj))
+			/* Those within one part of the other side, or that prevail, are
+			 * add_own()'s. */
+			if (!stricter(ret->rest, action) || part_around(b, &p->conj) ||
+			    part_around(a, &q->conj) ||
+			    (prevails(p, b) && !stricter(q->action, p->action)) ||
+			    (prevails(q, a) && !stricter(p->action, q->action)))
 				continue;
 			set = conj_and(&p->conj, &q->conj, &both);
 			if (set == SET_BEYOND ||
-			    (set == SET_GIVEN && !view_add(ret, &both, ruling)))
+			    (set == SET_GIVEN && !view_add(ret, &both, action)))
 				return false;
 		}
 	}
 	return true;
+}
+
+static bool add_prevailing(const struct part *p, const struct view *other, struct view *ret)
+{
+	struct part holes[VIEW_PARTS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < other->n; i++) {
+		if (stricter(other->part[i].action, p->action))
+			holes[n++] = other->part[i];
+	}
+	return add_without(ret, &p->conj, p->action, holes, n);
 }
 
 /*
@@ -282,18 +253,21 @@ static bool add_own(const struct view *a, const struct view *b, struct view *ret
 	for (size_t i = 0; i < a->n; i++) {
 		const struct part *p = &a->part[i];
 		const struct part *around = part_around(b, &p->conj);
-		struct ruling ruling = p->ruling;
+		struct action action = p->action;
 
-		if (stricter(ruling, ret->rest)) {
-			if (!view_add(ret, &p->conj, ruling))
+		if (stricter(action, ret->rest)) {
+			if (!view_add(ret, &p->conj, action))
 				return false;
 		} else if (around) {
-			ruling = ruling_meet(ruling, around->ruling);
-			if (stricter(ret->rest, ruling) &&
-			    !view_add(ret, inner_of(&p->conj, &around->conj), ruling))
+			action = action_meet(action, around->action);
+			if (stricter(ret->rest, action) &&
+			    !view_add(ret, inner_of(&p->conj, &around->conj), action))
 				return false;
-		} else if (stricter(ret->rest, ruling_meet(ruling, b->rest))) {
-			if (!add_without(ret, &p->conj, ruling_meet(ruling, b->rest), b->part,
+		} else if (prevails(p, b)) {
+			if (stricter(ret->rest, action) && !add_prevailing(p, b, ret))
+				return false;
+		} else if (stricter(ret->rest, action_meet(action, b->rest))) {
+			if (!add_without(ret, &p->conj, action_meet(action, b->rest), b->part,
 					 b->n))
 				return false;
 		}
@@ -304,40 +278,27 @@ static bool add_own(const struct view *a, const struct view *b, struct view *ret
 bool view_meet(const struct view *a, const struct view *b, struct view *ret)
 {
 	ret->n = 0;
-	ret->rest = ruling_meet(a->rest, b->rest);
+	ret->rest = action_meet(a->rest, b->rest);
 	if (add_own(a, b, ret) && add_own(b, a, ret) && add_pairs(a, b, ret) && view_settle(ret))
 		return true;
 	*ret = *a;
 	for (size_t i = 0; i < b->n; i++)
-		ret->rest = ruling_meet(ret->rest, b->part[i].ruling);
-	ret->rest = ruling_meet(ret->rest, b->rest);
+		ret->rest = action_meet(ret->rest, b->part[i].action);
+	ret->rest = action_meet(ret->rest, b->rest);
 	view_flatten(ret);
 	return false;
 }
 
-bool view_set_rest(struct view *view, struct ruling rest)
+bool view_set_rest(struct view *view, struct action rest)
 {
 	static const struct conj everything = { 0 };
 	struct view out = { .rest = rest };
 
-	if (ruling_compare(view->rest, rest) == 0)
+	if (action_compare(view->rest, rest) == 0)
 		return true;
-	/* What becomes a rule is a rule's: where the number came from makes no difference now. */
-	for (size_t i = 0; i < view->n; i++) {
-		if (!ruling_is(view->part[i].ruling, view->rest) || ruling_is(view->rest, rest))
-			out.part[out.n++] = view->part[i];
-	}
-	memcpy(view->part, out.part, out.n * sizeof(out.part[0]));
-	view->n = out.n;
-	if (view->n == 0)
-		return true;
+	for (size_t i = 0; i < view->n; i++)
+		out.part[out.n++] = view->part[i];
 	if (!add_without(&out, &everything, view->rest, view->part, view->n)) {
-		/* Only the number's origin would be lost: not worth the whole call. */
-		if (ruling_is(view->rest, rest)) {
-			view->rest = rest;
-			view_tidy(view);
-			return true;
-		}
 		view_flatten(view);
 		return false;
 	}
@@ -346,15 +307,12 @@ bool view_set_rest(struct view *view, struct ruling rest)
 	return true;
 }
 
-bool view_equal(const struct view *a, const struct view *b)
+void view_forget_numbers(struct view *view, const struct action one[ACTIONS_])
 {
-	if (a->n != b->n || ruling_compare(a->rest, b->rest) != 0)
-		return false;
-	for (size_t i = 0; i < a->n; i++) {
-		if (compare_parts(&a->part[i], &b->part[i]) != 0)
-			return false;
-	}
-	return true;
+	for (size_t i = 0; i < view->n; i++)
+		view->part[i].action = one[view->part[i].action.kind];
+	view->rest = one[view->rest.kind];
+	view_tidy(view);
 }
 
 /* How many conditions of a part have the kinds in the mask. */
@@ -387,9 +345,9 @@ static int only_not(const struct part *part)
 
 /*
  * Equalities in one part, and for each of its arguments a part "not that value", all of another
- * ruling: what is left of a call when one combination is taken out.
+ * action: what is left of a call when one combination is taken out.
  */
-static bool is_one_taken_out(const struct view *view, struct ruling fallback)
+static bool is_one_taken_out(const struct view *view)
 {
 	const struct part *taken = NULL, *left = NULL;
 	const struct cond *out[SYSCALL_ARGS] = { NULL };
@@ -398,15 +356,13 @@ static bool is_one_taken_out(const struct view *view, struct ruling fallback)
 		const struct part *p = &view->part[i];
 		int k = only_not(p);
 
-		if (ruling_is(p->ruling, fallback))
-			continue;
 		if (k < 0 && taken)
 			return false;
 		if (k < 0) {
 			taken = p;
 			continue;
 		}
-		if (out[k] || (left && ruling_compare(left->ruling, p->ruling) != 0))
+		if (out[k] || (left && action_compare(left->action, p->action) != 0))
 			return false;
 		out[k] = &p->conj.arg[k];
 		left = p;
@@ -419,18 +375,14 @@ static bool is_one_taken_out(const struct view *view, struct ruling fallback)
 		if (c->kind != COND_BITS || c->a != UINT64_MAX || !out[k] || out[k]->a != c->b)
 			return false;
 	}
-	return !taken || !left || ruling_compare(taken->ruling, left->ruling) != 0;
+	return !taken || !left || action_compare(taken->action, left->action) != 0;
 }
 
-bool view_compiles(const struct view *view, struct ruling fallback)
+bool view_compiles(const struct view *view)
 {
-	size_t inequalities = 0, n = 0;
+	size_t inequalities = 0;
 
-	for (size_t i = 0; i < view->n; i++) {
-		if (ruling_is(view->part[i].ruling, fallback))
-			continue;
+	for (size_t i = 0; i < view->n; i++)
 		inequalities += count_kinds(&view->part[i], INEQUALITIES);
-		n++;
-	}
-	return inequalities == 0 || n == 1 || is_one_taken_out(view, fallback);
+	return inequalities == 0 || view->n == 1 || is_one_taken_out(view);
 }
