@@ -25,7 +25,7 @@ struct view {
 	size_t n;
 };
 
-struct action action_meet(struct action a, struct action b);
+struct action action_meet(struct action a, struct action b); /* the stricter */
 
 /*
  * The view of the n rules of one call, all with the same name.
