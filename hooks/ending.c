@@ -129,10 +129,11 @@ static int clean_up(const struct host *host, const char *table, struct err *err)
 int container_end(const struct host *host, const char *id, const char *stage, struct err *err)
 {
 	_cleanup_live_ struct live live = { 0 };
+	_cleanup_close_ int claim = -1;
 	char table[RULESET_TABLE_MAX];
 	int r;
 
-	r = live_read(host->state_dir, id, &live, err);
+	r = live_claim(host->state_dir, id, &live, &claim, err);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -20,6 +21,8 @@
 #define LIVE_MAX_BYTES ((size_t)256 << 10)
 /* No writer takes that long between making a file and renaming it. */
 #define WRITER_MAX_SECONDS 60
+/* A container is written twice in its life. */
+#define CLAIM_TRIES 8
 
 static const char *const state_names[] = {
 	[LIVE_DENIED] = "denied",
@@ -261,6 +264,55 @@ int live_read(const char *state_dir, const char *id, struct live *ret, struct er
 	}
 	if (r == -ENOENT)
 		err_clear(err);
+	return r;
+}
+
+/* Is what was locked still what stands under that name? Else it was ended, or written anew. */
+static bool is_current(int dirfd, const char *name, int fd)
+{
+	struct stat locked, now;
+
+	return fstat(fd, &locked) == 0 && fstatat(dirfd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       locked.st_dev == now.st_dev && locked.st_ino == now.st_ino;
+}
+
+static int lock_current(int dirfd, const char *name, int *ret_fd, struct err *err)
+{
+	for (unsigned tries = 0; tries < CLAIM_TRIES; tries++) {
+		_cleanup_close_ int fd = -1;
+		struct stat st;
+		int r = file_open(dirfd, name, &fd, &st, err);
+
+		if (r < 0)
+			return r;
+		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+			return errno == EWOULDBLOCK ? -ENOENT
+						    : err_errno(err, errno, "cannot lock %s", name);
+		if (is_current(dirfd, name, fd)) {
+			*ret_fd = take_fd(&fd);
+			return 0;
+		}
+	}
+	return err_system(err, EBUSY, "%s is written again and again", name);
+}
+
+int live_claim(const char *state_dir, const char *id, struct live *ret, int *ret_lock,
+	       struct err *err)
+{
+	_cleanup_close_ int dirfd = -1, lock = -1;
+	char path[PATH_MAX], name[SHA256_HEX + 8];
+	int r;
+
+	file_name(id, name);
+	r = open_directory(state_dir, &dirfd, path, err);
+	if (r == 0)
+		r = lock_current(dirfd, name, &lock, err);
+	if (r == 0)
+		r = read_named(dirfd, path, name, ret, err);
+	if (r == -ENOENT)
+		err_clear(err);
+	if (r == 0)
+		*ret_lock = take_fd(&lock);
 	return r;
 }
 

@@ -38,6 +38,14 @@ struct live {
 int live_write(const char *state_dir, const struct live *live, struct err *err);
 /* -ENOENT with no error text: none. A damaged one is -EBADMSG. */
 int live_read(const char *state_dir, const char *id, struct live *ret, struct err *err);
+/*
+ * Take a container for oneself, in order to end it: poststop and `coaming gc` may come at once.
+ *
+ * ret_lock  the claim: held until it is closed, also by a process that is killed
+ * Errors    -ENOENT with no error text: there is none, or another has claimed it
+ */
+int live_claim(const char *state_dir, const char *id, struct live *ret, int *ret_lock,
+	       struct err *err);
 /* Also where there is none. */
 int live_remove(const char *state_dir, const char *id, struct err *err);
 /* Remove the temporary files of writers that were killed, for gc. */
