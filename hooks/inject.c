@@ -40,17 +40,34 @@ static int write_entry(const char *program, const char *config_file, const char 
 	return buf_status(out);
 }
 
-static bool has_entry(const struct node *list, const char *program, const char *stage)
+/* [NAME, "--config", FILE, STAGE]: the very arguments; another configuration is another policy. */
+static bool has_args(const struct node *args, const char *config_file, const char *stage)
+{
+	const char *const with_config[] = { NULL, "--config", config_file, stage };
+	const char *const without[] = { NULL, stage };
+	const char *const *wanted = config_file ? with_config : without;
+	size_t n = config_file ? ARRAY_SIZE(with_config) : ARRAY_SIZE(without), i = 0;
+
+	if (!node_is(args, NODE_ARRAY) || args->count != n)
+		return false;
+	node_foreach (arg, args) {
+		if (!node_is(arg, NODE_STRING) || (wanted[i] && !streq(arg->string, wanted[i])))
+			return false;
+		i++;
+	}
+	return true;
+}
+
+/* Ours already, put in by another pass or by hooks.d. "env" must stand there, see above. */
+static bool has_entry(const struct node *list, const char *program, const char *config_file,
+		      const char *stage)
 {
 	node_foreach (entry, list) {
 		const struct node *path = node_get(entry, "path");
-		const struct node *args = node_get(entry, "args");
-		const struct node *last = NULL;
 
-		node_foreach (arg, args)
-			last = arg;
 		if (node_is(path, NODE_STRING) && streq(path->string, program) &&
-		    node_is(last, NODE_STRING) && streq(last->string, stage))
+		    node_is(node_get(entry, "env"), NODE_ARRAY) &&
+		    has_args(node_get(entry, "args"), config_file, stage))
 			return true;
 	}
 	return false;
@@ -106,7 +123,7 @@ static int extend_hooks(struct edit *edit, const struct doc *config, const char 
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
 		_cleanup_buf_ struct buf entry = { 0 };
 
-		if (has_entry(node_get(hooks, stages[i]), program, stages[i]))
+		if (has_entry(node_get(hooks, stages[i]), program, config_file, stages[i]))
 			continue;
 		if (write_entry(program, config_file, stages[i], &entry) < 0)
 			return err_oom(err);
