@@ -11,19 +11,57 @@
 
 /* ---- rules that ask one question ---- */
 
-/* A device rule that allows every device everything. */
+/*
+ * A rule of linux.resources.devices that lets devices be read or written. mknod alone opens none,
+ * and the engines give it for all.
+ *
+ * Source: runtime-spec 1.2, config-linux.md, "Allowed Device list"; absent and -1 mean all
+ */
+struct device_rule {
+	char type; /* 'a': all */
+	int64_t major, minor;
+};
+
+#define ANY_NUMBER (-1)
+
+/* What cannot be read as a number is taken for the widest. */
+static int64_t number_of(const struct doc *doc, const struct node *rule, const char *key)
+{
+	const struct node *node = present(rule, key);
+	struct err ignored = { 0 };
+	int64_t v;
+
+	if (!node || node_read_i64(doc, node, &v, &ignored) < 0 || v < 0)
+		return ANY_NUMBER;
+	return v;
+}
+
+static bool read_device_rule(const struct doc *doc, const struct node *rule,
+			     struct device_rule *ret)
+{
+	const struct node *type = present(rule, "type"), *access = present(rule, "access");
+
+	if (!node_is(node_get(rule, "allow"), NODE_TRUE))
+		return false;
+	if (node_is(access, NODE_STRING) && access->string_len > 0 &&
+	    !strpbrk(access->string, "rw"))
+		return false;
+	ret->type = node_is(type, NODE_STRING) && type->string_len > 0 ? type->string[0] : 'a';
+	ret->major = number_of(doc, rule, "major");
+	ret->minor = number_of(doc, rule, "minor");
+	return true;
+}
+
+/* Every device, or every disk. */
 static bool allows_all_devices(const struct request *request)
 {
 	const struct node *rules = node_path(request->linux_node, "resources", "devices", NULL);
 
-	node_foreach (rule, rules) {
-		const struct node *type = present(rule, "type"), *access = present(rule, "access");
-		bool all = !type || (node_is(type, NODE_STRING) &&
-				     (streq(type->string, "a") || type->string[0] == '\0'));
+	node_foreach (item, rules) {
+		struct device_rule rule;
 
-		if (node_is(node_get(rule, "allow"), NODE_TRUE) && all && !present(rule, "major") &&
-		    !present(rule, "minor") &&
-		    (!access || (node_is(access, NODE_STRING) && strchr(access->string, 'w'))))
+		if (read_device_rule(request->doc, item, &rule) && rule.type != 'c' &&
+		    rule.major == ANY_NUMBER && rule.minor == ANY_NUMBER)
 			return true;
 	}
 	return false;
@@ -33,8 +71,12 @@ static bool allows_all_devices(const struct request *request)
 static bool is_privileged(const struct pass *pass)
 {
 	const struct node *masked = present(pass->request->linux_node, "maskedPaths");
+	uint64_t caps = 0;
 
-	return (pass->request->caps[SET_BOUNDING] & CAP_MASK(CAP_SYS_ADMIN)) &&
+	/* root's execve(2) takes from the inheritable set as from the bounding set */
+	for (size_t i = 0; i < CAP_SETS_; i++)
+		caps |= pass->request->caps[i];
+	return (caps & CAP_MASK(CAP_SYS_ADMIN)) &&
 	       (!masked || masked->count == 0 || allows_all_devices(pass->request));
 }
 
@@ -90,10 +132,47 @@ static bool is_own_place(const char *path)
 	       path_is_within(path, "/dev/pts") || path_is_within(path, "/dev/termination-log");
 }
 
+/*
+ * The devices above by number, with ptys and the tunnel device, which containerd and older runtimes
+ * allow to all. Source: Linux, Documentation/admin-guide/devices.txt
+ */
+static const struct device_rule default_numbers[] = {
+	{ 'c', 1, 3 }, { 'c', 1, 5 }, { 'c', 1, 7 }, { 'c', 1, 8 },    { 'c', 1, 9 },
+	{ 'c', 5, 0 }, { 'c', 5, 1 }, { 'c', 5, 2 }, { 'c', 10, 200 }, { 'c', 136, ANY_NUMBER },
+};
+
+static bool is_default_number(const struct device_rule *rule)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(default_numbers); i++) {
+		const struct device_rule *known = &default_numbers[i];
+
+		if (rule->type == known->type && rule->major == known->major &&
+		    (rule->minor == known->minor || known->minor == ANY_NUMBER))
+			return true;
+	}
+	return false;
+}
+
+/* With CAP_MKNOD, which engines give, a rule is a device (docker run --device-cgroup-rule). */
+static bool has_device_rules(const struct request *request)
+{
+	const struct node *rules = node_path(request->linux_node, "resources", "devices", NULL);
+
+	node_foreach (item, rules) {
+		struct device_rule rule;
+
+		if (read_device_rule(request->doc, item, &rule) && !is_default_number(&rule))
+			return true;
+	}
+	return false;
+}
+
 static bool has_devices(const struct pass *pass)
 {
 	const struct request *request = pass->request;
 
+	if (has_device_rules(request))
+		return true;
 	node_foreach (device, present(request->linux_node, "devices")) {
 		const struct node *path = node_get(device, "path");
 

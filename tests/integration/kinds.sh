@@ -146,6 +146,14 @@ refusal 'hostUser' admission "$(deny hostUser)" . hostUser
 refusal 'rootUser' admission "$(deny rootUser)" . rootUser
 refusal 'devices' admission "$(deny devices)" \
 	'.linux.devices = [{path: "/dev/kmsg", type: "c", major: 1, minor: 11, fileMode: 384}]' devices
+refusal 'a device rule (--device-cgroup-rule)' admission "$(deny devices)" \
+	'.linux.resources.devices += [{allow: true, type: "b", access: "rwm"}]' devices
+refusal 'a device rule of one disk, to be read' admission "$(deny devices)" \
+	'.linux.resources.devices += [{allow: true, type: "b", major: 8, minor: 0, access: "r"}]' devices
+refusal 'privileged by wildcards of -1' admission "$(deny privileged)" \
+	'.process.capabilities.bounding += ["CAP_SYS_ADMIN"]
+	| .linux.resources.devices += [{allow: true, type: "a", major: -1, minor: -1, access: "rwm"}]' \
+	privileged
 refusal 'privileged' admission "$(deny privileged)" \
 	'(.process.capabilities | .bounding, .effective, .permitted) |= . + ["CAP_SYS_ADMIN"]
 		| .linux.maskedPaths = [] | .linux.readonlyPaths = []' privileged
