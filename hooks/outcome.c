@@ -19,12 +19,13 @@ void outcome_warn(const char *what, const struct err *err)
 
 /*
  * The live file is for those who come later: the hooks. The runtime's door puts hooks only into a
- * container to which a profile applies, so that nobody would ever remove the file of another.
+ * container to which a profile applies, or an exemption, so that nobody would ever remove the file
+ * of another.
  */
 static bool is_followed(const struct decision *decision, const struct question *question)
 {
-	return decision->selection.n > 0 || streq(question->stage, "precreate") ||
-	       streq(question->stage, "createRuntime");
+	return decision->selection.n > 0 || decision->selection.exempt ||
+	       streq(question->stage, "precreate") || streq(question->stage, "createRuntime");
 }
 
 /*
@@ -50,7 +51,7 @@ static int write_live(const struct host *host, const struct decision *decision,
 		.bundle = (char *)(uintptr_t)question->bundle,
 		.state = state,
 		.by_precreate = streq(question->stage, "precreate"),
-		.mode = decision->verdict.mode,
+		.mode = decision->selection.exempt ? host->mode : decision->verdict.mode,
 		.time = time(NULL),
 	};
 	int r = 0;
@@ -107,8 +108,10 @@ int outcome_accept(const struct host *host, const struct decision *decision,
 {
 	const struct exemption *exempt = decision->selection.exempt;
 	bool would = decision->verdict.would_refuse;
+	/* Of an exemption the record is all there is: unrecorded, it is none. */
 	bool enforced =
-		!exempt && decision->verdict.mode == MODE_ENFORCE && decision->selection.n > 0;
+		exempt ? host->mode == MODE_ENFORCE
+		       : decision->verdict.mode == MODE_ENFORCE && decision->selection.n > 0;
 	_cleanup_buf_ struct buf reason = { 0 };
 	char digest[SHA256_HEX];
 	struct err failed = { 0 };

@@ -39,8 +39,8 @@ static void runtime_done(struct runtime *runtime)
 }
 
 /*
- * Put coaming's hooks into the text that is to run. Skipped for an exempt container, which is
- * passed as it is.
+ * Put coaming's hooks into the text that is to run. An exempt container gets them too, and nothing
+ * else: its end is recorded as its start is.
  */
 static int with_hooks(const struct runtime *runtime, const struct bundle *bundle, const char *text,
 		      size_t len, struct buf *out, struct err *err)
@@ -99,7 +99,7 @@ static int admit(const struct runtime *runtime, const struct decision *decision,
 	int r;
 
 	text = doc_text(bundle->config, &len);
-	if (decision->selection.n > 0) {
+	if (decision->selection.n > 0 || decision->selection.exempt) {
 		r = put_in_place(runtime, verdict, bundle, &out, err);
 		if (r < 0)
 			return outcome_of_error(runtime->host, decision, question, err);

@@ -359,7 +359,7 @@ int stage_create_runtime(const struct host *host, struct err *err)
 
 	r = state_read(STDIN_FILENO, &stage.state, err);
 	if (r < 0)
-		return r;
+		return outcome_of_unread(host, &(struct question){ .stage = "createRuntime" }, err);
 	stage.question = (struct question){
 		.stage = "createRuntime",
 		.id = stage.state.id,

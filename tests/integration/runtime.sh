@@ -456,6 +456,63 @@ exempt() {
 	assert_json "$W/j" '.COAMING_REASON | test("images are built")'
 }
 
+# The end of an exempt container is recorded as its start is; nothing else of it is changed.
+exempt_stop() {
+	journal_start
+	host_config '.exempt = [{labelSelector: {matchLabels: {build: "yes"}}, reason: "images are built"}]
+		| .floor = ["p"]'
+	profile p '{capabilities: {allow: []}}'
+	bundle c1 '.annotations.build = "yes"' true
+	jq -S . "$W/bundles/c1/config.json" >"$W/expected"
+	run_confined c1
+	assert_status 0
+	jq -S 'del(.hooks)' "$W/bundles/c1/config.json" >"$W/seen"
+	assert_file_is "$W/seen" "$W/expected"
+	journal CONTAINER_NAME=c1 | jq -c '[.COAMING_EVENT, .COAMING_MODE]' >"$W/events"
+	assert_eq "$(tr '\n' ' ' <"$W/events")" '["exempt","enforce"] ["stop","enforce"] ' records
+	assert_clean
+}
+
+# Poststop and gc at once, four of each: one end, one record.
+one_stop() {
+	local pids=() seen i
+
+	journal_start
+	profile p '{}'
+	bundle c1 "$(labelled p) | del(.hooks)" sleep 1000
+	run confined --root "$W/rr" create --pid-file "$W/pid" -b "$W/bundles/c1" c1
+	assert_status 0
+	kill -KILL "$(cat "$W/pid")"
+	wait_for 5 'the end of init' gone "$(cat "$W/pid")"
+	for i in 1 2 3 4; do
+		coaming gc &
+		pids+=($!)
+		echo '{"ociVersion": "1.0.2", "id": "c1", "status": "stopped", "bundle": "/x"}' |
+			"$B/coaming-hook" --config "$W/coaming.json" poststop &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	seen=$(journal CONTAINER_NAME=c1 COAMING_EVENT=stop | wc -l)
+	assert_eq "$seen" 1 'stop records'
+	"$RUNTIME" --root "$W/rr" delete --force c1
+	assert_clean
+}
+
+gone() {
+	[ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"
+}
+
+# A hook entry that looks like ours and names another policy does not stand for ours.
+foreign_hook() {
+	profile p '{}'
+	bundle c1 "$(labelled p) | .hooks = {createRuntime: [{path: \"$B/coaming-hook\",
+		args: [\"coaming-hook\", \"--config\", \"/dev/null/x\", \"createRuntime\"], env: []}]}" true
+	run_confined c1
+	jq -e --arg c "$W/coaming.json" '[.hooks.createRuntime[].args] | length == 2 and
+		.[1] == ["coaming-hook", "--config", $c, "createRuntime"]' "$W/bundles/c1/config.json"
+	[ "$status" -ne 0 ] || fail 'started though the other policy cannot be read'
+}
+
 # Every switch that makes a runtime go around its config.
 unsafe_annotations() {
 	local key
@@ -502,6 +559,9 @@ for RUNTIME in runc crun; do
 	check "$RUNTIME: a second start of an id that runs" same_id
 	check "$RUNTIME: a runtime that is not there fails with its name" no_runtime
 	check "$RUNTIME: an exemption passes and is recorded" exempt
+	check "$RUNTIME: the end of an exempt container is recorded" exempt_stop
+	check "$RUNTIME: poststop and gc at once record one end" one_stop
+	check "$RUNTIME: an entry for our hook with another policy counts as none of ours" foreign_hook
 	check "$RUNTIME: annotations that switch the runtime are refused or taken out" unsafe_annotations
 done
 finish
