@@ -129,7 +129,7 @@ static int explain(const struct request *request, struct explanation *x, struct 
 		return r;
 	}
 	if (request->bundle)
-		r = facts_from_host(request->config, request->bundle, &x->facts, err);
+		r = facts_from_host(request->config, request->bundle, 0, &x->facts, err);
 	else
 		r = facts_from_config(request->config, &x->facts, err);
 	if (r == 0)

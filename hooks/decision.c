@@ -288,7 +288,8 @@ int decide(const struct host *host, const struct question *question, struct deci
 	if (r == 0)
 		r = select_profiles(host, ret->store, &ret->labels, &ret->selection, err);
 	if (r == 0)
-		r = facts_from_host(config, question->bundle, &ret->facts, err);
+		r = facts_from_host(config, question->bundle, question->inherits_from, &ret->facts,
+				    err);
 	if (r == 0)
 		r = policy_decide(host, &ret->selection, config, &ret->facts, &ret->verdict, err);
 	return r;

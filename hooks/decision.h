@@ -17,6 +17,7 @@ struct question {
 	const char *bundle;  /* path, or NULL */
 	const char *runtime; /* path of the real one, or NULL */
 	const struct doc *config;
+	pid_t inherits_from; /* whose limits the container inherits; 0: this process's */
 };
 
 struct decision {

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static const struct {
@@ -151,12 +152,24 @@ const char *facts_network_path(const struct doc *config)
 	return NULL;
 }
 
-int facts_from_host(const struct doc *config, const char *bundle, struct facts *ret,
+/* Where it cannot be asked it stays unknown, and the profile's limit is written down. */
+static void look_at_limits(pid_t runtime, struct facts *facts)
+{
+	struct rlimit limit;
+
+	if (prlimit(runtime, RLIMIT_NOFILE, NULL, &limit) < 0)
+		return;
+	facts->nofile_soft = limit.rlim_cur;
+	facts->nofile_hard = limit.rlim_max;
+}
+
+int facts_from_host(const struct doc *config, const char *bundle, pid_t runtime, struct facts *ret,
 		    struct err *err)
 {
 	struct facts facts = { .resolve = resolve, .seccomp_flags = true };
 	int r;
 
+	look_at_limits(runtime, &facts);
 	r = look_at_namespaces(config, &facts, err);
 	if (r == 0)
 		r = look_at_mounts(config, bundle, &facts, err);

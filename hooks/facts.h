@@ -5,16 +5,18 @@
 #ifndef COAMING_HOOKS_FACTS_H
 #define COAMING_HOOKS_FACTS_H
 
+#include <sys/types.h>
 #include "profiles/policy.h"
 
 /*
  * Look at the host. Must run in the host's namespaces (the runtime and the hooks do).
  *
  * bundle  for relative mount sources; NULL: they count as they stand
+ * runtime whose limits the container inherits; 0: this process's, which becomes the runtime
  * ret     facts_done()
  * Errors  -EBADMSG malformed namespaces or mounts; -ENOENT a namespace's path leads nowhere
  */
-int facts_from_host(const struct doc *config, const char *bundle, struct facts *ret,
+int facts_from_host(const struct doc *config, const char *bundle, pid_t runtime, struct facts *ret,
 		    struct err *err);
 
 /* The path in linux.namespaces for the network, or NULL where there is none. Borrowed. */

@@ -364,6 +364,7 @@ int stage_create_runtime(const struct host *host, struct err *err)
 		.stage = "createRuntime",
 		.id = stage.state.id,
 		.bundle = stage.state.bundle,
+		.inherits_from = getppid(),
 	};
 	r = process_open(stage.state.pid, &stage.process, err);
 	if (r == 0)

@@ -110,7 +110,11 @@ static int read_config(struct doc **ret, struct err *err)
 static int answer(const struct host *host, const struct doc *config, struct buf *out,
 		  struct err *why)
 {
-	const struct question question = { .stage = "precreate", .config = config };
+	const struct question question = {
+		.stage = "precreate",
+		.config = config,
+		.inherits_from = getppid(), /* the engine, whose child the runtime will be */
+	};
 	_cleanup_decision_ struct decision decision = { 0 };
 	const char *text;
 	size_t len;

@@ -28,6 +28,8 @@ struct facts {
 	/* A profile's hostPath prefix with the host's symbolic links resolved; NULL: lexical only.
 	 * Returns malloc()ed text or NULL where it does not resolve. */
 	char *(*resolve)(const char *path);
+	/* RLIMIT_NOFILE that a container inherits whose config sets none; 0: not known. */
+	uint64_t nofile_soft, nofile_hard;
 	bool seccomp_flags; /* the runtime takes linux.seccomp.flags (runc 1.1 does not) */
 };
 

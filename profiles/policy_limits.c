@@ -216,18 +216,27 @@ static int clamp_entry(const struct pass *pass, const struct node *entry, uint64
 	return 0;
 }
 
+/* Not higher than what it would inherit: that would give, and a runtime may not be able to. */
 static int add_entry(const struct pass *pass, const struct node *rlimits, uint64_t least,
 		     struct err *err)
 {
-	unsigned long long v = least;
-	char text[128];
+	uint64_t soft = pass->facts->nofile_soft;
+	char text[160];
 
+	if (soft == 0 || soft > least)
+		soft = least;
 	(void)snprintf(text, sizeof(text),
 		       "%s{\"type\":\"RLIMIT_NOFILE\",\"hard\":%llu,\"soft\":%llu}%s",
-		       rlimits ? "" : "[", v, v, rlimits ? "" : "]");
+		       rlimits ? "" : "[", (unsigned long long)least, (unsigned long long)soft,
+		       rlimits ? "" : "]");
 	if (rlimits)
 		return edit_add_element(pass->edit, rlimits, text, err);
 	return edit_member(pass->edit, pass->request->process, "rlimits", text, err);
+}
+
+static bool inherits_less(const struct facts *facts, uint64_t least)
+{
+	return facts->nofile_hard != 0 && facts->nofile_hard <= least;
 }
 
 static int limit_files(const struct pass *pass, struct err *err)
@@ -256,7 +265,7 @@ static int limit_files(const struct pass *pass, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	if (!there) {
+	if (!there && !inherits_less(pass->facts, least)) {
 		r = add_entry(pass, rlimits, least, err);
 		more = true;
 	}

@@ -154,7 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		(struct selected){ .profile = restricted(), .mode = MODE_ENFORCE };
 	decide(&selection, config);
 	err_clear(&err);
-	if (facts_from_host(config, "/", &facts, &err) == 0)
+	if (facts_from_host(config, "/", 0, &facts, &err) == 0)
 		facts_done(&facts);
 	return 0;
 }

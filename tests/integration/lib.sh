@@ -323,6 +323,7 @@ rootfs() {
 	local dir=$1 applet
 
 	mkdir -p "$dir"/{bin,dev,etc,proc,sys,tmp,var,run,data}
+	chmod 1777 "$dir/tmp" # runc gives a tmpfs the mode of the directory below it
 	cp "$(command -v busybox)" "$dir/bin/busybox"
 	for applet in sh cat true false sleep echo touch ls id ip mkdir grep nc; do
 		ln -s busybox "$dir/bin/$applet"
