@@ -122,13 +122,13 @@ host_network_without_section() {
 }
 
 for RUNTIME in runc crun; do
-	check "$RUNTIME: no network namespace in the config" \
+	check "F46: $RUNTIME, no network namespace in the config" \
 		no_netns '.linux.namespaces |= map(select(.type != "network"))'
-	check "$RUNTIME: the host's netns by path" no_netns "$(netns_path /proc/1/ns/net)"
-	check "$RUNTIME: the host's netns by a bind mount" bind_mounted
+	check "F46: $RUNTIME, the host's netns by path" no_netns "$(netns_path /proc/1/ns/net)"
+	check "F46: $RUNTIME, the host's netns by a bind mount" bind_mounted
 	check "$RUNTIME: the hook alone" hook_alone
-	check "$RUNTIME: another container's netns without a table of ours" joined_to_anothers
-	check "$RUNTIME: a netns of ours, shared" joined_to_ours
+	check "F48: $RUNTIME, another container's netns without a table of ours" joined_to_anothers
+	check "F48: $RUNTIME, a netns of ours, shared" joined_to_ours
 	check "$RUNTIME: host network without a network section" host_network_without_section
 done
 finish

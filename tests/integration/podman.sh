@@ -205,7 +205,7 @@ for RUNTIME in crun runc; do
 	done
 	check "podman, $RUNTIME, hooks: precreate lost, createRuntime refuses" without_precreate
 	check "podman, $RUNTIME, hooks: createRuntime lost, the config cannot start" without_create_runtime
-	check "podman, $RUNTIME, hooks: a later hook loosens, createRuntime refuses" loosened_afterwards
+	check "F39: podman, $RUNTIME, hooks: a later hook loosens, createRuntime refuses" loosened_afterwards
 	check "podman, $RUNTIME: both doors at once" both_doors
 done
 finish
