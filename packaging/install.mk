@@ -35,10 +35,27 @@ install_files = \
 install: all $(generated)
 	@DESTDIR='$(DESTDIR)' packaging/install.sh install $(install_files)
 	@DESTDIR='$(DESTDIR)' packaging/install.sh config packaging/coaming.json:0644:$(sysconfdir)/coaming
+	@[ -n '$(DESTDIR)' ] || $(after_install)
+
+# What a package's scripts do; a host without systemd goes without.
+define after_install
+{ journalctl --update-catalog >/dev/null 2>&1; systemctl daemon-reload >/dev/null 2>&1; \
+	echo 'installed. With systemd: systemctl enable --now coaming-gc.timer coaming-profiles.path'; \
+	echo 'How engines are told: README.md, "Use it"; or coaming(1).'; }
+endef
 
 # A host configuration that was edited stays.
 uninstall: $(generated)
 	@DESTDIR='$(DESTDIR)' packaging/install.sh uninstall $(install_files)
 	@DESTDIR='$(DESTDIR)' packaging/install.sh unconfig packaging/coaming.json:0644:$(sysconfdir)/coaming
+	@[ -n '$(DESTDIR)' ] || $(after_uninstall)
+
+# The mount that holds the pins, unless a container still has one. The ledger is evidence: it stays.
+pins := $(runstatedir)/coaming/netns
+define after_uninstall
+{ journalctl --update-catalog >/dev/null 2>&1; systemctl daemon-reload >/dev/null 2>&1; \
+	if [ -d '$(pins)' ] && [ -z "$$(ls -A '$(pins)')" ]; then umount '$(pins)' 2>/dev/null; fi; \
+	echo 'uninstalled. The records in $(localstatedir)/lib/coaming stay.'; }
+endef
 
 .PHONY: install uninstall
