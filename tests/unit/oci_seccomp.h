@@ -17,7 +17,7 @@
 
 #include "tests/unit/bpf.h"
 
-/* jansson's integers end at 2^63-1, so that every number is read as a string. */
+/* jansson's integers end at 2^63-1, so that every number is read as a string. No escapes. */
 static inline json_t *oci_load(const char *text)
 {
 	char *out = malloc(strlen(text) * 3 + 1), *p = out;
@@ -28,7 +28,7 @@ static inline json_t *oci_load(const char *text)
 	for (; *text; text++) {
 		if (*text == '"')
 			in_string = !in_string;
-		if (in_string || !isdigit((unsigned char)*text)) {
+		if (in_string || (!isdigit((unsigned char)*text) && *text != '-')) {
 			*p++ = *text;
 			continue;
 		}
