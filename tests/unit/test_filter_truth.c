@@ -20,7 +20,7 @@
 #include "tests/unit/says.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#define PAIRS 400
+#define PAIRS 4000
 #else
 #define PAIRS 8000
 #endif

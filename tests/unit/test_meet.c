@@ -13,7 +13,7 @@
 #include "tests/unit/says.h"
 
 #if defined(__SANITIZE_ADDRESS__)
-#define ROUNDS 300
+#define ROUNDS 1000
 #else
 #define ROUNDS 2000
 #endif
