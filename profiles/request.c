@@ -200,6 +200,7 @@ static int check_namespaces(const struct request *request, struct err *err)
 	static const char *const types[] = { "pid", "network", "mount",  "ipc",
 					     "uts", "user",    "cgroup", "time" };
 	const struct doc *doc = request->doc;
+	bool seen[ARRAY_SIZE(types)] = { 0 };
 	const struct node *list;
 	int r;
 
@@ -208,7 +209,7 @@ static int check_namespaces(const struct request *request, struct err *err)
 		return r;
 	node_foreach (entry, list) {
 		const char *type = NULL;
-		bool known = false;
+		size_t i = 0;
 
 		r = node_expect(doc, entry, NODE_OBJECT, err);
 		if (r == 0 && !present(entry, "type"))
@@ -218,11 +219,16 @@ static int check_namespaces(const struct request *request, struct err *err)
 			r = node_read_string(doc, present(entry, "type"), &type, err);
 		if (r < 0)
 			return r;
-		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-			known = known || streq(types[i], type);
-		if (!known)
+		while (i < ARRAY_SIZE(types) && !streq(types[i], type))
+			i++;
+		if (i == ARRAY_SIZE(types))
 			return err_input(err, EBADMSG, "%s: unknown namespace %s",
 					 WHERE(doc, entry), Q(type));
+		/* runc refuses it; crun joins the one that has a path, wherever it stands. */
+		if (seen[i])
+			return err_input(err, EBADMSG, "%s: a second namespace %s",
+					 WHERE(doc, entry), Q(type));
+		seen[i] = true;
 	}
 	return 0;
 }
