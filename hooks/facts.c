@@ -134,6 +134,15 @@ static int look_at_mounts(const struct doc *config, const char *bundle, struct f
 	return 0;
 }
 
+static int look_at_root(const struct doc *config, const char *bundle, struct facts *facts,
+			struct err *err)
+{
+	const struct node *path = node_path(doc_root(config), "root", "path", NULL);
+
+	return node_is(path, NODE_STRING) ? resolve_source(bundle, path->string, &facts->root, err)
+					  : 0;
+}
+
 static char *resolve(const char *path)
 {
 	return realpath(path, NULL);
@@ -173,6 +182,8 @@ int facts_from_host(const struct doc *config, const char *bundle, pid_t runtime,
 	r = look_at_namespaces(config, &facts, err);
 	if (r == 0)
 		r = look_at_mounts(config, bundle, &facts, err);
+	if (r == 0)
+		r = look_at_root(config, bundle, &facts, err);
 	if (r < 0) {
 		facts_done(&facts);
 		return r;

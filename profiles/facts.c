@@ -47,6 +47,7 @@ void facts_done(struct facts *facts)
 	for (size_t i = 0; i < facts->n_mount_sources; i++)
 		free(facts->mount_sources[i]);
 	free(facts->mount_sources);
+	free(facts->root);
 	*facts = (struct facts){ 0 };
 }
 

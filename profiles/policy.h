@@ -25,6 +25,7 @@ struct facts {
 	enum namespace_state ns[NS_KINDS_];
 	char **mount_sources; /* resolved host path of bind mount i of `mounts`; NULL: not a bind */
 	size_t n_mount_sources;
+	char *root; /* resolved root.path; NULL: as it is written */
 	/* A profile's hostPath prefix with the host's symbolic links resolved; NULL: lexical only.
 	 * Returns malloc()ed text or NULL where it does not resolve. */
 	char *(*resolve)(const char *path);

@@ -167,6 +167,39 @@ static bool has_device_rules(const struct request *request)
 	return false;
 }
 
+/* By its number too: what is called /dev/null may be a disk. */
+static bool is_default_node(const struct doc *doc, const struct node *device)
+{
+	const struct node *path = node_get(device, "path"), *type = node_get(device, "type");
+	struct device_rule number = {
+		.type = node_is(type, NODE_STRING) && type->string_len == 1 ? type->string[0] : 'a',
+		.major = number_of(doc, device, "major"),
+		.minor = number_of(doc, device, "minor"),
+	};
+
+	if (number.type == 'u') /* unbuffered: another word for a character device */
+		number.type = 'c';
+	return node_is(path, NODE_STRING) && is_default_device(path->string) &&
+	       is_default_number(&number);
+}
+
+/* Below the container's /dev, or of the host's, wherever it is put. Out of memory counts as a
+ * device: the answer must not be the weaker one. */
+static bool is_device_mount(const struct pass *pass, size_t i)
+{
+	const struct facts *facts = pass->facts;
+	_cleanup_free_ char *to = path_normalise(pass->request->mounts[i].destination);
+	_cleanup_free_ char *from =
+		path_normalise(i < facts->n_mount_sources && facts->mount_sources[i]
+				       ? facts->mount_sources[i]
+				       : pass->request->mounts[i].source);
+
+	if (!to || !from)
+		return true;
+	return (path_is_within(to, "/dev") && !is_own_place(to)) ||
+	       (path_is_within(from, "/dev") && !is_own_place(from) && !is_default_device(from));
+}
+
 static bool has_devices(const struct pass *pass)
 {
 	const struct request *request = pass->request;
@@ -174,17 +207,11 @@ static bool has_devices(const struct pass *pass)
 	if (has_device_rules(request))
 		return true;
 	node_foreach (device, present(request->linux_node, "devices")) {
-		const struct node *path = node_get(device, "path");
-
-		if (!node_is(path, NODE_STRING) || !is_default_device(path->string))
+		if (!is_default_node(request->doc, device))
 			return true;
 	}
 	for (size_t i = 0; i < request->n_mounts; i++) {
-		_cleanup_free_ char *path = path_normalise(request->mounts[i].destination);
-
-		/* Out of memory counts as a device: the answer must not be the weaker one. */
-		if (request->mounts[i].bind &&
-		    (!path || (path_is_within(path, "/dev") && !is_own_place(path))))
+		if (request->mounts[i].bind && is_device_mount(pass, i))
 			return true;
 	}
 	return false;
@@ -260,16 +287,19 @@ static int mount_overlaps(const struct pass *pass, size_t mount, const char *pre
 }
 
 static int refuse_host_path(const struct pass *pass, const struct demand *demand,
-			    const char *source, const char *prefix, struct err *err)
+			    const char *through, const char *source, const char *prefix,
+			    struct err *err)
 {
 	_cleanup_buf_ struct buf what = { 0 };
 
-	buf_addf(&what, "hostPath:%s is denied: the mount of %s reaches it",
-		 QN(prefix, strlen(prefix)), Q(source));
+	buf_addf(&what, "hostPath:%s is denied: the %s %s reaches it", QN(prefix, strlen(prefix)),
+		 through, Q(source));
 	if (buf_status(&what) < 0)
 		return err_oom(err);
 	return refusal_add(pass, SECTION_ADMISSION, demand, what.data,
-			   "start it without this mount", err);
+			   streq(through, "root") ? "give it a root of its own"
+						  : "start it without this mount",
+			   err);
 }
 
 /* Who denies exactly this prefix; *ret_first: this profile is the first to. */
@@ -285,6 +315,29 @@ static void who_denies(const struct pass *pass, const char *prefix, struct deman
 	}
 }
 
+/*
+ * A root that is the host's own, or holds the path, reaches it as a mount does (podman run --rootfs
+ * /). What lies below the path is no matter: engines keep their containers' roots somewhere.
+ */
+static int check_root(const struct pass *pass, const char *prefix, const char *real_prefix,
+		      const struct demand *demand, struct err *err)
+{
+	const struct node *path = present(pass->request->rootfs, "path");
+	_cleanup_free_ char *written = NULL;
+	const char *root = pass->facts->root;
+
+	if (!root && node_is(path, NODE_STRING) && path->string[0] == '/') {
+		written = path_normalise(path->string);
+		if (!written)
+			return err_oom(err);
+		root = written;
+	}
+	if (!root ||
+	    !(path_is_within(prefix, root) || (real_prefix && path_is_within(real_prefix, root))))
+		return 0;
+	return refuse_host_path(pass, demand, "root", root, prefix, err);
+}
+
 static int check_prefix(const struct pass *pass, size_t profile, const char *prefix,
 			struct err *err)
 {
@@ -297,6 +350,9 @@ static int check_prefix(const struct pass *pass, size_t profile, const char *pre
 		if (demand.by[i]) /* told with the first of them */
 			return 0;
 	}
+	r = check_root(pass, prefix, real, &demand, err);
+	if (r < 0)
+		return r;
 	for (size_t m = 0; m < pass->request->n_mounts; m++) {
 		bool reaches = false;
 
@@ -304,8 +360,8 @@ static int check_prefix(const struct pass *pass, size_t profile, const char *pre
 			continue;
 		r = mount_overlaps(pass, m, prefix, real, &reaches, err);
 		if (r == 0 && reaches)
-			r = refuse_host_path(pass, &demand, pass->request->mounts[m].source, prefix,
-					     err);
+			r = refuse_host_path(pass, &demand, "mount of",
+					     pass->request->mounts[m].source, prefix, err);
 		if (r < 0)
 			return r;
 	}

@@ -118,6 +118,29 @@ bind() { # SOURCE
 	echo ".mounts += [{type: \"bind\", source: \"$1\", destination: \"/data\", options: [\"rbind\", \"ro\"]}]"
 }
 
+# explained NAME RULE EDIT STATUS: what is better not started in an audit mode.
+explained() {
+	check "explain: $1" explained_case "$2" "$3" "$4"
+}
+
+explained_case() { # RULE EDIT STATUS
+	profile p "$(deny "$1")"
+	bundle c1 "$(labelled p) | $2" true
+	run coaming explain --bundle "$W/bundles/c1"
+	assert_status "$3"
+	[ "$3" -eq 0 ] || assert_has "$W/out" "${1%%:*}"
+}
+
+# crun joins the one with a path.
+namespace_twice() {
+	profile p '{admission: {deny: ["hostUTS"]}}'
+	bundle c1 "$(labelled p) | del(.hostname) | .linux.namespaces |= map(select(.type != \"uts\"))
+		+ $1" true
+	run_confined c1
+	assert_status 2
+	assert_has "$W/err" 'a second namespace "uts"'
+}
+
 for RUNTIME in crun runc; do
 	change seccomp seccomp '{seccomp: {deny: ["mkdir", "mkdirat"]}}' . \
 		'mkdir /data/x: EPERM' 'mkdir /data/x: ok' probe mkdir /data/x
@@ -159,4 +182,21 @@ refusal 'privileged' admission "$(deny privileged)" \
 		| .linux.maskedPaths = [] | .linux.readonlyPaths = []' privileged
 refusal 'hostPath' admission "$(deny hostPath:/etc)" "$(bind /etc/ssl)" hostPath
 refusal 'hostPath through ..' admission "$(deny hostPath:/etc)" "$(bind /usr/../etc)" hostPath
+explained 'a disk called /dev/null' devices \
+	'.linux.devices = [{path: "/dev/null", type: "b", major: 8, minor: 0}]' 1
+explained 'the /dev/null that every container has' devices \
+	'.linux.devices = [{path: "/dev/null", type: "c", major: 1, minor: 3}]' 0
+explained 'the rules that engines give to all' devices '.linux.resources.devices = [
+	{allow: false, access: "rwm"}, {allow: true, type: "c", access: "m"},
+	{allow: true, type: "b", access: "m"}, {allow: true, type: "c", major: 1, minor: 3, access: "rwm"},
+	{allow: true, type: "c", major: 136, access: "rwm"}]' 0
+explained 'a device of the host bound elsewhere' devices "$(bind /dev/kmsg)" 1
+explained '/dev/null bound over a file' devices "$(bind /dev/null)" 0
+explained 'the root of the host as root' hostPath:/etc '.root.path = "/"' 1
+explained 'a root above a denied path' hostPath:/var/run/x '.root.path = "/var/../var"' 1
+explained 'a root below a denied path' hostPath:/run '.' 0
+check 'a namespace twice, the path first' namespace_twice \
+	'[{type: "uts", path: "/proc/self/ns/uts"}, {type: "uts"}]'
+check 'a namespace twice, the path last' namespace_twice \
+	'[{type: "uts"}, {type: "uts", path: "/proc/self/ns/uts"}]'
 finish
