@@ -19,7 +19,7 @@ struct says_rule {
 	unsigned int n;
 };
 
-#define RULES_MAX 128
+#define RULES_MAX 1024
 
 struct says {
 	uint32_t fallback;
@@ -71,7 +71,8 @@ static inline void says_read(struct says *says, const json_t *json)
 	const json_t *rule, *each;
 	size_t i, k;
 
-	memset(says, 0, sizeof(*says));
+	says->n = 0;
+	memset(says->has_arch, 0, sizeof(says->has_arch));
 	says->fallback = oci_action(json, "defaultAction", "defaultErrnoRet");
 	json_array_foreach(json_object_get(json, "architectures"), i, each)
 	{
@@ -151,10 +152,10 @@ static inline uint32_t says_of(const struct says *says, const char *name, const 
 	return best ? best->action : says->fallback;
 }
 
-static inline bool names(const struct says *says, const char *name)
+static inline bool has_conditions(const struct says *says, const char *name)
 {
 	for (size_t i = 0; i < says->n; i++) {
-		if (streq(says->rule[i].name, name))
+		if (says->rule[i].n > 0 && streq(says->rule[i].name, name))
 			return true;
 	}
 	return false;
