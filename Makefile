@@ -147,7 +147,8 @@ deps:
 lint:
 	@O='$(abspath $(O))' CC='$(CC)' tests/lint.sh
 
-demo: deps
+demo:
+	@packaging/install-deps.sh build demo
 	@$(MAKE) all
 	@O='$(abspath $(O))' bash packaging/demo.sh
 

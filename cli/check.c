@@ -14,23 +14,35 @@
 
 #include "cli/faults.h"
 #include "cli/options.h"
+#include "lib/emit.h"
 #include "lib/file.h"
 #include "lib/strv.h"
 #include "profiles/store.h"
 
 struct check {
 	size_t files, faults;
-	bool trusted;    /* what is installed: root's alone */
-	const char *dir; /* of the profile that is being checked, for its seccomp file */
+	bool trusted;      /* what is installed: root's alone */
+	const char *dir;   /* of the profile that is being checked, for its seccomp file */
+	const char *file;  /* that is being checked */
+	struct emit *json; /* NULL: text */
 };
 
 static void report(void *arg, const struct err *fault)
 {
 	struct check *check = arg;
 
-	(void)fflush(stdout);
-	(void)fprintf(stderr, "%s\n", fault->text);
 	check->faults++;
+	if (!check->json) {
+		(void)fflush(stdout);
+		(void)fprintf(stderr, "%s\n", fault->text);
+		return;
+	}
+	emit_object(check->json);
+	emit_key(check->json, "file");
+	emit_string(check->json, check->file);
+	emit_key(check->json, "message");
+	emit_string(check->json, fault->text);
+	emit_object_end(check->json);
 }
 
 static int read_text(const struct check *check, const char *path, char **ret, size_t *ret_len,
@@ -78,11 +90,12 @@ static void check_file(struct check *check, const char *path, faults_parse_fn *p
 	size_t len = 0;
 
 	check->files++;
+	check->file = path;
 	if (read_text(check, path, &text, &len, &err) < 0)
 		report(check, &err);
 	else
 		faults_find(path, text, len, parse, report, check);
-	if (check->faults == before)
+	if (check->faults == before && !check->json)
 		printf("%s: ok\n", path);
 }
 
@@ -197,18 +210,55 @@ static int check_installed(struct check *check, const char *config, struct err *
 	return r < 0 || check->faults > 0 ? r : check_names(check, host, err);
 }
 
-static int check_all(const char *config, bool is_host, const struct words *paths, struct err *err)
+static int check_paths(struct check *check, const char *config, bool is_host,
+		       const struct words *paths, struct err *err)
 {
-	struct check check = { 0 };
 	int r = 0;
 
 	if (paths->n == 0)
-		r = check_installed(&check, config, err);
+		r = check_installed(check, config, err);
 	for (size_t i = 0; r == 0 && i < paths->n; i++)
-		r = check_named(&check, paths->v[i], is_host, err);
+		r = check_named(check, paths->v[i], is_host, err);
+	return r;
+}
+
+static int check_as_json(struct check *check, const char *config, bool is_host,
+			 const struct words *paths, struct err *err)
+{
+	_cleanup_buf_ struct buf out = { 0 };
+	struct emit e = EMIT(&out);
+	int r;
+
+	check->json = &e;
+	e.indent = 2;
+	emit_object(&e);
+	emit_key(&e, "faults");
+	emit_array(&e);
+	r = check_paths(check, config, is_host, paths, err);
+	emit_array_end(&e);
+	emit_key(&e, "files");
+	emit_u64(&e, check->files);
+	emit_object_end(&e);
+	if (r == 0 && buf_status(&out) < 0)
+		r = err_oom(err);
+	if (r == 0)
+		puts(out.data);
+	return r;
+}
+
+static int check_all(const char *config, bool is_host, bool json, const struct words *paths,
+		     struct err *err)
+{
+	struct check check = { 0 };
+	int r;
+
+	r = json ? check_as_json(&check, config, is_host, paths, err)
+		 : check_paths(&check, config, is_host, paths, err);
 	if (r < 0)
 		return r;
-	printf("%zu files, %zu faults\n", check.files, check.faults);
+	if (!json)
+		printf("%zu file%s, %zu fault%s\n", check.files, check.files == 1 ? "" : "s",
+		       check.faults, check.faults == 1 ? "" : "s");
 	return check.faults > 0 ? ERR_INPUT : 0;
 }
 
@@ -216,11 +266,15 @@ int cmd_check(int argc, char **argv, struct err *err)
 {
 	_cleanup_words_ struct words paths = { 0 };
 	const char *config = NULL;
-	bool is_host = false;
+	bool is_host = false, json = false;
 	const struct option options[] = {
 		{ .name = "host",
 		  .flag = &is_host,
 		  .help = "the files are host configurations, whatever they are called" },
+		{ .letter = 'j',
+		  .name = "json",
+		  .flag = &json,
+		  .help = "print the faults as JSON" },
 		OPTION_CONFIG(&config),
 	};
 	const struct usage usage = {
@@ -235,5 +289,5 @@ int cmd_check(int argc, char **argv, struct err *err)
 	int r;
 
 	r = options_parse(argc, argv, &usage, &paths, err);
-	return r != 0 ? (r < 0 ? r : 0) : check_all(config, is_host, &paths, err);
+	return r != 0 ? (r < 0 ? r : 0) : check_all(config, is_host, json, &paths, err);
 }

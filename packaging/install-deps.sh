@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# install-deps.sh [GROUP...]: install what coaming needs and is not there yet. Groups: build, test,
-# lint, bench; all of them where none is named. Prints one line and does nothing where all is there.
+# install-deps.sh [GROUP...]: install what coaming needs and is not there yet. Groups: build, demo,
+# test, lint, bench; all of them where none is named.
+# Prints one line and does nothing where all is there.
 #
 # Package names: one row a need, one column a package manager; "-" where it has none.
 
@@ -26,7 +27,7 @@ build  libsystemd-dev               systemd-devel            -                  
 test   libcmocka-dev                libcmocka-devel          cmocka-dev              cmocka
 test   libjansson-dev               jansson-devel            jansson-dev             jansson
 test   runc                         runc                     runc                    runc
-test   crun                         crun                     crun                    crun
+demo   crun                         crun                     crun                    crun
 test   podman                       podman                   podman                  podman
 test   docker.io                    moby-engine              docker                  docker
 test   containerd                   containerd               containerd              containerd
@@ -34,18 +35,18 @@ test   conmon                       conmon                   conmon             
 test   netavark                     netavark                 netavark                netavark
 test   aardvark-dns                 aardvark-dns             aardvark-dns            aardvark-dns
 test   golang-github-containers-common containers-common     containers-common       containers-common
-test   systemd                      systemd                  -                       systemd
-test   nftables                     nftables                 nftables                nftables
+demo   systemd                      systemd                  -                       systemd
+demo   nftables                     nftables                 nftables                nftables
 test   iptables                     iptables-nft             iptables                iptables-nft
-test   iproute2                     iproute                  iproute2                iproute2
-test   util-linux                   util-linux               util-linux              util-linux
-test   procps                       procps-ng                procps                  procps-ng
-test   busybox-static               busybox                  busybox-static          busybox
-test   socat                        socat                    socat                   socat
-test   jq                           jq                       jq                      jq
+demo   iproute2                     iproute                  iproute2                iproute2
+demo   util-linux                   util-linux               util-linux              util-linux
+demo   procps                       procps-ng                procps                  procps-ng
+demo   busybox-static               busybox                  busybox-static          busybox
+demo   socat                        socat                    socat                   socat
+demo   jq                           jq                       jq                      jq
 test   strace                       strace                   strace                  strace
 test   uidmap                       shadow-utils             shadow-uidmap           shadow
-test   bash                         bash                     bash                    bash
+demo   bash                         bash                     bash                    bash
 test   clang                        clang                    clang                   clang
 lint   clang-format                 clang-tools-extra        clang-extra-tools       clang
 lint   clang-tidy                   clang-tools-extra        clang-extra-tools       clang
@@ -57,7 +58,7 @@ bench  oci-seccomp-bpf-hook         oci-seccomp-bpf-hook     -                  
 bench  time                         time                     -                       time
 '
 
-groups=${*:-build test lint bench}
+groups=${*:-build demo test lint bench}
 
 wanted() { # COLUMN
 	echo "$table" | awk -v groups=" $groups " -v column="$1" \

@@ -91,7 +91,12 @@ all_faults_of_a_file() {
 	assert_matches "$W/err" 'web.json:5:23: '
 	assert_matches "$W/err" 'web.json:6:27: .*hostNetwork'
 	assert_eq "$(wc -l <"$W/err")" 5 "faults"
-	assert_has "$W/out" '1 files, 5 faults'
+	assert_has "$W/out" '1 file, 5 faults'
+	run "$B/coaming" check --json "$W/web.json"
+	assert_status 2
+	[ ! -s "$W/err" ] || fail "something on stderr"
+	assert_json "$W/out" ".files == 1 and (.faults | length) == 5 and
+		.faults[0] == {file: \"$W/web.json\", message: \"$W/web.json:3:3: unknown key \\\"mod\\\" (did you mean \\\"mode\\\"?)\"}"
 }
 
 right_files() {
