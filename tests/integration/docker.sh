@@ -72,9 +72,24 @@ nothing_applies() {
 	assert_clean
 }
 
+# What Docker gives every container is no device; what its user asks for is.
+devices() {
+	profile p '{admission: {deny: ["privileged", "devices", "hostPath:/etc/shadow"]}}'
+	docker_setup '.floor = ["p"]'
+	run dock run --rm --network none busybox true
+	assert_status 0
+	run dock run --rm --network none --device-cgroup-rule 'b *:* rwm' busybox echo started
+	assert_has_not "$W/out" started
+	assert_matches "$W/err" 'refused: profile p: devices is denied'
+	run dock run --rm --network none --privileged busybox echo started
+	assert_has_not "$W/out" started
+	assert_matches "$W/err" 'refused: profile p: privileged is denied'
+}
+
 for RUNTIME in runc crun; do
 	check "docker, $RUNTIME: capabilities, seccomp, root, firewall, records" confines
 	check "docker, $RUNTIME: docker prints why it was refused" refused
+	check "docker, $RUNTIME: its own device rules pass, a user's are refused" devices
 	check "docker, $RUNTIME: where no profile applies nothing is taken" nothing_applies
 done
 finish

@@ -127,6 +127,25 @@ refused() {
 	assert_clean
 }
 
+# What podman gives every container is no device; its user's rule is one. The host's root as root
+# reaches every path.
+devices() {
+	door "$1"
+	profile q '{admission: {deny: ["privileged", "devices", "hostPath:/etc/shadow"]}}'
+	run podman run --rm --annotation io.coaming.profile=q busybox true
+	assert_status 0
+	run podman run --rm --annotation io.coaming.profile=q --device-cgroup-rule 'b *:* rwm' busybox \
+		echo started
+	assert_has_not "$W/out" started
+	assert_matches "$W/err" 'q.*devices is denied'
+	run podman run --rm --annotation io.coaming.profile=q --rootfs / /bin/echo started
+	assert_has_not "$W/out" started
+	# runc mounts before it calls the hook that would say why.
+	journal COAMING_EVENT=deny >"$W/j"
+	tail -n 1 "$W/j" >"$W/last"
+	assert_json "$W/last" '.COAMING_REASON | test("hostPath:./etc/shadow. is denied: the root")'
+}
+
 unlabelled() {
 	door "$1"
 	run podman run --rm --name web busybox cat /proc/self/status
@@ -200,6 +219,7 @@ for RUNTIME in crun runc; do
 		check "podman, $RUNTIME, $way: capabilities, seccomp, root, records" confines $way
 		check "podman, $RUNTIME, $way: the firewall on the bridge" bridge $way
 		check "podman, $RUNTIME, $way: podman prints why it was refused" refused $way
+		check "podman, $RUNTIME, $way: its own device rules pass, a user's are refused" devices $way
 		check "podman, $RUNTIME, $way: without a label nothing is taken" unlabelled $way
 		check "podman, $RUNTIME, $way: podman build works" builds $way
 	done
