@@ -192,13 +192,41 @@ static int add_named(const struct host *host, struct store *store, const struct 
 	return 0;
 }
 
-static const struct exemption *find_exemption(const struct host *host, const struct labels *labels)
+/* What an image says of itself exempts nobody. The entries are borrowed. */
+static int without_image(const struct labels *labels, struct labels *ret, struct err *err)
+{
+	ret->v = calloc(labels->n + 1, sizeof(*ret->v));
+	if (!ret->v)
+		return err_oom(err);
+	for (size_t i = 0; i < labels->n; i++) {
+		if (labels->v[i].source != LABEL_FROM_IMAGE)
+			ret->v[ret->n++] = labels->v[i];
+	}
+	return 0;
+}
+
+static const struct exemption *first_exemption(const struct host *host, const struct labels *labels)
 {
 	for (size_t i = 0; i < host->n_exempt; i++) {
 		if (selector_matches(&host->exempt[i].selector, labels))
 			return &host->exempt[i];
 	}
 	return NULL;
+}
+
+static int find_exemption(const struct host *host, const struct labels *all,
+			  const struct exemption **ret, struct err *err)
+{
+	struct labels labels = { 0 };
+	int r;
+
+	if (host->n_exempt == 0)
+		return 0;
+	r = without_image(all, &labels, err);
+	if (r == 0)
+		*ret = first_exemption(host, &labels);
+	free(labels.v);
+	return r;
 }
 
 static int by_name(const void *a, const void *b)
@@ -231,10 +259,10 @@ static int fill(const struct host *host, struct store *store, const struct label
 int select_profiles(const struct host *host, struct store *store, const struct labels *labels,
 		    struct selection *ret, struct err *err)
 {
-	struct selection selection = { .exempt = find_exemption(host, labels) };
-	int r = 0;
+	struct selection selection = { 0 };
+	int r = find_exemption(host, labels, &selection.exempt, err);
 
-	if (!selection.exempt)
+	if (r == 0 && !selection.exempt)
 		r = fill(host, store, labels, &selection, err);
 	if (r < 0) {
 		selection_done(&selection);
