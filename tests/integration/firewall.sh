@@ -4,6 +4,7 @@
 # The firewall in the container's network namespace: what it lets through, what it counts, and its
 # faults. Plain TCP and UDP in both directions are in runtime.sh, the host's namespace in hostnet.sh.
 
+DETECT_LEAKS=0
 . "$(dirname "$0")/lib.sh"
 sandbox "$@"
 need runc crun jq nft ip strace busybox journalctl "$B/coaming-runtime" "$B/coaming-hook" \

@@ -35,6 +35,12 @@ T=/run/t
 CG=coaming-test-${COAMING_TEST_CG:-$$}
 passed=0 failed=0 skipped=0 seq=0
 check_seconds=${CHECK_SECONDS:-120}
+# make exports what stands on its command line. Sanitized programs take several times as long; and
+# LeakSanitizer cannot trace a process that strace traces.
+if [ -n "${SANITIZE:-}" ]; then
+	check_seconds=900
+	export ASAN_OPTIONS=detect_leaks=${DETECT_LEAKS:-1}
+fi
 
 # --- sandbox -----------------------------------------------------------------------------------
 
