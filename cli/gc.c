@@ -17,7 +17,7 @@ static int collect(const char *config, struct err *err)
 	if (r == 0)
 		r = container_end_all_gone(host, &n, err);
 	if (n > 0)
-		printf("%zu containers had ended without saying so\n", n);
+		printf("%zu container%s had ended without saying so\n", n, n == 1 ? "" : "s");
 	return r;
 }
 

@@ -198,6 +198,7 @@ static int end_if_gone(const struct host *host, const char *id, size_t *n, struc
 
 int container_end_all_gone(const struct host *host, size_t *ret_n, struct err *err)
 {
+	struct err first = { 0 };
 	char **ids = NULL;
 	size_t n = 0;
 	int r;
@@ -205,9 +206,18 @@ int container_end_all_gone(const struct host *host, size_t *ret_n, struct err *e
 	*ret_n = 0;
 	r = live_remove_leavings(host->state_dir, err);
 	if (r == 0)
-		r = live_list(host->state_dir, &ids, &n, err);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = end_if_gone(host, ids[i], ret_n, err);
+		r = live_list(host->state_dir, &ids, &n, &first, err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		struct err one = { 0 };
+
+		/* One that cannot be ended keeps no other from it. */
+		if (end_if_gone(host, ids[i], ret_n, &one) < 0 && first.class == ERR_NONE)
+			first = one;
+	}
 	strv_free(&ids, &n);
+	if (r == 0 && first.class != ERR_NONE) {
+		*err = first;
+		r = -EIO;
+	}
 	return r;
 }

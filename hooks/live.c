@@ -378,7 +378,8 @@ int live_remove_leavings(const char *state_dir, struct err *err)
 	return 0;
 }
 
-int live_list(const char *state_dir, char ***ret_ids, size_t *ret_n, struct err *err)
+int live_list(const char *state_dir, char ***ret_ids, size_t *ret_n, struct err *damaged,
+	      struct err *err)
 {
 	_cleanup_(closedirp) DIR *dir = NULL;
 	_cleanup_close_ int dirfd = -1;
@@ -393,16 +394,17 @@ int live_list(const char *state_dir, char ***ret_ids, size_t *ret_n, struct err 
 	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
 		_cleanup_live_ struct live live = { 0 };
 		size_t len = strlen(entry->d_name);
+		struct err one = { 0 };
 
 		if (len != SHA256_HEX - 1 + 5 || entry->d_name[0] == '.')
 			continue;
-		r = read_named(dirfd, path, entry->d_name, &live, err);
-		if (r == -ENOENT) { /* ended meanwhile */
-			err_clear(err);
+		r = read_named(dirfd, path, entry->d_name, &live, &one);
+		if (r < 0) {
+			if (r != -ENOENT && damaged->class == ERR_NONE) /* else: ended meanwhile */
+				*damaged = one;
 			continue;
 		}
-		if (r == 0)
-			r = strv_add(ret_ids, ret_n, live.identity.id, err);
+		r = strv_add(ret_ids, ret_n, live.identity.id, err);
 		if (r < 0) {
 			strv_free(ret_ids, ret_n);
 			return r;

@@ -50,8 +50,10 @@ int live_claim(const char *state_dir, const char *id, struct live *ret, int *ret
 int live_remove(const char *state_dir, const char *id, struct err *err);
 /* Remove the temporary files of writers that were killed, for gc. */
 int live_remove_leavings(const char *state_dir, struct err *err);
-/* The ids of all, for gc. strv_free() */
-int live_list(const char *state_dir, char ***ret_ids, size_t *ret_n, struct err *err);
+/* The ids of all, for gc. strv_free(). One that cannot be read is left out, and the first of them
+ * told in *damaged. */
+int live_list(const char *state_dir, char ***ret_ids, size_t *ret_n, struct err *damaged,
+	      struct err *err);
 void live_done(struct live *live);
 #define _cleanup_live_ _cleanup_(live_done)
 

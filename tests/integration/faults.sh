@@ -446,6 +446,34 @@ changed_in_between() {
 	assert_clean
 }
 
+gc_ends_what_is_gone() {
+	local damaged
+
+	hook_setup "$everything"
+	hook createRuntime
+	assert_status 0
+	run coaming gc
+	assert_status 0
+	coaming log --json >"$W/log.json"
+	assert_eq "$(jq -r 'select(.COAMING_EVENT == "stop") | .CONTAINER_NAME' "$W/log.json")" "" \
+		"stops of what runs"
+	kill -KILL "$target"
+	wait "$target" 2>/dev/null || true
+	damaged=$W/state/containers/$(printf %064d 0).json
+	printf '{"id":' >"$damaged"
+	run coaming gc
+	assert_status 2
+	assert_has "$W/err" "$(basename "$damaged")"
+	assert_has "$W/out" '1 container had ended'
+	coaming log --json >"$W/log.json"
+	assert_eq "$(jq -r 'select(.COAMING_EVENT == "stop") | .CONTAINER_NAME + " " + .COAMING_STAGE' \
+		"$W/log.json")" "c1 gc" "stops"
+	rm "$damaged"
+	run coaming gc
+	assert_status 0
+	assert_clean
+}
+
 # F40, F41
 wrong_pid() { # PID
 	hook_setup "$everything"
@@ -528,6 +556,7 @@ check 'F27: umask 0777' odd_process sh -c 'umask 0777; exec "$@"' -
 check 'F28: five hundred starts at once' five_hundred
 check 'F36: poststop twice, without pid, with nothing there' poststop_at_odd_times
 check 'F36: no poststop before the next start' poststop_never
+check 'F36: gc ends what is gone, also beside a file that is damaged' gc_ends_what_is_gone
 check 'F40: the process is dead' dead_pid
 check 'F40: the process is a zombie' zombie_pid
 check 'F41: pid 0' wrong_pid 0
