@@ -467,6 +467,28 @@ static void test_defaults(void **state)
 	}
 }
 
+/*
+ * A list of what may be called has socket and not socketcall, where the engine has two actions for
+ * socket: that alone would be a filter that libseccomp refuses.
+ */
+static void test_allow_list(void **state)
+{
+	static const char list[] = "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,"
+				   "\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"names\":["
+				   "\"bind\",\"clone\",\"execve\",\"exit_group\",\"read\","
+				   "\"socket\",\"write\"]}]}";
+	uint64_t seed = random_seed();
+	_cleanup_buf_ struct buf a = { 0 };
+	struct pair p = { .tables = *state, .seed = seed, .any_architecture = true };
+
+	podman_like_filter(&a);
+	p.text[0] = a.data;
+	p.text[1] = list;
+	check_pair(&p, &seed);
+	assert_string_equal(p.coarse, " socketcall ");
+	assert_int_equal(p.excused + p.refused, 0);
+}
+
 static int setup(void **state)
 {
 	struct tables *t = calloc(1, sizeof(*t));
@@ -500,6 +522,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_allow_list),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
