@@ -235,6 +235,7 @@ static int check_as_json(struct check *check, const char *config, bool is_host,
 	emit_key(&e, "faults");
 	emit_array(&e);
 	r = check_paths(check, config, is_host, paths, err);
+	check->json = NULL;
 	emit_array_end(&e);
 	emit_key(&e, "files");
 	emit_u64(&e, check->files);

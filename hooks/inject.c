@@ -46,12 +46,14 @@ static bool has_args(const struct node *args, const char *config_file, const cha
 	const char *const with_config[] = { NULL, "--config", config_file, stage };
 	const char *const without[] = { NULL, stage };
 	const char *const *wanted = config_file ? with_config : without;
-	size_t n = config_file ? ARRAY_SIZE(with_config) : ARRAY_SIZE(without), i = 0;
+	const size_t n = config_file ? ARRAY_SIZE(with_config) : ARRAY_SIZE(without);
+	size_t i = 0;
 
 	if (!node_is(args, NODE_ARRAY) || args->count != n)
 		return false;
 	node_foreach (arg, args) {
-		if (!node_is(arg, NODE_STRING) || (wanted[i] && !streq(arg->string, wanted[i])))
+		if (i >= n || !node_is(arg, NODE_STRING) ||
+		    (wanted[i] && !streq(arg->string, wanted[i])))
 			return false;
 		i++;
 	}

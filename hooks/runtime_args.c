@@ -90,6 +90,10 @@ static struct word read_word(const char *arg, const struct option *options, size
 
 	if (!word.is_option)
 		return word;
+	/* runc takes "-bundle DIR" and "-b=DIR", which crun reads as "-b undle" and a directory
+	 * "=DIR": no option that both know. */
+	if (name[1] != '-' && name[2] != '\0')
+		return word;
 	name += name[1] == '-' ? 2 : 1;
 	equals = strchr(name, '=');
 	len = equals ? (size_t)(equals - name) : strlen(name);

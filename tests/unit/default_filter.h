@@ -118,20 +118,19 @@ static inline void docker_like_filter(struct buf *out)
 /* As podman and CRI-O do it: ENOSYS by default, EPERM by name, audit's sockets answer EINVAL. */
 static inline void podman_like_filter(struct buf *out)
 {
-	buf_adds(
-		out,
-		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38," DEFAULT_ARCHITECTURES
-		"\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"names\":[");
+	buf_adds(out, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,");
+	buf_adds(out,
+		 DEFAULT_ARCHITECTURES "\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"names\":[");
 	add_default_names(out);
 	buf_adds(out, ",\"clone3\"]},{\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":1,\"names\":["
 		      "\"bpf\",\"keyctl\",\"mount\",\"ptrace\",\"setns\",\"unshare\"]}");
 	add_personalities(out);
-	buf_adds(
-		out,
-		",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":22,"
-		"\"args\":[" DEFAULT_ARG(0, 16, EQ) "," DEFAULT_ARG(2, 9, EQ) "]},{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" DEFAULT_ARG(
-			2, 9, NE) "]},{\"names\":[\"socket\"],\"action\":"
-				  "\"SCMP_ACT_ALLOW\",\"args\":[" DEFAULT_ARG(0, 16, NE) "]}]}");
+	buf_adds(out, ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":22,");
+	buf_adds(out, "\"args\":[" DEFAULT_ARG(0, 16, EQ) "," DEFAULT_ARG(2, 9, EQ) "]}");
+	buf_adds(out, ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",");
+	buf_adds(out, "\"args\":[" DEFAULT_ARG(2, 9, NE) "]}");
+	buf_adds(out, ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",");
+	buf_adds(out, "\"args\":[" DEFAULT_ARG(0, 16, NE) "]}]}");
 }
 
 #endif
