@@ -34,7 +34,7 @@ case $B in /*) ;; *) B=$top/$B ;; esac
 T=/run/t
 CG=coaming-test-${COAMING_TEST_CG:-$$}
 passed=0 failed=0 skipped=0 seq=0
-check_seconds=${CHECK_SECONDS:-120}
+check_seconds=${CHECK_SECONDS:-300} # against hanging, on a machine that does other things too
 # make exports what stands on its command line. Sanitized programs take several times as long; and
 # LeakSanitizer cannot trace a process that strace traces.
 if [ -n "${SANITIZE:-}" ]; then
