@@ -328,20 +328,24 @@ static bool is_recorded(const struct stage *stage)
 
 static int decide_and_confirm(struct stage *stage, struct err *err)
 {
+	struct err earlier = { 0 }, ignored = { 0 };
+	bool refused = check_refused_earlier(stage, &earlier) < 0;
 	int r;
 
+	if (refused && is_recorded(stage)) {
+		(void)live_remove(stage->host->state_dir, stage->state.id, &ignored);
+		*err = earlier;
+		return -EPERM;
+	}
 	r = decide(stage->host, &stage->question, &stage->decision, err);
 	if (r < 0)
 		return outcome_of_error(stage->host, &stage->decision, &stage->question, err);
-	r = check_refused_earlier(stage, err);
-	if (r < 0 && is_recorded(stage)) {
-		struct err ignored = { 0 };
-
-		(void)live_remove(stage->host->state_dir, stage->state.id, &ignored);
-		return r;
-	}
-	if (r == 0)
+	if (refused) {
+		*err = earlier;
+		r = -EPERM;
+	} else {
 		r = confirm(stage, err);
+	}
 	if (r < 0)
 		outcome_refuse(stage->host, &stage->decision, &stage->question, err);
 	return r;

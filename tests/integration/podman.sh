@@ -146,6 +146,17 @@ devices() {
 	assert_json "$W/last" '.COAMING_REASON | test("hostPath:./etc/shadow. is denied: the root")'
 }
 
+# One refusal is one record, whichever stage is the first to see it.
+refused_for_its_label() {
+	door "$1"
+	run podman run --rm --name web --annotation io.coaming.profile=nobody busybox touch /started
+	[ "$status" -ne 0 ] || fail "podman started it"
+	assert_has "$W/err" 'names profile "nobody"'
+	journal CONTAINER_NAME=web COAMING_EVENT=deny >"$W/j"
+	assert_eq "$(wc -l <"$W/j")" 1 denials
+	assert_clean
+}
+
 unlabelled() {
 	door "$1"
 	run podman run --rm --name web busybox cat /proc/self/status
@@ -220,6 +231,7 @@ for RUNTIME in crun runc; do
 		check "podman, $RUNTIME, $way: the firewall on the bridge" bridge $way
 		check "podman, $RUNTIME, $way: podman prints why it was refused" refused $way
 		check "podman, $RUNTIME, $way: its own device rules pass, a user's are refused" devices $way
+		check "podman, $RUNTIME, $way: a label that names no profile" refused_for_its_label $way
 		check "podman, $RUNTIME, $way: without a label nothing is taken" unlabelled $way
 		check "podman, $RUNTIME, $way: podman build works" builds $way
 	done
