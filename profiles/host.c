@@ -71,27 +71,40 @@ static int parse_schema(const struct doc *doc, const struct node *node, struct h
 	return node_expect(doc, node, NODE_STRING, err);
 }
 
+typedef int read_word_fn(const struct doc *doc, const struct node *node, const char **ret,
+			 struct err *err);
+
+/* What stands in the list replaces the defaults. */
+static int read_words(const struct doc *doc, const struct node *list, read_word_fn *read,
+		      char ***words, size_t *n, struct err *err)
+{
+	int r;
+
+	r = node_expect_list(doc, list, LIST_MAX, err);
+	if (r < 0)
+		return r;
+	strv_free(words, n);
+	node_foreach (item, list) {
+		const char *word;
+
+		r = read(doc, item, &word, err);
+		if (r == 0)
+			r = strv_add(words, n, word, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int parse_profile_dirs(const struct doc *doc, const struct node *node, struct host *host,
 			      struct err *err)
 {
 	int r;
 
-	r = node_expect_list(doc, node, LIST_MAX, err);
-	if (r < 0)
-		return r;
-	if (node->count == 0)
-		return err_input(err, EBADMSG, "%s: no directory is named", WHERE(doc, node));
-	strv_free(&host->profile_dirs, &host->n_profile_dirs);
-	node_foreach (item, node) {
-		const char *path;
-
-		r = read_path(doc, item, &path, err);
-		if (r == 0)
-			r = strv_add(&host->profile_dirs, &host->n_profile_dirs, path, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	r = read_words(doc, node, read_path, &host->profile_dirs, &host->n_profile_dirs, err);
+	if (r == 0 && host->n_profile_dirs == 0)
+		r = err_input(err, EBADMSG, "%s: no directory is named", WHERE(doc, node));
+	return r;
 }
 
 static int parse_state_dir(const struct doc *doc, const struct node *node, struct host *host,
@@ -115,21 +128,7 @@ static int parse_audit_dir(const struct doc *doc, const struct node *node, struc
 static int parse_floor(const struct doc *doc, const struct node *node, struct host *host,
 		       struct err *err)
 {
-	int r;
-
-	r = node_expect_list(doc, node, LIST_MAX, err);
-	if (r < 0)
-		return r;
-	node_foreach (item, node) {
-		const char *name;
-
-		r = read_profile_name(doc, item, &name, err);
-		if (r == 0)
-			r = strv_add(&host->floor, &host->n_floor, name, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return read_words(doc, node, read_profile_name, &host->floor, &host->n_floor, err);
 }
 
 static int parse_default_object(const struct doc *doc, const struct node *node, struct host *host,
@@ -190,10 +189,18 @@ static int parse_mode(const struct doc *doc, const struct node *node, struct hos
 	return r;
 }
 
-static bool runtime_is_valid(const char *text)
+static int read_runtime(const struct doc *doc, const struct node *node, const char **ret,
+			struct err *err)
 {
-	return path_is_normal(text) ||
-	       (text[0] != '\0' && !strchr(text, '/') && !streq(text, ".") && !streq(text, ".."));
+	int r = node_read_string(doc, node, ret, err);
+
+	if (r < 0 || path_is_normal(*ret))
+		return r;
+	if ((*ret)[0] == '\0' || strchr(*ret, '/') || streq(*ret, ".") || streq(*ret, ".."))
+		return err_input(err, EBADMSG,
+				 "%s: %s is neither a program's name nor an absolute path",
+				 WHERE(doc, node), Q(*ret));
+	return 0;
 }
 
 static int parse_runtimes(const struct doc *doc, const struct node *node, struct host *host,
@@ -201,26 +208,10 @@ static int parse_runtimes(const struct doc *doc, const struct node *node, struct
 {
 	int r;
 
-	r = node_expect_list(doc, node, LIST_MAX, err);
-	if (r < 0)
-		return r;
-	if (node->count == 0)
-		return err_input(err, EBADMSG, "%s: no runtime is named", WHERE(doc, node));
-	strv_free(&host->runtimes, &host->n_runtimes);
-	node_foreach (item, node) {
-		const char *text;
-
-		r = node_read_string(doc, item, &text, err);
-		if (r == 0 && !runtime_is_valid(text))
-			r = err_input(err, EBADMSG,
-				      "%s: %s is neither a program's name nor an absolute path",
-				      WHERE(doc, item), Q(text));
-		if (r == 0)
-			r = strv_add(&host->runtimes, &host->n_runtimes, text, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	r = read_words(doc, node, read_runtime, &host->runtimes, &host->n_runtimes, err);
+	if (r == 0 && host->n_runtimes == 0)
+		r = err_input(err, EBADMSG, "%s: no runtime is named", WHERE(doc, node));
+	return r;
 }
 
 static int parse_exemption(const struct doc *doc, const struct node *node,

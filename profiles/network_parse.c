@@ -28,19 +28,6 @@ static const struct {
 	{ "SCTP", PROTOCOL_SCTP },
 };
 
-/* Grow an array of n elements by one zeroed element. */
-static void *grow(void *array, size_t n, size_t size, struct err *err)
-{
-	char *grown = reallocarray(array, n + 1, size);
-
-	if (!grown) {
-		(void)err_oom(err);
-		return NULL;
-	}
-	memset(grown + n * size, 0, size);
-	return grown;
-}
-
 static int parse_cidr(const struct doc *doc, const struct node *node, struct cidr *ret,
 		      struct err *err)
 {
@@ -69,16 +56,16 @@ static int parse_except(const struct doc *doc, const struct node *list, struct p
 	r = node_expect_list(doc, list, PEERS_MAX, err);
 	if (r < 0)
 		return r;
+	peer->except = calloc(list->count + 1, sizeof(*peer->except));
+	if (!peer->except)
+		return err_oom(err);
 	node_foreach (node, list) {
-		struct cidr *grown = grow(peer->except, peer->n_except, sizeof(*grown), err);
+		struct cidr *block = &peer->except[peer->n_except++];
 
-		if (!grown)
-			return -ENOMEM;
-		peer->except = grown;
-		r = parse_cidr(doc, node, &grown[peer->n_except], err);
+		r = parse_cidr(doc, node, block, err);
 		if (r < 0)
 			return r;
-		if (!cidr_contains(&peer->cidr, &grown[peer->n_except++]))
+		if (!cidr_contains(&peer->cidr, block))
 			return err_input(err, EBADMSG,
 					 "%s: %s is not inside the block it is taken from",
 					 WHERE(doc, node), Q(node->string));
@@ -217,13 +204,11 @@ static int parse_peers(const struct doc *doc, const struct node *list, struct ne
 	r = node_expect_list(doc, list, PEERS_MAX, err);
 	if (r < 0)
 		return r;
+	rule->peers = calloc(list->count + 1, sizeof(*rule->peers));
+	if (!rule->peers)
+		return err_oom(err);
 	node_foreach (node, list) {
-		struct peer *grown = grow(rule->peers, rule->n_peers, sizeof(*grown), err);
-
-		if (!grown)
-			return -ENOMEM;
-		rule->peers = grown;
-		r = parse_peer(doc, node, &grown[rule->n_peers++], err);
+		r = parse_peer(doc, node, &rule->peers[rule->n_peers++], err);
 		if (r < 0)
 			return r;
 	}
@@ -240,13 +225,11 @@ static int parse_ports(const struct doc *doc, const struct node *list, struct ne
 	r = node_expect_list(doc, list, PORTS_MAX, err);
 	if (r < 0)
 		return r;
+	rule->ports = calloc(list->count + 1, sizeof(*rule->ports));
+	if (!rule->ports)
+		return err_oom(err);
 	node_foreach (node, list) {
-		struct port *grown = grow(rule->ports, rule->n_ports, sizeof(*grown), err);
-
-		if (!grown)
-			return -ENOMEM;
-		rule->ports = grown;
-		r = parse_port(doc, node, &grown[rule->n_ports++], err);
+		r = parse_port(doc, node, &rule->ports[rule->n_ports++], err);
 		if (r < 0)
 			return r;
 	}
@@ -281,14 +264,11 @@ static int parse_direction(const struct doc *doc, const struct node *section,
 	r = node_expect_list(doc, list, RULES_MAX, err);
 	if (r < 0)
 		return r;
+	direction->rules = calloc(list->count + 1, sizeof(*direction->rules));
+	if (!direction->rules)
+		return err_oom(err);
 	node_foreach (node, list) {
-		struct network_rule *grown =
-			grow(direction->rules, direction->n_rules, sizeof(*grown), err);
-
-		if (!grown)
-			return -ENOMEM;
-		direction->rules = grown;
-		r = parse_rule(doc, node, shape, &grown[direction->n_rules++], err);
+		r = parse_rule(doc, node, shape, &direction->rules[direction->n_rules++], err);
 		if (r < 0)
 			return r;
 	}
