@@ -41,10 +41,8 @@ static size_t place_of(const struct labels *labels, const char *key, bool *found
 	return low;
 }
 
-static int check(const struct labels *labels, const char *key, const char *value, struct err *err)
+static int check(const char *key, const char *value, struct err *err)
 {
-	if (labels->n >= LABELS_MAX)
-		return err_input(err, E2BIG, "more than %d labels", LABELS_MAX);
 	if (strlen(key) > LABEL_KEY_MAX)
 		return err_input(err, E2BIG, "label %s: a key of more than %d bytes", Q(key),
 				 LABEL_KEY_MAX);
@@ -102,12 +100,15 @@ int labels_set(struct labels *labels, const char *key, const char *value, enum l
 		*ret_dropped = dropped;
 	if (dropped)
 		return 0;
-	r = check(labels, key, value, err);
+	r = check(key, value, err);
 	if (r < 0)
 		return r;
 	at = place_of(labels, key, &found);
-	return found ? replace(&labels->v[at], value, source, err)
-		     : insert(labels, at, key, value, source, err);
+	if (found)
+		return replace(&labels->v[at], value, source, err);
+	if (labels->n >= LABELS_MAX)
+		return err_input(err, E2BIG, "more than %d labels", LABELS_MAX);
+	return insert(labels, at, key, value, source, err);
 }
 
 const struct label *labels_get(const struct labels *labels, const char *key)
