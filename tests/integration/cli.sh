@@ -283,6 +283,51 @@ nothing_reaches_the_terminal() {
 	assert_eq "$(grep -c '^Verdict' "$W/out")" 1 "verdicts"
 }
 
+# --- log ---------------------------------------------------------------------------------------
+
+lines() { # EXPECTED ARG...
+	run coaming log "${@:2}"
+	assert_status 0
+	assert_eq "$(wc -l <"$W/out")" "$1" "lines of coaming log ${*:2}"
+}
+
+log_filters() {
+	local following
+
+	journal_start
+	profile shop '{capabilities: {allow: []}}'
+	profile strict '{admission: {deny: ["rootUser"]}}'
+	bundle web "$(labelled shop)" true
+	bundle db "$(labelled strict)" true
+	run_confined web
+	assert_status 0
+	coaming log -f --json >"$W/followed" &
+	following=$!
+	run_confined db
+	assert_status 1
+	lines 2 --container web
+	lines 1 --container db
+	lines 2 --profile shop
+	lines 1 --outcome refuse
+	assert_has "$W/out" 'rootUser is denied'
+	lines 1 --event stop
+	lines 1 -n 1
+	assert_has "$W/out" db
+	lines 4 --since '1 hour ago'
+	lines 0 --since tomorrow
+	lines 0 --until '1 hour ago'
+	lines 4 --until tomorrow
+	coaming log --json >"$W/json"
+	assert_json "$W/json" '.COAMING_SEQ and .MESSAGE and .COAMING_EVENT'
+	wait_for 10 'the followed refusal' grep -q '"COAMING_OUTCOME":"refuse"' "$W/followed"
+	kill "$following"
+	run coaming log --outcome refused
+	assert_status 2
+	assert_has "$W/err" 'did you mean'
+	run coaming log --since 'the day before'
+	assert_status 2
+}
+
 check 'every command has a help, made from its options' usage_is_told
 check 'the manual tells every option' manual_tells_every_option
 check 'wrong use is told in one line, with exit status 2' wrong_uses
@@ -304,4 +349,5 @@ check 'explain in audit mode' audit_mode
 check 'explain: an exempt container' exempt
 check 'explain: input that cannot be understood' bad_input
 check 'explain: what a label holds does not reach the terminal' nothing_reaches_the_terminal
+check 'log: each filter, JSON, following' log_filters
 finish

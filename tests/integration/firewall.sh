@@ -180,7 +180,7 @@ path_swapped() {
 	) &
 	swapper=$!
 	profile p '{network: {ingress: [], egress: []}}'
-	for _ in $(seq 40); do
+	for _ in $(seq 150); do
 		rm -rf "$W/bundles/c1"
 		bundle c1 "$(labelled p) | $(netns_path "$W/netns")" probe netns
 		run_confined c1 >/dev/null
@@ -189,7 +189,7 @@ path_swapped() {
 		assert_eq "$(nft list ruleset)" "$(cat "$W/before")" "the host's rules"
 	done
 	kill "$swapper"
-	echo "$started of 40 started"
+	echo "$started of 150 started"
 	"$B/coaming" --config "$W/coaming.json" gc
 }
 

@@ -99,8 +99,11 @@ joined_to_ours() {
 	assert_status 0
 	pid=$(cat "$W/pid")
 	nsenter -n -t "$pid" nft list tables >"$W/tables.before"
-	bundle second "$(labelled p) | $(netns_path "/proc/$pid/ns/net")" true
-	run_confined second
+	bundle second "$(labelled p) | $(netns_path "/proc/$pid/ns/net")" sleep 1000
+	run confined run --detach --bundle "$W/bundles/second" second
+	assert_status 0
+	assert_eq "$(nsenter -n -t "$pid" nft list tables | grep -c coaming_)" 2 "tables while both run"
+	run confined delete --force second
 	assert_status 0
 	nsenter -n -t "$pid" nft list tables >"$W/tables.after"
 	assert_file_is "$W/tables.after" "$W/tables.before"
