@@ -192,12 +192,11 @@ static void closedirp(DIR **dir)
 }
 
 /* "web.json" gives "web"; other names are not profiles: seccomp/, README, editors' leavings. */
-static bool name_of_file(const char *file, char out[PROFILE_NAME_MAX + 1])
+static bool name_of_file(const char *file, char out[NAME_MAX + 1])
 {
 	size_t len = strlen(file);
 
-	if (file[0] == '.' || len <= 5 || !streq(file + len - 5, ".json") ||
-	    len - 5 > PROFILE_NAME_MAX)
+	if (file[0] == '.' || len <= 5 || len > NAME_MAX || !streq(file + len - 5, ".json"))
 		return false;
 	memcpy(out, file, len - 5);
 	out[len - 5] = '\0';
@@ -220,15 +219,17 @@ static int list_directory(const struct directory *dir, char ***names, size_t *n,
 	}
 	errno = 0;
 	for (struct dirent *entry = readdir(list); entry; entry = readdir(list)) {
-		char name[PROFILE_NAME_MAX + 1];
+		char name[NAME_MAX + 1];
 		int r;
 
 		if (!name_of_file(entry->d_name, name))
 			continue;
 		if (!profile_name_is_valid(name))
-			return err_input(err, EINVAL,
-					 "%s/%s: no profile name: small letters, digits and - only",
-					 dir->path, Q(entry->d_name));
+			return err_input(
+				err, EINVAL,
+				"%s/%s: no profile name: small letters, digits and - only, "
+				"at most %d",
+				dir->path, Q(entry->d_name), PROFILE_NAME_MAX);
 		r = strv_add(names, n, name, err);
 		if (r < 0)
 			return r;
