@@ -13,9 +13,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "lib/file.h"
 #include "lib/strv.h"
@@ -41,13 +43,22 @@ struct file_stamp {
 struct header {
 	char magic[8]; /* INDEX_MAGIC: changes with the format */
 	char stamp[SHA256_HEX + 7];
+	uint64_t sum; /* of all bytes of the file, this one being 0 */
+	uint64_t taken_nsec, settled_nsec;
 	uint64_t n_entries, n_files, names_size;
 };
+static_assert(sizeof(struct header) % sizeof(uint64_t) == 0, "the entries are aligned");
 
-static const char magic[8] = "cmgidx2";
+static const char magic[8] = "cmgidx3";
+
+/* More than the longest tick of a kernel's clock, and than what file systems that keep whole
+ * seconds round off. */
+#define TICK_NSEC   UINT64_C(20000000)
+#define COARSE_NSEC UINT64_C(2000000000)
 
 struct match_index {
 	char stamp[SHA256_HEX];
+	uint64_t taken_nsec, settled_nsec;
 	const struct entry *entries;
 	const struct file_stamp *files;
 	const char *names;
@@ -64,6 +75,18 @@ static uint64_t nsec(const struct timespec *t)
 	return (uint64_t)t->tv_sec * 1000000000 + (uint64_t)t->tv_nsec;
 }
 
+/* From when on a change gives this file another time. ctime: nobody can set it. */
+static uint64_t settled(uint64_t ctime_nsec)
+{
+	return ctime_nsec + (ctime_nsec % 1000000000 ? TICK_NSEC : COARSE_NSEC);
+}
+
+static void at_least(uint64_t *v, uint64_t least)
+{
+	if (*v < least)
+		*v = least;
+}
+
 static void add_to_stamp(struct match_stamp *stamp, const void *data, size_t len)
 {
 	const struct iovec pieces[] = {
@@ -76,7 +99,13 @@ static void add_to_stamp(struct match_stamp *stamp, const void *data, size_t len
 
 int match_stamp_start(struct match_stamp *stamp, struct err *err)
 {
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_REALTIME_COARSE, &now) < 0)
+		return err_errno(err, errno, "cannot read the clock");
 	sha256_hex1(stamp->digest, magic, sizeof(magic));
+	stamp->taken_nsec = nsec(&now);
+	stamp->settled_nsec = 0;
 	return 0;
 }
 
@@ -93,6 +122,7 @@ int match_stamp_directory(struct match_stamp *stamp, const char *path, int fd, s
 		v[1] = st.st_ino;
 		v[2] = nsec(&st.st_mtim);
 		v[3] = nsec(&st.st_ctim);
+		at_least(&stamp->settled_nsec, settled(v[3]));
 	}
 	add_to_stamp(stamp, v, sizeof(v));
 	return 0;
@@ -142,6 +172,8 @@ int match_index_new(const struct match_stamp *stamp, struct match_index **ret, s
 	if (!index)
 		return err_oom(err);
 	memcpy(index->stamp, stamp->digest, sizeof(index->stamp));
+	index->taken_nsec = stamp->taken_nsec;
+	index->settled_nsec = stamp->settled_nsec;
 	*ret = index;
 	return 0;
 }
@@ -206,6 +238,7 @@ int match_index_stamp_file(struct match_index *index, size_t dir, int dirfd, con
 		return 0;
 	file.dir = (uint32_t)dir;
 	file.name = add_name(index, name);
+	at_least(&index->settled_nsec, settled(file.ctime_nsec));
 	buf_add(&index->file_buf, &file, sizeof(file));
 	return buf_status(&index->file_buf) < 0 || buf_status(&index->name_buf) < 0 ? err_oom(err)
 										    : 0;
@@ -241,10 +274,34 @@ int match_index_finish(struct match_index *index, struct err *err)
 
 /* ---- the file ---- */
 
+/*
+ * Against damage, not against malice (the owner and the mode are): a wrong hash in it would make a
+ * profile be missed. Every step is a bijection, so that no single wrong word goes unseen.
+ */
+static uint64_t sum_of(const void *data, size_t len)
+{
+	static const size_t at = offsetof(struct header, sum);
+	const char *bytes = data;
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ len;
+
+	for (size_t i = 0; i < len; i += sizeof(uint64_t)) {
+		size_t left = len - i;
+		uint64_t word = 0;
+
+		if (i != at)
+			memcpy(&word, bytes + i, left < sizeof(word) ? left : sizeof(word));
+		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 32;
+	}
+	return h;
+}
+
 int match_index_write(const struct match_index *index, int state_dirfd, struct err *err)
 {
 	_cleanup_buf_ struct buf out = { 0 };
 	struct header header = {
+		.taken_nsec = index->taken_nsec,
+		.settled_nsec = index->settled_nsec,
 		.n_entries = index->n_entries,
 		.n_files = index->n_files,
 		.names_size = index->names_size,
@@ -258,6 +315,8 @@ int match_index_write(const struct match_index *index, int state_dirfd, struct e
 	buf_add(&out, index->names, index->names_size);
 	if (buf_status(&out) < 0)
 		return err_oom(err);
+	header.sum = sum_of(out.data, out.len);
+	memcpy(out.data, &header, sizeof(header));
 	return file_write_atomic(state_dirfd, INDEX_NAME, out.data, out.len, 0600, (uid_t)-1,
 				 (gid_t)-1, false, err);
 }
@@ -270,7 +329,8 @@ static int check_map(struct match_index *index)
 	size_t left = index->map_size - sizeof(*header), entries, files;
 
 	if (memcmp(header->magic, magic, sizeof(magic)) != 0 ||
-	    header->stamp[SHA256_HEX - 1] != '\0')
+	    header->stamp[SHA256_HEX - 1] != '\0' ||
+	    header->sum != sum_of(index->map, index->map_size))
 		return -EBADMSG;
 	if (__builtin_mul_overflow(header->n_entries, sizeof(struct entry), &entries) ||
 	    __builtin_mul_overflow(header->n_files, sizeof(struct file_stamp), &files) ||
@@ -310,6 +370,7 @@ int match_index_read(int state_dirfd, const struct match_stamp *stamp, struct ma
 {
 	_cleanup_(match_index_free) struct match_index *index = calloc(1, sizeof(*index));
 	_cleanup_close_ int fd = -1;
+	const struct header *header;
 	int r;
 
 	if (!index)
@@ -320,7 +381,8 @@ int match_index_read(int state_dirfd, const struct match_stamp *stamp, struct ma
 	r = map_file(fd, index);
 	if (r < 0)
 		return r;
-	if (!streq(((const struct header *)index->map)->stamp, stamp->digest))
+	header = index->map;
+	if (!streq(header->stamp, stamp->digest) || header->taken_nsec < header->settled_nsec)
 		return -ESTALE;
 	*ret = take_ptr(index);
 	return 0;

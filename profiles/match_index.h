@@ -7,6 +7,10 @@
  * (a file that appears, goes or is replaced changes its directory's), and, up to
  * MATCH_FILES_STAMPED_MAX profiles, the stamps of all files too. Beyond that many, a file edited in
  * place is noticed only by `coaming reload`.
+ *
+ * A stamp tells two states apart only if the clock of the files ticked between them. So an index
+ * is not used where something it was made from had changed just before: the same tick may have
+ * brought a further change.
  */
 #ifndef COAMING_PROFILES_MATCH_INDEX_H
 #define COAMING_PROFILES_MATCH_INDEX_H
@@ -20,6 +24,8 @@
 /* What the directories looked like. */
 struct match_stamp {
 	char digest[SHA256_HEX];
+	uint64_t taken_nsec;   /* when it was begun */
+	uint64_t settled_nsec; /* from when on a further change shows */
 };
 
 int match_stamp_start(struct match_stamp *stamp, struct err *err);
