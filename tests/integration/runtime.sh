@@ -513,6 +513,23 @@ foreign_hook() {
 	[ "$status" -ne 0 ] || fail 'started though the other policy cannot be read'
 }
 
+# A pod's labels, as CRI-O hands them over: named, and matched by a selector.
+crio_labels() {
+	journal_start
+	profile p '{capabilities: {allow: ["CHOWN"]}}'
+	profile q '{match: {labelSelector: {matchLabels: {tier: "web"}}}, limits: {nofile: 77}}'
+	bundle c1 '.annotations["io.kubernetes.cri-o.Labels"] = ({"io.coaming.profile": "p", tier: "web"} | tojson)
+		| .annotations["io.kubernetes.cri-o.ContainerID"] = "x" | .annotations["io.kubernetes.cri-o.Name"] = "k8s_shop"' \
+		probe status -- nofile
+	run_confined c1
+	assert_status 0
+	assert_eq "$(field "$W/out" CapBnd)" "$(cap_mask CHOWN)" CapBnd
+	assert_matches "$W/out" '^nofile: [0-9]+ 77$'
+	journal CONTAINER_NAME=k8s_shop COAMING_EVENT=admit >"$W/j"
+	assert_json "$W/j" '.COAMING_ENGINE == "cri-o" and .COAMING_PROFILE == ["p", "q"]
+		and (.COAMING_LABEL_SOURCE | contains(["tier=engine"]))'
+}
+
 # Every switch that makes a runtime go around its config.
 unsafe_annotations() {
 	local key
@@ -558,6 +575,7 @@ for RUNTIME in runc crun; do
 	check "$RUNTIME: eight starts race for one bundle" race
 	check "$RUNTIME: a second start of an id that runs" same_id
 	check "$RUNTIME: a runtime that is not there fails with its name" no_runtime
+	check "$RUNTIME: the labels of a CRI-O pod" crio_labels
 	check "$RUNTIME: an exemption passes and is recorded" exempt
 	check "$RUNTIME: the end of an exempt container is recorded" exempt_stop
 	check "$RUNTIME: poststop and gc at once record one end" one_stop
