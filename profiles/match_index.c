@@ -274,13 +274,9 @@ int match_index_finish(struct match_index *index, struct err *err)
 
 /* ---- the file ---- */
 
-/*
- * Against damage, not against malice (the owner and the mode are): a wrong hash in it would make a
- * profile be missed. Every step is a bijection, so that no single wrong word goes unseen.
- */
-static uint64_t sum_of(const void *data, size_t len)
+uint64_t match_index_sum(const void *data, size_t len)
 {
-	static const size_t at = offsetof(struct header, sum);
+	static_assert(offsetof(struct header, sum) == MATCH_SUM_AT, "where the header says");
 	const char *bytes = data;
 	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ len;
 
@@ -288,7 +284,7 @@ static uint64_t sum_of(const void *data, size_t len)
 		size_t left = len - i;
 		uint64_t word = 0;
 
-		if (i != at)
+		if (i != MATCH_SUM_AT)
 			memcpy(&word, bytes + i, left < sizeof(word) ? left : sizeof(word));
 		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
 		h ^= h >> 32;
@@ -315,7 +311,7 @@ int match_index_write(const struct match_index *index, int state_dirfd, struct e
 	buf_add(&out, index->names, index->names_size);
 	if (buf_status(&out) < 0)
 		return err_oom(err);
-	header.sum = sum_of(out.data, out.len);
+	header.sum = match_index_sum(out.data, out.len);
 	memcpy(out.data, &header, sizeof(header));
 	return file_write_atomic(state_dirfd, INDEX_NAME, out.data, out.len, 0600, (uid_t)-1,
 				 (gid_t)-1, false, err);
@@ -330,7 +326,7 @@ static int check_map(struct match_index *index)
 
 	if (memcmp(header->magic, magic, sizeof(magic)) != 0 ||
 	    header->stamp[SHA256_HEX - 1] != '\0' ||
-	    header->sum != sum_of(index->map, index->map_size))
+	    header->sum != match_index_sum(index->map, index->map_size))
 		return -EBADMSG;
 	if (__builtin_mul_overflow(header->n_entries, sizeof(struct entry), &entries) ||
 	    __builtin_mul_overflow(header->n_files, sizeof(struct file_stamp), &files) ||

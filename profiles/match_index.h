@@ -49,6 +49,13 @@ int match_index_write(const struct match_index *index, int state_dirfd, struct e
 /* -ESTALE made under another stamp; -EBADMSG damaged, or not the caller's own file; -errno. No
  * error text: every failure has the same remedy, a rebuild. */
 int match_index_read(int state_dirfd, const struct match_stamp *stamp, struct match_index **ret);
+/*
+ * The sum of a file, which stands in it at MATCH_SUM_AT and counts as 0 there. Against damage, not
+ * against malice (the owner and the mode are): a wrong hash would make a profile be missed. Every
+ * step is a bijection, so that no single wrong word goes unseen.
+ */
+#define MATCH_SUM_AT 80
+uint64_t match_index_sum(const void *data, size_t len);
 bool match_index_files_unchanged(const struct match_index *index, const int *dirfds, size_t n);
 
 /* Names of the profiles that may match, sorted. strv_free() */
