@@ -84,7 +84,7 @@ static int add_floor(const struct host *host, struct store *store, struct select
 }
 
 static int add_matching(const struct host *host, struct store *store, const struct labels *labels,
-			struct selection *selection, struct err *err)
+			struct selection *selection, bool *ret_any, struct err *err)
 {
 	char **names = NULL;
 	size_t n = 0;
@@ -98,6 +98,7 @@ static int add_matching(const struct host *host, struct store *store, const stru
 		if (r == 0)
 			r = add(host, selection, profile, WHY_MATCH, err);
 	}
+	*ret_any = n > 0;
 	strv_free(&names, &n);
 	return r;
 }
@@ -172,8 +173,7 @@ static int add_named(const struct host *host, struct store *store, const struct 
 	_cleanup_free_ char *value = NULL;
 	char *rest;
 
-	/* labels_set() keeps none of an image under this key; said here again, since it decides. */
-	if (!label || label->source == LABEL_FROM_IMAGE)
+	if (!label)
 		return 0;
 	value = strdup(label->value);
 	if (!value)
@@ -192,7 +192,10 @@ static int add_named(const struct host *host, struct store *store, const struct 
 	return 0;
 }
 
-/* What an image says of itself exempts nobody. The entries are borrowed. */
+/*
+ * What an image says of itself exempts nobody, and chooses nothing: it could take a profile away
+ * whose selector wants a label absent. The entries are borrowed.
+ */
 static int without_image(const struct labels *labels, struct labels *ret, struct err *err)
 {
 	ret->v = calloc(labels->n + 1, sizeof(*ret->v));
@@ -214,21 +217,6 @@ static const struct exemption *first_exemption(const struct host *host, const st
 	return NULL;
 }
 
-static int find_exemption(const struct host *host, const struct labels *all,
-			  const struct exemption **ret, struct err *err)
-{
-	struct labels labels = { 0 };
-	int r;
-
-	if (host->n_exempt == 0)
-		return 0;
-	r = without_image(all, &labels, err);
-	if (r == 0)
-		*ret = first_exemption(host, &labels);
-	free(labels.v);
-	return r;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct selected *x = a, *y = b;
@@ -239,19 +227,19 @@ static int by_name(const void *a, const void *b)
 static int fill(const struct host *host, struct store *store, const struct labels *labels,
 		struct selection *selection, struct err *err)
 {
-	bool chosen = false;
-	size_t floor;
+	bool matched = false;
 	int r;
 
+	selection->exempt = first_exemption(host, labels);
+	if (selection->exempt)
+		return 0;
 	r = add_floor(host, store, selection, err);
-	floor = selection->n;
 	if (r == 0)
-		r = add_matching(host, store, labels, selection, err);
+		r = add_matching(host, store, labels, selection, &matched, err);
 	if (r == 0)
 		r = add_named(host, store, labels, selection, err);
-	/* Naming a floor profile is a choice too, though it adds nothing. */
-	chosen = selection->n > floor || labels_get(labels, LABEL_PROFILE);
-	if (r == 0 && !chosen && host->default_profile)
+	/* Choosing a floor profile is a choice too, though it adds nothing. */
+	if (r == 0 && !matched && !labels_get(labels, LABEL_PROFILE) && host->default_profile)
 		r = add_own(host, store, host->default_profile, WHY_DEFAULT, selection, err);
 	return r;
 }
@@ -260,10 +248,12 @@ int select_profiles(const struct host *host, struct store *store, const struct l
 		    struct selection *ret, struct err *err)
 {
 	struct selection selection = { 0 };
-	int r = find_exemption(host, labels, &selection.exempt, err);
+	struct labels trusted = { 0 };
+	int r = without_image(labels, &trusted, err);
 
-	if (r == 0 && !selection.exempt)
-		r = fill(host, store, labels, &selection, err);
+	if (r == 0)
+		r = fill(host, store, &trusted, &selection, err);
+	free(trusted.v);
 	if (r < 0) {
 		selection_done(&selection);
 		return r;

@@ -23,9 +23,10 @@ struct selection {
 
 /*
  * Select: an exemption first; else the floor, the matching and the named ones, or the default.
+ * Labels of the image count for nothing here.
  *
- * Errors  -EPERM (refused) a name in io.coaming.profile that does not exist or is no name, with
- *         unknownProfile "deny"; -EBADMSG a floor or default profile that is missing or broken
+ * Errors  -EPERM (refused) a name in io.coaming.profile that does not exist, with unknownProfile
+ *         "deny", or that is no name; -EBADMSG a floor or default profile that is missing or broken
  */
 int select_profiles(const struct host *host, struct store *store, const struct labels *labels,
 		    struct selection *ret, struct err *err);
