@@ -101,4 +101,6 @@ static inline void shop_join(char out[1024], char *const *names, size_t n)
 	}
 }
 
+#define in_shop(test) cmocka_unit_test_setup_teardown(test, shop_setup, place_teardown)
+
 #endif

@@ -541,8 +541,6 @@ static void test_broken_beside(void **state)
 	matches(p, "a=1", "web");
 }
 
-#define in_shop(test) cmocka_unit_test_setup_teardown(test, shop_setup, place_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
