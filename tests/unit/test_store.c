@@ -5,6 +5,7 @@
  *
  * Source: coaming.json(5), profileDirs
  */
+#include "profiles/match_index.h"
 #include "tests/unit/shop.h"
 
 /* ---- asking, each time as a new process would ---- */
@@ -454,39 +455,85 @@ static void test_index_damaged(void **state)
 	matches(p, "a=1", "all web");
 }
 
-/* An index that says nothing matches, where it is not ours to believe. */
+/* An index that lies, and proves it: it has every right stamp and sum, but not the profile web. */
+static char *lying(const struct place *p, size_t *ret_len)
+{
+	static const size_t entries =
+		128; /* sorted by hash; the one that is always proposed first */
+	char *text = settled(p, ret_len);
+
+	for (size_t i = entries + 16; i < entries + 48; i += 16)
+		text[i] = (char)(text[i] ^ 1);
+	index_write(p, text, *ret_len, 0600);
+	matches(p, "a=1", "all web"); /* the sum is wrong */
+	memset(text + MATCH_SUM_AT, 0, sizeof(uint64_t));
+	memcpy(text + MATCH_SUM_AT, &(uint64_t){ match_index_sum(text, *ret_len) },
+	       sizeof(uint64_t));
+	index_write(p, text, *ret_len, 0600);
+	matches(p, "a=1", "all");
+	return text;
+}
+
 static void test_index_foreign(void **state)
 {
 	const struct place *p = *state;
-	_cleanup_free_ char *text = NULL, *empty = NULL;
+	_cleanup_free_ char *text = NULL;
 	char index[128], other[128];
-	size_t len, empty_len;
+	struct stat st;
+	size_t len;
 
-	/* One that was made here when there were no profiles, then one with them. */
-	(void)usleep(50000);
-	matches(p, "a=1", "");
-	empty_len = index_read(p, &empty);
-	text = settled(p, &len);
-	index_write(p, empty, empty_len, 0600);
-	matches(p, "a=1", "all web");
+	text = lying(p, &len);
 	(void)snprintf(index, sizeof(index), "%s/%s", p->dir, index_name);
 	(void)snprintf(other, sizeof(other), "%s/other", p->dir);
-	assert_int_equal(unlink(index), 0);
-	assert_int_equal(symlink(other, index), 0);
-	matches(p, "a=1", "all web");
-	assert_int_equal(access(other, F_OK), -1); /* and nothing was written through it */
 	index_write(p, text, len, 0644);
 	matches(p, "a=1", "all web");
-	index_write(p, text, len, 0600);
-	if (geteuid() == 0)
-		assert_int_equal(chown(index, 4321, 0), 0);
+	index_write(p, text, len, 0620);
 	matches(p, "a=1", "all web");
+	if (geteuid() == 0) {
+		index_write(p, text, len, 0600);
+		assert_int_equal(chown(index, 4321, 0), 0);
+		matches(p, "a=1", "all web");
+	}
+	index_write(p, text, len, 0600);
+	assert_int_equal(rename(index, other), 0);
+	assert_int_equal(symlink(other, index), 0);
+	matches(p, "a=1", "all web");
+	assert_int_equal(lstat(index, &st), 0);
+	assert_true(S_ISREG(st.st_mode)); /* replaced, and not written through */
+	assert_int_equal(stat(other, &st), 0);
+	assert_int_equal(st.st_size, len);
 	assert_int_equal(unlink(index), 0);
 	assert_int_equal(mkfifo(index, 0600), 0);
 	matches(p, "a=1", "all web");
-	(void)unlink(index);
+	assert_int_equal(unlink(index), 0);
 	assert_int_equal(mkdir(index, 0700), 0);
 	matches(p, "a=1", "all web"); /* cannot be written: costs time only */
+}
+
+/* One that was made in the same tick as a change; one of before a change, put back. */
+static void test_index_stale(void **state)
+{
+	static const size_t taken = MATCH_SUM_AT + 8, settled_at = MATCH_SUM_AT + 16;
+	const struct place *p = *state;
+	_cleanup_free_ char *text = NULL, *old = NULL;
+	uint64_t sum, early;
+	size_t len;
+
+	text = lying(p, &len);
+	memcpy(&early, text + settled_at, sizeof(early));
+	early--;
+	memcpy(text + taken, &early, sizeof(early));
+	memset(text + MATCH_SUM_AT, 0, sizeof(sum));
+	sum = match_index_sum(text, len);
+	memcpy(text + MATCH_SUM_AT, &sum, sizeof(sum));
+	index_write(p, text, len, 0600);
+	matches(p, "a=1", "all web");
+	assert_int_equal(index_read(p, &old), len);
+	shop_profile(p, "lo", "web", MATCH("a", "2"));
+	matches(p, "a=2", "all web");
+	index_write(p, old, len, 0600);
+	matches(p, "a=2", "all web");
+	matches(p, "a=1", "all");
 }
 
 /* Without a place for the index everything works, but a reload says so. */
@@ -533,10 +580,12 @@ static void test_broken_beside(void **state)
 		assert_non_null(strstr(err.text, "unknown key \"mach\""));
 		assert_int_equal(strncmp(err.text, "profile broken: ", 16), 0);
 	}
+	assert_int_equal(mkdir(shop_path(p, "hi/seccomp"), 0755), 0);
 	shop_put(p, "hi/broken.json",
-		 "{\"name\": \"broken\", \"seccomp\": {\"profile\": \"seccomp/no.json\"}}");
+		 "{\"name\": \"broken\", \"seccomp\": {\"file\": \"seccomp/no.json\"}}");
 	err_clear(&err);
 	assert_int_equal(match(p, "a=1", out, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "seccomp/no.json"));
 	assert_int_equal(unlink(shop_path(p, "hi/broken.json")), 0);
 	matches(p, "a=1", "web");
 }
@@ -551,7 +600,8 @@ int main(void)
 		in_shop(test_changes),       in_shop(test_directory_appears),
 		in_shop(test_many),          in_shop(test_index_used),
 		in_shop(test_index_damaged), in_shop(test_index_foreign),
-		in_shop(test_no_state),      in_shop(test_broken_beside),
+		in_shop(test_index_stale),   in_shop(test_no_state),
+		in_shop(test_broken_beside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
