@@ -43,6 +43,12 @@ bundle c1 "$(labelled shop)"
 config=$W/bundles/c1/config.json
 cp "$config" "$W/request.json"
 
+# The same without a network section, rewritten already.
+profile calm "$shop | del(.network)"
+bundle c2 "$(labelled calm)"
+run confined create --bundle "$W/bundles/c2" c2 >/dev/null
+assert_status 0
+
 # A process in a network of its own, as the runtime has made it when it calls createRuntime; and its
 # end.
 cat >"$W/begin" <<-END
@@ -50,8 +56,10 @@ cat >"$W/begin" <<-END
 	unshare -n sleep 100000 >/dev/null 2>&1 &
 	until [ "\$(readlink /proc/\$!/ns/net)" != "\$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
 	echo \$! >"$W/pid"
-	printf '{"ociVersion":"1.0.2","id":"c1","status":"created","pid":%d,"bundle":"%s"}' \
-		\$! "$W/bundles/c1" >"$W/state.json"
+	for id in c1 c2; do
+		printf '{"ociVersion":"1.0.2","id":"%s","status":"created","pid":%d,"bundle":"%s"}' \
+			\$id \$! "$W/bundles/\$id" >"$W/state.\$id.json"
+	done
 END
 cat >"$W/end" <<-END
 	#!/bin/bash
@@ -97,14 +105,16 @@ line 'precreate' "$W/request.json" - "$B/coaming-hook" --config "$W/coaming.json
 line - - - "$(command -v cp)" "$W/request.json" "$config"
 line 'runtime: rewriting' - - "$B/coaming-runtime" --config "$W/coaming.json" create --bundle "$W/bundles/c1" c1
 line - - - "$W/begin"
-line 'bare process, state in' "$W/state.json" - "$bare"
-hook 'createRuntime, with firewall' createRuntime "$W/state.json"
-hook 'poststart' poststart "$W/state.json"
+line 'bare process, state in' "$W/state.c1.json" - "$bare"
+hook 'createRuntime, with firewall' createRuntime "$W/state.c1.json"
+hook 'createRuntime, no firewall' createRuntime "$W/state.c2.json"
+hook 'poststart' poststart "$W/state.c1.json"
 line - - - "$W/end"
-hook 'poststop, with firewall' poststop "$W/state.json"
+hook 'poststop, with firewall' poststop "$W/state.c1.json"
+hook 'poststop, no firewall' poststop "$W/state.c2.json"
 line 'nft -f, the same rules' - /run/netns/rules "$(command -v nft)" -f "$W/rules.nft"
 line - - /run/netns/rules "$(command -v nft)" flush ruleset
-[ ! -x "$go_hook" ] || line '!oci-seccomp-bpf-hook' "$W/state.json" - "$go_hook" -s
+[ ! -x "$go_hook" ] || line '!oci-seccomp-bpf-hook' "$W/state.c1.json" - "$go_hook" -s
 for n in 10 10000; do
 	line - - - "$(command -v cp)" "$W/many$n/request.json" "$W/bundles/many$n/config.json"
 	line "runtime: $n profiles" - - "$B/coaming-runtime" --config "$W/many$n/coaming.json" create \
