@@ -121,6 +121,40 @@ static int from_store_entry(const struct node *entry, struct identity *identity,
 	return r;
 }
 
+/* Length of the object that a text begins with, 0 where it does not end. */
+static size_t object_len(const char *text, size_t len)
+{
+	bool quoted = false;
+	size_t depth = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (quoted && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && text[i] == '{')
+			depth++;
+		else if (!quoted && text[i] == '}' && --depth == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+/*
+ * The store's entry of a container. The store has one of every container of the host, written by
+ * Go in the order of its fields, so that each begins with its id: only ours is parsed.
+ */
+static const char *find_entry(const char *text, size_t len, const char *id, size_t *ret_len)
+{
+	char begin[LONG_ID_LEN + 16];
+	const char *at;
+
+	(void)snprintf(begin, sizeof(begin), "{\"id\":\"%s\"", id);
+	at = memmem(text, len, begin, strlen(begin));
+	*ret_len = at ? object_len(at, len - (size_t)(at - text)) : 0;
+	return *ret_len > 0 ? at : NULL;
+}
+
 /* dir: STORE/overlay-containers/ID/userdata */
 static int from_store_above(const char *dir, size_t dir_len, struct identity *identity,
 			    struct err *err)
@@ -129,19 +163,16 @@ static int from_store_above(const char *dir, size_t dir_len, struct identity *id
 	_cleanup_doc_ struct doc *doc = NULL;
 	struct err ignored = { 0 };
 	char path[PATH_MAX];
+	const char *entry;
 	size_t len;
 
 	(void)snprintf(path, sizeof(path), "%.*s/../../containers.json", (int)dir_len, dir);
-	if (file_read(AT_FDCWD, path, FILE_MAX_BYTES, &text, &len, &ignored) < 0 ||
-	    doc_parse(&doc, path, text, len, &ignored) < 0)
+	if (file_read(AT_FDCWD, path, FILE_MAX_BYTES, &text, &len, &ignored) < 0)
 		return 0;
-	node_foreach (entry, doc_root(doc)) {
-		const char *id = string_of(entry, "id");
-
-		if (id && streq(id, identity->id))
-			return from_store_entry(entry, identity, err);
-	}
-	return 0;
+	entry = find_entry(text, len, identity->id, &len);
+	if (!entry || doc_parse(&doc, path, entry, len, &ignored) < 0)
+		return 0;
+	return from_store_entry(doc_root(doc), identity, err);
 }
 
 /* The bundle of a config that podman has written: it mounts files from there. */

@@ -128,7 +128,8 @@ static void test_one_setting(void **state)
 static const char whole[] =
 	"{\"$schema\": \"s\", \"profileDirs\": [\"/b\", \"/a\"], \"stateDir\": \"/s\","
 	" \"auditDir\": \"/l\", \"floor\": [\"zz\", \"a-1\"], \"defaultProfile\": \"restricted\","
-	" \"unknownProfile\": \"default\", \"mode\": \"audit\", \"runtimes\": [\"/opt/runc\", \"crun\"],"
+	" \"unknownProfile\": \"default\", \"mode\": \"audit\","
+	" \"runtimes\": [\"/opt/runc\", \"crun\"],"
 	" \"exempt\": [{\"reason\": \"one\", \"labelSelector\": {\"matchLabels\": {\"a\": \"b\"}}},"
 	"   {\"reason\": \"two\", \"labelSelector\": {\"matchExpressions\":"
 	"     [{\"key\": \"c\", \"operator\": \"Exists\"}]}}],"

@@ -232,11 +232,12 @@ static void test_nothing_gets_in(void **state)
 		"{\"cidr\": \"10.0.0.0/8%s\"}}]}]}}",
 		"{\"name\": \"p\", \"network\": {\"ingress\": [{\"from\": [{\"ipBlock\": "
 		"{\"cidr\": \"fe80::1%s\"}}]}]}}",
-		"{\"name\": \"p\", \"network\": {\"ingress\": [{\"from\": [{\"ipBlock\": {\"cidr\": "
-		"\"10.0.0.0/8\", \"except\": [\"10.1.0.0/16%s\"]}}]}]}}",
+		"{\"name\": \"p\", \"network\": {\"ingress\": [{\"from\": [{\"ipBlock\": "
+		"{\"cidr\": \"10.0.0.0/8\", \"except\": [\"10.1.0.0/16%s\"]}}]}]}}",
 		"{\"name\": \"p\", \"network\": {\"egress\": [{\"ports\": [{\"protocol\": "
 		"\"TCP%s\"}]}]}}",
-		"{\"name\": \"p\", \"network\": {\"egress\": [{\"ports\": [{\"port\": \"80%s\"}]}]}}",
+		"{\"name\": \"p\", \"network\": {\"egress\": [{\"ports\": "
+		"[{\"port\": \"80%s\"}]}]}}",
 		"{\"name\": \"p\", \"network\": {\"egress\": [{\"ports\": [{\"port\": 80, "
 		"\"endPort\": \"81%s\"}]}]}}",
 	};
