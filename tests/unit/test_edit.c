@@ -330,7 +330,7 @@ static void edit_randomly(struct model *m, const struct node *node, json_t *json
 		at++;
 	}
 	for (size_t i = random_below(m->seed, 5); i > 2; i--, m->n++) {
-		char key[16];
+		char key[32];
 
 		(void)snprintf(key, sizeof(key), "new\n%zu", i);
 		assert_int_equal(object ? edit_add_member(m->edit, node, key, "true", &m->err)
