@@ -263,11 +263,46 @@ static void test_nobody_applies(void **state)
 	assert_false(run.verdict.changed);
 }
 
+/* More than a decision has room for: refused, none is left out. */
+static void test_too_many(void **state)
+{
+	static const char profile[] = "{\"name\": \"p\", \"limits\": {\"pids\": 1}}";
+	static const char config[] = "{\"process\": {}, \"linux\": {}}";
+	static const size_t most = 256;
+	_cleanup_(run_done) struct run run = { .name = "too many" };
+	_cleanup_doc_ struct doc *text = NULL;
+	_cleanup_free_ struct selected *many = calloc(most + 1, sizeof(*many));
+	struct err err = { 0 };
+
+	assert_non_null(many);
+	load_host(&run, NULL, NULL);
+	assert_int_equal(doc_parse(&text, "p.json", profile, strlen(profile), &err), 0);
+	assert_int_equal(profile_parse(text, no_file, NULL, &run.profiles[0], &err), 0);
+	assert_int_equal(doc_parse(&run.request, "config.json", config, strlen(config), &err), 0);
+	assert_int_equal(facts_from_config(run.request, &run.facts, &err), 0);
+	for (size_t i = 0; i <= most; i++)
+		many[i] = (struct selected){ .profile = run.profiles[0], .why = WHY_MATCH };
+	run.selection = (struct selection){ .v = many, .n = most + 1 };
+	assert_int_equal(policy_decide(run.host, &run.selection, run.request, &run.facts,
+				       &run.verdict, &err),
+			 -E2BIG);
+	assert_string_equal(err.text, "more than 256 profiles apply");
+	assert_int_equal(run.verdict.outcome, OUTCOME_REFUSE);
+	err_clear(&err);
+	run.selection.n = most;
+	assert_int_equal(policy_decide(run.host, &run.selection, run.request, &run.facts,
+				       &run.verdict, &err),
+			 0);
+	assert_int_equal(run.verdict.changes.n, 1);
+	assert_true(run.verdict.changed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_nobody_applies),
+		cmocka_unit_test(test_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
