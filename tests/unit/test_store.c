@@ -366,6 +366,29 @@ static void test_many(void **state)
 	matches(p, "a=1", "one-more p207");
 }
 
+/* An index entry of each kind: a key with a value, a key alone, no key at all. */
+static void test_kinds_of_selectors(void **state)
+{
+	const struct place *p = *state;
+
+	shop_profile(p, "lo", "some", MATCH("a", "1"));
+	shop_profile(p, "lo", "any",
+		     ", \"match\": {\"labelSelector\": {\"matchExpressions\": "
+		     "[{\"key\": \"a\", \"operator\": \"Exists\"}]}}");
+	shop_profile(p, "lo", "unless", MATCH_UNLESS("a"));
+	shop_profile(p, "lo", "two",
+		     ", \"match\": {\"labelSelector\": {\"matchExpressions\": "
+		     "[{\"key\": \"a\", \"operator\": \"In\", \"values\": [\"2\", \"3\"]}]}}");
+	for (int twice = 0; twice < 2; twice++) {
+		matches(p, "a=1", "any some");
+		matches(p, "a=2", "any two");
+		matches(p, "a=3 b=1", "any two");
+		matches(p, "a=", "any");
+		matches(p, "b=1", "unless");
+		matches(p, "", "unless");
+	}
+}
+
 static const char index_name[] = "state/profiles.index";
 
 static size_t index_read(const struct place *p, char **ret)
@@ -601,7 +624,7 @@ int main(void)
 		in_shop(test_many),          in_shop(test_index_used),
 		in_shop(test_index_damaged), in_shop(test_index_foreign),
 		in_shop(test_index_stale),   in_shop(test_no_state),
-		in_shop(test_broken_beside),
+		in_shop(test_broken_beside), in_shop(test_kinds_of_selectors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
