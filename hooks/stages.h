@@ -20,7 +20,7 @@ int stage_precreate(const struct host *host, struct err *err);
 /* The config once more: it must not change; firewall and pin. Source: runtime-spec, "createRuntime"
  */
 int stage_create_runtime(const struct host *host, struct err *err);
-/* Sends to the journal what is still pending. */
+/* Sends to the journal what is still pending; that it cannot is told and no error. */
 int stage_poststart(const struct host *host, struct err *err);
 /* Counters and refused flows into the record, everything of the container cleaned up. */
 int stage_poststop(const struct host *host, struct err *err);

@@ -550,6 +550,21 @@ unsafe_annotations() {
 	done
 }
 
+# As hooks.d puts it in. runc kills a container whose poststart hook fails.
+poststart_without_journal() {
+	profile p '{capabilities: {allow: []}}'
+	bundle c1 "$(labelled p) | .hooks.poststart = [{path: \"$B/coaming-hook\",
+		args: [\"coaming-hook\", \"--config\", \"$W/coaming.json\", \"poststart\"]}]" \
+		sh -c 'sleep 0.2; echo ran to its end'
+	run_confined c1
+	assert_status 0
+	assert_has "$W/out" 'ran to its end'
+	rm -rf "$W/audit"
+	hook_state=$(printf '{"ociVersion": "1.0.2", "id": "c1", "status": "running", "bundle": "%s"}' "$W")
+	run "$B/coaming-hook" --config "$W/coaming.json" poststart <<<"$hook_state"
+	assert_status 0
+}
+
 for RUNTIME in runc crun; do
 	check "$RUNTIME: exactly the allowed capabilities in each set" capabilities
 	check "$RUNTIME: ambient and inheritable sets are met too" ambient
@@ -565,6 +580,7 @@ for RUNTIME in runc crun; do
 	check "$RUNTIME: a refusal is one sentence, one log line, one record" refusal
 	check "$RUNTIME: a profile that does not exist is refused with the nearest name" unknown_profile
 	check "$RUNTIME: every other command is the real runtime's" pass_through
+	check "$RUNTIME: a poststart hook that finds no journal ends no container" poststart_without_journal
 	check "$RUNTIME: output and exit status are the container's" exit_status
 	check "$RUNTIME: create, start, delete" create_and_start
 	check "$RUNTIME: options in any place" options
