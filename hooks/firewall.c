@@ -334,6 +334,23 @@ static void add_rule(const struct node *rule, struct firewall_counters *counters
 	}
 }
 
+/* coaming-nft lists protocols as numbers. Names: IANA's, as in /etc/protocols. */
+static const char *protocol_name(const char *number)
+{
+	static const struct {
+		const char *number, *name;
+	} rows[] = {
+		{ "1", "icmp" }, { "2", "igmp" }, { "6", "tcp" },        { "17", "udp" },
+		{ "47", "gre" }, { "50", "esp" }, { "58", "ipv6-icmp" }, { "132", "sctp" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (streq(number, rows[i].number))
+			return rows[i].name;
+	}
+	return number;
+}
+
 /* { "elem": { "val": { "concat": [ address, protocol, port ] }, "counter": { ... } } } */
 static int add_flow(const struct node *element, bool ingress, struct firewall_counters *counters,
 		    struct err *err)
@@ -353,7 +370,7 @@ static int add_flow(const struct node *element, bool ingress, struct firewall_co
 		return err_oom(err);
 	counters->flows = grown;
 	flow.address = strdup(part->string);
-	flow.protocol = strdup(part->next->string);
+	flow.protocol = strdup(protocol_name(part->next->string));
 	grown[counters->n_flows++] = flow;
 	return flow.address && flow.protocol ? 0 : err_oom(err);
 }

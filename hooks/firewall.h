@@ -21,7 +21,7 @@ struct firewall_chain {
 struct firewall_flow {
 	bool ingress;
 	char *address;  /* IPv4 or IPv6: of the other end */
-	char *protocol; /* "tcp", "udp", "sctp", "icmp", "ipv6-icmp" or a number */
+	char *protocol; /* "tcp", "udp", "sctp", "icmp", "ipv6-icmp" and a few more, or a number */
 	uint16_t port;  /* the destination's; 0 where the protocol has none */
 	uint64_t packets;
 };

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <nftables/libnftables.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -27,6 +28,11 @@
 /* As many rules as profiles/ruleset.c writes at most are below this. */
 #define RULESET_MAX_BYTES ((size_t)8 << 20)
 #define TABLE_NAME_MAX    128
+/*
+ * Protocols as numbers: for their names the library asks glibc's name service, which loads what
+ * /etc/nsswitch.conf names and looks for it in a hundred places.
+ */
+#define OUTPUT_FLAGS (NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_NUMERIC_PROTO)
 
 static int limit(struct err *err)
 {
@@ -71,6 +77,17 @@ static int drop_capabilities(struct err *err)
 	if (syscall(SYS_capset, &header, data) < 0)
 		return err_errno(err, errno, "cannot give up capabilities");
 	return 0;
+}
+
+/*
+ * The library allocates some megabytes in pieces, and gives the larger ones back after each
+ * command: without this every one of them is mapped, faulted in and unmapped again.
+ */
+static void keep_memory(void)
+{
+	(void)mallopt(M_TOP_PAD, 1 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
+	(void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
 }
 
 /* A table of ours, which no nft grammar can misread. */
@@ -137,6 +154,8 @@ static int apply(struct nft_ctx *nft, const char *table, struct err *err)
 	r = fd_read_all(STDIN_FILENO, "standard input", RULESET_MAX_BYTES, &text, &len, err);
 	if (r == 0 && !create(nft, table, text))
 		r = run(nft, text, "apply the ruleset", err);
+	/* What the sets of refused flows hold by now is of no interest yet. */
+	nft_ctx_output_set_flags(nft, OUTPUT_FLAGS | NFT_CTX_OUTPUT_TERSE);
 	if (r == 0)
 		r = list(nft, table, err);
 	return r;
@@ -169,7 +188,7 @@ static int serve(const char *verb, const char *table, struct err *err)
 		nft = nft_ctx_new(NFT_CTX_DEFAULT);
 		if (!nft)
 			return err_system(err, EIO, "the nftables library does not start");
-		nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_JSON);
+		nft_ctx_output_set_flags(nft, OUTPUT_FLAGS);
 		(void)nft_ctx_buffer_output(nft);
 		(void)nft_ctx_buffer_error(nft);
 		r = verbs[i].run(nft, table, err);
@@ -184,6 +203,7 @@ int main(int argc, char **argv)
 	struct err err = { 0 };
 	int r = 0;
 
+	keep_memory();
 	if (argc != 3)
 		r = err_input(&err, EINVAL, "this program is started by coaming-hook alone");
 	if (r == 0 && (clearenv() != 0 || chdir("/") < 0 || close_range(NETNS_FD + 1, ~0U, 0) < 0 ||
