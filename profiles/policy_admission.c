@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 
+#include "lib/strv.h"
 #include "profiles/caps.h"
 #include "profiles/policy_internal.h"
 
@@ -187,17 +188,21 @@ static bool is_default_node(const struct doc *doc, const struct node *device)
  * device: the answer must not be the weaker one. */
 static bool is_device_mount(const struct pass *pass, size_t i)
 {
-	const struct facts *facts = pass->facts;
-	_cleanup_free_ char *to = path_normalise(pass->request->mounts[i].destination);
-	_cleanup_free_ char *from =
-		path_normalise(i < facts->n_mount_sources && facts->mount_sources[i]
-				       ? facts->mount_sources[i]
-				       : pass->request->mounts[i].source);
+	const struct request_mount *mount = &pass->request->mounts[i];
+	_cleanup_free_ char *to = path_normalise(mount->destination);
+	struct err ignored = { 0 };
+	char **places = NULL;
+	size_t n = 0;
+	bool found;
 
-	if (!to || !from)
+	if (!to || mount_places(pass, i, &places, &n, &ignored) < 0)
 		return true;
-	return (path_is_within(to, "/dev") && !is_own_place(to)) ||
-	       (path_is_within(from, "/dev") && !is_own_place(from) && !is_default_device(from));
+	found = mount->bind && path_is_within(to, "/dev") && !is_own_place(to);
+	for (size_t p = 0; p < n && !found; p++)
+		found = path_is_within(places[p], "/dev") && !is_own_place(places[p]) &&
+			!is_default_device(places[p]);
+	strv_free(&places, &n);
+	return found;
 }
 
 static bool has_devices(const struct pass *pass)
@@ -211,7 +216,7 @@ static bool has_devices(const struct pass *pass)
 			return true;
 	}
 	for (size_t i = 0; i < request->n_mounts; i++) {
-		if (request->mounts[i].bind && is_device_mount(pass, i))
+		if (is_device_mount(pass, i))
 			return true;
 	}
 	return false;
@@ -270,22 +275,6 @@ static bool overlaps(const char *source, const char *prefix)
 	return path_is_within(source, prefix) || path_is_within(prefix, source);
 }
 
-/* The source as the host resolves it and as it is written, against the prefix likewise. */
-static int mount_overlaps(const struct pass *pass, size_t mount, const char *prefix,
-			  const char *real_prefix, bool *ret, struct err *err)
-{
-	const struct facts *facts = pass->facts;
-	const char *resolved = mount < facts->n_mount_sources ? facts->mount_sources[mount] : NULL;
-	_cleanup_free_ char *written = path_normalise(pass->request->mounts[mount].source);
-
-	if (!written)
-		return err_oom(err);
-	*ret = overlaps(written, prefix) || (real_prefix && overlaps(written, real_prefix)) ||
-	       (resolved &&
-		(overlaps(resolved, prefix) || (real_prefix && overlaps(resolved, real_prefix))));
-	return 0;
-}
-
 static int refuse_host_path(const struct pass *pass, const struct demand *demand,
 			    const char *through, const char *source, const char *prefix,
 			    struct err *err)
@@ -338,6 +327,30 @@ static int check_root(const struct pass *pass, const char *prefix, const char *r
 	return refuse_host_path(pass, demand, "root", root, prefix, err);
 }
 
+/* Told with the source; that of an overlay is a mere word, so that its directory is. */
+static int check_mount(const struct pass *pass, size_t m, const char *prefix,
+		       const char *real_prefix, const struct demand *demand, struct err *err)
+{
+	const struct request_mount *mount = &pass->request->mounts[m];
+	char **places = NULL;
+	size_t n = 0;
+	int r;
+
+	r = mount_places(pass, m, &places, &n, err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		bool told = !mount->bind && !streq(places[i], "/");
+
+		if (!overlaps(places[i], prefix) &&
+		    !(real_prefix && overlaps(places[i], real_prefix)))
+			continue;
+		r = refuse_host_path(pass, demand, "mount of", told ? places[i] : mount->source,
+				     prefix, err);
+		break;
+	}
+	strv_free(&places, &n);
+	return r;
+}
+
 static int check_prefix(const struct pass *pass, size_t profile, const char *prefix,
 			struct err *err)
 {
@@ -351,21 +364,9 @@ static int check_prefix(const struct pass *pass, size_t profile, const char *pre
 			return 0;
 	}
 	r = check_root(pass, prefix, real, &demand, err);
-	if (r < 0)
-		return r;
-	for (size_t m = 0; m < pass->request->n_mounts; m++) {
-		bool reaches = false;
-
-		if (!pass->request->mounts[m].bind)
-			continue;
-		r = mount_overlaps(pass, m, prefix, real, &reaches, err);
-		if (r == 0 && reaches)
-			r = refuse_host_path(pass, &demand, "mount of",
-					     pass->request->mounts[m].source, prefix, err);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	for (size_t m = 0; r == 0 && m < pass->request->n_mounts; m++)
+		r = check_mount(pass, m, prefix, real, &demand, err);
+	return r;
 }
 
 int policy_admission(const struct pass *pass, struct err *err)

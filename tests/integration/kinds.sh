@@ -118,6 +118,10 @@ bind() { # SOURCE
 	echo ".mounts += [{type: \"bind\", source: \"$1\", destination: \"/data\", options: [\"rbind\", \"ro\"]}]"
 }
 
+mounted() { # TYPE SOURCE OPTIONS
+	echo ".mounts += [{type: \"$1\", source: \"$2\", destination: \"/data\", options: [$3]}]"
+}
+
 # explained NAME RULE EDIT STATUS: what is better not started in an audit mode.
 explained() {
 	check "explain: $1" explained_case "$2" "$3" "$4"
@@ -192,6 +196,17 @@ explained 'the rules that engines give to all' devices '.linux.resources.devices
 	{allow: true, type: "c", major: 136, access: "rwm"}]' 0
 explained 'a device of the host bound elsewhere' devices "$(bind /dev/kmsg)" 1
 explained '/dev/null bound over a file' devices "$(bind /dev/null)" 0
+explained 'an overlay of a denied path' hostPath:/etc \
+	"$(mounted overlay overlay '"ro", "lowerdir=/usr:/usr/../etc"')" 1
+explained 'an overlay of a relative path' hostPath:/etc \
+	"$(mounted overlay overlay '"upperdir=/x,workdir=/y", "lowerdir+=etc"')" 1
+explained 'an overlay of other paths' hostPath:/etc \
+	"$(mounted overlay overlay '"ro", "lowerdir=/usr:/etc\\:x,upperdir=/x,workdir=/y"')" 0
+explained 'an overlay of the devices' devices "$(mounted overlay overlay '"lowerdir=/usr:/dev"')" 1
+explained 'a disk, for its paths' hostPath:/etc "$(mounted ext4 /usr/../dev/sda1 '"ro"')" 1
+explained 'a disk, for a device' devices "$(mounted ext4 /dev/sda1 '"ro"')" 1
+explained 'all devices of the host' devices "$(mounted devtmpfs dev '"ro"')" 1
+explained 'a tmpfs with options' hostPath:/etc "$(mounted tmpfs /etc '"size=1M,mode=0755"')" 0
 explained 'the root of the host as root' hostPath:/etc '.root.path = "/"' 1
 explained 'a root above a denied path' hostPath:/var/run/x '.root.path = "/var/../var"' 1
 explained 'a root below a denied path' hostPath:/run '.' 0

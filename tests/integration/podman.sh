@@ -146,6 +146,23 @@ devices() {
 	assert_json "$W/last" '.COAMING_REASON | test("hostPath:./etc/shadow. is denied: the root")'
 }
 
+# podman -v PATH:/x:O is a mount of type overlay, which names the host's path in its options.
+overlays() {
+	door "$1"
+	profile q '{admission: {deny: ["hostPath:/etc"]}}'
+	mkdir -p "$W/mine"
+	echo "from the host" >"$W/mine/file"
+	run podman run --rm --annotation io.coaming.profile=q -v "$W/mine:/h:O" busybox cat /h/file
+	assert_status 0
+	assert_has "$W/out" 'from the host'
+	run podman run --rm --annotation io.coaming.profile=q -v /etc:/h:O busybox cat /h/passwd
+	assert_has_not "$W/out" root:
+	# runc mounts before it calls the hook that would say why.
+	journal COAMING_EVENT=deny >"$W/j"
+	tail -n 1 "$W/j" >"$W/last"
+	assert_json "$W/last" '.COAMING_REASON | test("hostPath:./etc. is denied: the mount of ./etc")'
+}
+
 # One refusal is one record, whichever stage is the first to see it.
 refused_for_its_label() {
 	door "$1"
@@ -231,6 +248,7 @@ for RUNTIME in crun runc; do
 		check "podman, $RUNTIME, $way: the firewall on the bridge" bridge $way
 		check "podman, $RUNTIME, $way: podman prints why it was refused" refused $way
 		check "podman, $RUNTIME, $way: its own device rules pass, a user's are refused" devices $way
+		check "podman, $RUNTIME, $way: an overlay of a host path is refused as the path is" overlays $way
 		check "podman, $RUNTIME, $way: a label that names no profile" refused_for_its_label $way
 		check "podman, $RUNTIME, $way: without a label nothing is taken" unlabelled $way
 		check "podman, $RUNTIME, $way: podman build works" builds $way
