@@ -160,11 +160,13 @@ static int make_private(int dirfd, const char *path, struct err *err)
 	r = mount_id(dirfd, "", &here, err);
 	if (r == 0)
 		r = mount_id(dirfd, "..", &above, err);
-	if (r < 0 || here != above)
+	if (r < 0)
 		return r;
-	if (mount(path, path, NULL, MS_BIND, NULL) < 0 ||
-	    mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0)
+	if (here == above && mount(path, path, NULL, MS_BIND, NULL) < 0)
 		return err_errno(err, errno, "cannot mount %s upon itself", Q(path));
+	/* Always: a hook that was killed between the two has left it shared. */
+	if (mount(NULL, path, NULL, MS_PRIVATE, NULL) < 0)
+		return err_errno(err, errno, "cannot make the mount %s private", Q(path));
 	return 0;
 }
 

@@ -321,6 +321,24 @@ answers() { # PORT
 	"$probe" tcp 10.9.0.2 "$1" | grep ': ok'
 }
 
+# Killed between two mounts, a hook leaves the pins' mount shared; the next makes it private.
+pins_left_shared() {
+	local pins=$W/state/netns
+
+	mkdir -p -m 0700 "$W/state"
+	mount --bind "$W/state" "$W/state"
+	mount --make-shared "$W/state"
+	mkdir -p -m 0700 "$pins"
+	mount --bind "$pins" "$pins"
+	assert_eq "$(findmnt -no PROPAGATION "$pins")" shared "before"
+	ip netns add "c$seq"
+	start '{network: {ingress: []}}' probe wait
+	assert_eq "$(findmnt -no PROPAGATION "$pins")" private "after"
+	stop
+	umount "$pins"
+	umount "$W/state"
+}
+
 # F55: the interface comes when the rules are there already.
 late_interface() {
 	ip netns add "c$seq"
@@ -354,4 +372,5 @@ check 'F50: netlink messages that fail' netlink_fails
 check 'F51: no nf_tables' no_nf_tables
 check "F52: another's tables stay as they are" tables_of_others
 check 'F53: twice is once' twice
+check 'the mount of the pins, left shared, is made private' pins_left_shared
 finish
