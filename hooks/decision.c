@@ -290,6 +290,7 @@ int decide(const struct host *host, const struct question *question, struct deci
 	if (r == 0)
 		r = facts_from_host(config, question->bundle, question->inherits_from, &ret->facts,
 				    err);
+	ret->facts.restored = streq(question->stage, "restore");
 	if (r == 0)
 		r = policy_decide(host, &ret->selection, config, &ret->facts, &ret->verdict, err);
 	return r;

@@ -108,6 +108,27 @@ read_only_root() {
 	[ ! -e "$W/bundles/c1/rootfs/x" ] || fail "the root was written to"
 }
 
+# A checkpoint holds what its process may do: refused before anything reads it, told in audit mode.
+restored() {
+	journal_start
+	profile p '{capabilities: {allow: []}}'
+	bundle c1 "$(labelled p)" true
+	cp "$W/bundles/c1/config.json" "$W/before.json"
+	run confined restore --bundle "$W/bundles/c1" --image-path "$W/none" c1
+	assert_status 1
+	assert_has "$W/err" 'profile p: it is restored from a checkpoint'
+	assert_file_is "$W/bundles/c1/config.json" "$W/before.json"
+	assert_clean
+	profile p '{admission: {deny: ["hostPID"]}}'
+	run confined restore --bundle "$W/bundles/c1" --image-path "$W/none" c1
+	assert_has_not "$W/err" coaming
+	profile p '{mode: "audit", limits: {pids: 5}}'
+	run confined restore --bundle "$W/bundles/c1" --image-path "$W/none" c1
+	assert_has_not "$W/err" coaming
+	journal COAMING_OUTCOME=would-refuse >"$W/j"
+	assert_json "$W/j" '.COAMING_REASON | test("restored")'
+}
+
 limits() {
 	profile p '{limits: {pids: 16, memory: "64M", nofile: 100}}'
 	bundle c1 "$(labelled p) | .process.rlimits = [{type: \"RLIMIT_NOFILE\", soft: 500, hard: 500}]" \
@@ -570,6 +591,7 @@ for RUNTIME in runc crun; do
 	check "$RUNTIME: the request's own filter is met with the profile's" seccomp_meets_the_request
 	check "$RUNTIME: the root is read-only, a granted path is a limited tmpfs" read_only_root
 	check "$RUNTIME: limits are lowered" limits
+	check "$RUNTIME: restore from a checkpoint is refused under a profile" restored
 	check "$RUNTIME: granted TCP and UDP pass, the rest is dropped, IPv4 and IPv6" network
 	check "$RUNTIME: without a network section everything passes" network_without
 	check "$RUNTIME: the journal holds the admission with every field, and the stop" record_of_a_start
