@@ -325,10 +325,10 @@ answers() { # PORT
 pins_left_shared() {
 	local pins=$W/state/netns
 
-	mkdir -p -m 0700 "$W/state"
+	mkdir -m 0700 "$W/state"
 	mount --bind "$W/state" "$W/state"
 	mount --make-shared "$W/state"
-	mkdir -p -m 0700 "$pins"
+	mkdir -m 0700 "$pins"
 	mount --bind "$pins" "$pins"
 	assert_eq "$(findmnt -no PROPAGATION "$pins")" shared "before"
 	ip netns add "c$seq"
