@@ -175,7 +175,7 @@ static void look_at_limits(pid_t runtime, struct facts *facts)
 int facts_from_host(const struct doc *config, const char *bundle, pid_t runtime, struct facts *ret,
 		    struct err *err)
 {
-	struct facts facts = { .resolve = resolve, .seccomp_flags = true };
+	struct facts facts = { .resolve = resolve };
 	int r;
 
 	look_at_limits(runtime, &facts);

@@ -191,6 +191,18 @@ static int run(int netns_fd, const char *verb, const char *table, const char *in
 	return read_back(helper.out, "nft's listing", LISTING_MAX_BYTES, ret_out, ret_len, err);
 }
 
+/* One run of the helper, and the listing that it printed. */
+static int run_and_parse(int netns_fd, const char *verb, const char *table, const char *input,
+			 struct doc **ret, struct err *err)
+{
+	_cleanup_free_ char *out = NULL;
+	size_t len = 0;
+	int r;
+
+	r = run(netns_fd, verb, table, input, &out, &len, err);
+	return r < 0 ? r : doc_parse(ret, "nft's listing", out, len, err);
+}
+
 /* ---- what nft says (libnftables-json(5)) ---- */
 
 static const struct node *listing(const struct doc *doc)
@@ -268,14 +280,10 @@ static int check_listing(const struct doc *doc, const char *ruleset, struct err 
 
 int firewall_apply(int netns_fd, const char *table, const char *ruleset, struct err *err)
 {
-	_cleanup_free_ char *out = NULL;
 	_cleanup_doc_ struct doc *doc = NULL;
-	size_t len = 0;
 	int r;
 
-	r = run(netns_fd, "apply", table, ruleset, &out, &len, err);
-	if (r == 0)
-		r = doc_parse(&doc, "nft's listing", out, len, err);
+	r = run_and_parse(netns_fd, "apply", table, ruleset, &doc, err);
 	if (r == 0)
 		r = check_listing(doc, ruleset, err);
 	if (r < 0)
@@ -416,14 +424,10 @@ static int read_listing(const struct doc *doc, struct firewall_counters *counter
 int firewall_read(int netns_fd, const char *table, struct firewall_counters *ret, struct err *err)
 {
 	struct firewall_counters counters = { 0 };
-	_cleanup_free_ char *out = NULL;
 	_cleanup_doc_ struct doc *doc = NULL;
-	size_t len = 0;
 	int r;
 
-	r = run(netns_fd, "list", table, NULL, &out, &len, err);
-	if (r == 0)
-		r = doc_parse(&doc, "nft's listing", out, len, err);
+	r = run_and_parse(netns_fd, "list", table, NULL, &doc, err);
 	if (r == 0)
 		r = read_listing(doc, &counters, err);
 	if (r < 0) {

@@ -335,12 +335,6 @@ int live_remove(const char *state_dir, const char *id, struct err *err)
 	return 0;
 }
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 static int list_directory(const char *state_dir, int *ret_fd, DIR **ret, char path[PATH_MAX],
 			  struct err *err)
 {

@@ -356,12 +356,6 @@ int netns_unpin(const char *state_dir, const char *name, struct err *err)
 	return remove_pin(path, name, err);
 }
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 int netns_is_pinned(const char *state_dir, int fd, bool *ret, struct err *err)
 {
 	_cleanup_(closedirp) DIR *dir = NULL;

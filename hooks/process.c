@@ -75,12 +75,6 @@ int process_open(pid_t pid, struct process *ret, struct err *err)
 	return 0;
 }
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 int process_shares_netns(uint64_t inode, pid_t pid, bool *ret, struct err *err)
 {
 	_cleanup_(closedirp) DIR *dir = opendir("/proc");

@@ -7,10 +7,7 @@
  * are the engine's business and stay as they are, and nothing here reads the environment.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
-#include <time.h>
 
 #include "hooks/bundle.h"
 #include "hooks/ending.h"
@@ -22,7 +19,6 @@
 #include "hooks/self.h"
 #include "hooks/state.h"
 #include "hooks/tell.h"
-#include "lib/emit.h"
 #include "lib/file.h"
 
 /* What may be handed to the real runtime: everything about this invocation. */

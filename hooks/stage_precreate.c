@@ -25,15 +25,6 @@
 	"{\"bounding\":[],\"effective\":[],\"inheritable\":[],\"permitted\":[],"                   \
 	"\"ambient\":[]}"
 
-static int replace_member(struct edit *edit, const struct node *object, const char *key,
-			  const char *json, struct err *err)
-{
-	const struct node *old = node_get(object, key);
-
-	return old ? edit_replace(edit, old, json, err)
-		   : edit_add_member(edit, object, key, json, err);
-}
-
 static int add_annotation(struct edit *edit, const struct node *root, const char *reason,
 			  struct err *err)
 {
@@ -52,8 +43,8 @@ static int add_annotation(struct edit *edit, const struct node *root, const char
 	if (buf_status(&json) < 0)
 		return err_oom(err);
 	if (is_object)
-		return replace_member(edit, annotations, REFUSED_ANNOTATION, json.data, err);
-	return replace_member(edit, root, "annotations", json.data, err);
+		return edit_member(edit, annotations, REFUSED_ANNOTATION, json.data, err);
+	return edit_member(edit, root, "annotations", json.data, err);
 }
 
 static int write_refused_args(struct buf *out)
@@ -81,9 +72,9 @@ static int write_refused(const struct doc *config, const char *reason, struct bu
 				 doc_name(config));
 	r = edit_new(&edit, config, err);
 	if (r == 0)
-		r = replace_member(edit, process, "args", args.data, err);
+		r = edit_member(edit, process, "args", args.data, err);
 	if (r == 0)
-		r = replace_member(edit, process, "capabilities", NO_CAPABILITIES, err);
+		r = edit_member(edit, process, "capabilities", NO_CAPABILITIES, err);
 	if (r == 0)
 		r = add_annotation(edit, doc_root(config), reason, err);
 	if (r == 0)

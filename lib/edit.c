@@ -226,3 +226,12 @@ int edit_apply(const struct edit *edit, struct buf *out, struct err *err)
 		err_context(err, "the edited text");
 	return r;
 }
+
+int edit_member(struct edit *edit, const struct node *object, const char *key, const char *json,
+		struct err *err)
+{
+	const struct node *old = node_get(object, key);
+
+	return old ? edit_replace(edit, old, json, err)
+		   : edit_add_member(edit, object, key, json, err);
+}

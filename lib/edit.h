@@ -25,6 +25,9 @@ int edit_add_member(struct edit *edit, const struct node *object, const char *ke
 /* Add an element as the last of an array. */
 int edit_add_element(struct edit *edit, const struct node *array, const char *json,
 		     struct err *err);
+/* Replace a member, or add it where it is absent. */
+int edit_member(struct edit *edit, const struct node *object, const char *key, const char *json,
+		struct err *err);
 /* Take out a member or an element, with one comma. Also all of them, one after another. */
 int edit_remove(struct edit *edit, const struct node *node, struct err *err);
 

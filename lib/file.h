@@ -5,8 +5,16 @@
 #ifndef COAMING_LIB_FILE_H
 #define COAMING_LIB_FILE_H
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include "lib/err.h"
+
+/* For _cleanup_(closedirp). */
+static inline void closedirp(DIR **dir)
+{
+	if (*dir)
+		(void)closedir(*dir);
+}
 
 /* No input of ours is larger: Docker's largest config.json stays below 200 KiB. */
 #define FILE_MAX_BYTES ((size_t)16 << 20)

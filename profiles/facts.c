@@ -53,7 +53,7 @@ void facts_done(struct facts *facts)
 
 int facts_from_config(const struct doc *config, struct facts *ret, struct err *err)
 {
-	struct facts facts = { .seccomp_flags = true };
+	struct facts facts = { 0 };
 
 	find_namespaces(config, &facts);
 	*ret = facts;

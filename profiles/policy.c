@@ -121,15 +121,6 @@ int refusal_add(const struct pass *pass, enum section section, const struct dema
 	return append(pass, section, true, demand, what, remedy, err);
 }
 
-int edit_member(struct edit *edit, const struct node *object, const char *key, const char *json,
-		struct err *err)
-{
-	const struct node *old = node_get(object, key);
-
-	return old ? edit_replace(edit, old, json, err)
-		   : edit_add_member(edit, object, key, json, err);
-}
-
 bool profile_filters_network(const struct profile *profile)
 {
 	return profile->network.present &&

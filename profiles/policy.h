@@ -31,8 +31,7 @@ struct facts {
 	char *(*resolve)(const char *path);
 	/* RLIMIT_NOFILE that a container inherits whose config sets none; 0: not known. */
 	uint64_t nofile_soft, nofile_hard;
-	bool restored;      /* from a checkpoint, which holds what the process may do */
-	bool seccomp_flags; /* the runtime takes linux.seccomp.flags (runc 1.1 does not) */
+	bool restored; /* from a checkpoint, which holds what the process may do */
 };
 
 /* Facts as far as the config alone tells: for explain on another machine, and for tests. */

@@ -53,10 +53,6 @@ int change_add(const struct pass *pass, enum section section, const struct deman
 int refusal_add(const struct pass *pass, enum section section, const struct demand *demand,
 		const char *what, const char *remedy, struct err *err);
 
-/* Replace a member, or add it where it is absent. */
-int edit_member(struct edit *edit, const struct node *object, const char *key, const char *json,
-		struct err *err);
-
 /* Does a direction of the profile's network section constrain anything? */
 bool profile_filters_network(const struct profile *profile);
 

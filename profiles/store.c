@@ -185,12 +185,6 @@ int store_get(struct store *store, const char *name, const struct profile **ret,
 
 /* ---- all of them ---- */
 
-static void closedirp(DIR **dir)
-{
-	if (*dir)
-		(void)closedir(*dir);
-}
-
 /* "web.json" gives "web"; other names are not profiles: seccomp/, README, editors' leavings. */
 static bool name_of_file(const char *file, char out[NAME_MAX + 1])
 {
