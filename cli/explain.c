@@ -14,13 +14,12 @@
 #include "cli/options.h"
 #include "hooks/bundle.h"
 #include "hooks/facts.h"
-#include "hooks/identity.h"
 #include "hooks/labels.h"
 #include "lib/file.h"
 #include "profiles/ruleset.h"
 
 struct request {
-	const char *host_config, *bundle, *config_json;
+	const char *host_config, *bundle, *config_json, *image;
 	struct words labels;
 	bool json, show_config;
 	struct doc *config;
@@ -38,6 +37,7 @@ static void explanation_done(struct explanation *x)
 	verdict_done(&x->verdict);
 	facts_done(&x->facts);
 	selection_done(&x->selection);
+	identity_done(&x->identity);
 	labels_done(&x->labels);
 	store_free(&x->store);
 	host_free(&x->host);
@@ -94,34 +94,36 @@ static int find_labels(const struct request *request, struct labels *ret, struct
 	return r;
 }
 
-/* The table in it is called after the container, as far as the config tells its id. */
-static int write_ruleset(const struct request *request, struct explanation *x, struct err *err)
+/* Its id names the firewall's table, as far as the config tells it; the image may be matched. */
+static int find_identity(const struct request *request, struct explanation *x, struct err *err)
 {
-	struct identity identity = { 0 };
 	int r;
 
-	if (!ruleset_is_needed(&x->selection))
-		return 0;
-	r = identity_find(request->config, NULL, request->bundle, &identity, err);
-	if (r == 0)
-		r = ruleset_write(&x->selection, identity.id, &x->ruleset, err);
-	identity_done(&identity);
-	return r;
+	r = identity_find(request->config, NULL, request->bundle, &x->identity, err);
+	if (r < 0 || !request->image)
+		return r;
+	free(x->identity.image);
+	x->identity.image = strdup(request->image);
+	return x->identity.image ? 0 : err_oom(err);
 }
 
 static int explain(const struct request *request, struct explanation *x, struct err *err)
 {
+	struct metadata metadata;
 	int r;
 
 	r = host_load(request->host_config, &x->host, err);
 	if (r == 0)
 		r = find_labels(request, &x->labels, err);
 	if (r == 0)
+		r = find_identity(request, x, err);
+	if (r == 0)
 		r = store_open(x->host, &x->store, err);
 	if (r < 0)
 		return r;
 
-	r = select_profiles(x->host, x->store, &x->labels, &x->selection, &x->refusal);
+	metadata = (struct metadata){ &x->labels, x->identity.image };
+	r = select_profiles(x->host, x->store, &metadata, &x->selection, &x->refusal);
 	if (r < 0 && x->refusal.class == ERR_REFUSED)
 		return 0; /* an answer */
 	if (r < 0) {
@@ -135,7 +137,9 @@ static int explain(const struct request *request, struct explanation *x, struct 
 	if (r == 0)
 		r = policy_decide(x->host, &x->selection, request->config, &x->facts, &x->verdict,
 				  err);
-	return r < 0 ? r : write_ruleset(request, x, err);
+	if (r == 0 && ruleset_is_needed(&x->selection))
+		r = ruleset_write(&x->selection, x->identity.id, &x->ruleset, err);
+	return r;
 }
 
 static int print(const struct request *request, const struct explanation *x, struct err *err)
@@ -196,6 +200,11 @@ int cmd_explain(int argc, char **argv, struct err *err)
 		  .value = "KEY=VALUE",
 		  .list = &request.labels,
 		  .help = "as if the container had this label too" },
+		{ .letter = 'i',
+		  .name = "image",
+		  .value = "NAME",
+		  .text = &request.image,
+		  .help = "as if it were of this image" },
 		{ .name = "show-config",
 		  .flag = &request.show_config,
 		  .help = "print only the config.json that would run" },

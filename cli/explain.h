@@ -5,6 +5,7 @@
 #ifndef COAMING_CLI_EXPLAIN_H
 #define COAMING_CLI_EXPLAIN_H
 
+#include "hooks/identity.h"
 #include "lib/buf.h"
 #include "profiles/policy.h"
 
@@ -12,6 +13,7 @@ struct explanation {
 	struct host *host;
 	struct store *store;
 	struct labels labels;
+	struct identity identity;
 	struct selection selection;
 	struct facts facts;
 	struct verdict verdict;

@@ -12,6 +12,7 @@ static const char *const reasons[] = {
 	[WHY_MATCH] = "its selector matches the labels",
 	[WHY_NAMED] = "named by its label io.coaming.profile",
 	[WHY_DEFAULT] = "the host's default, since nothing else applies",
+	[WHY_EXTENDED] = "a profile that applies extends it",
 };
 static_assert(ARRAY_SIZE(reasons) == WHYS_, "a reason a why");
 
@@ -39,6 +40,13 @@ static void text_labels(const struct labels *labels)
 		       label_source_name(labels->v[i].source));
 }
 
+static const char *mode_word(const struct selected *s)
+{
+	if (s->mode == MODE_AUDIT)
+		return "audit";
+	return profile_has_mode(s->profile, MODE_AUDIT) ? "enforce, in part audit" : "enforce";
+}
+
 static void text_profiles(const struct selection *selection)
 {
 	puts("Profiles");
@@ -50,7 +58,8 @@ static void text_profiles(const struct selection *selection)
 	for (size_t i = 0; i < selection->n; i++) {
 		const struct selected *s = &selection->v[i];
 
-		printf("  %s (%s): %s\n", s->profile->name, mode_name(s->mode), reasons[s->why]);
+		printf("  %s (%s): %s%s\n", s->profile->name, mode_word(s),
+		       s->by ? s->by : reasons[s->why], s->by ? " extends it" : "");
 		printf("    %s\n", s->profile->file);
 	}
 }
@@ -134,7 +143,10 @@ static void json_profiles(struct emit *e, const struct selection *selection)
 		emit_object(e);
 		json_text(e, "name", s->profile->name);
 		json_text(e, "why", why_name(s->why));
+		json_text(e, "by", s->by);
 		json_text(e, "mode", mode_name(s->mode));
+		emit_key(e, "partlyAudit"); /* some of its sections only audit */
+		emit_bool(e, s->mode == MODE_ENFORCE && profile_has_mode(s->profile, MODE_AUDIT));
 		json_text(e, "file", s->profile->file);
 		json_text(e, "digest", s->profile->digest);
 		emit_object_end(e);

@@ -64,11 +64,13 @@ static int record_controls(struct record *record, const struct selection *select
 
 	for (size_t i = 0; i < selection->n; i++) {
 		const struct profile *profile = selection->v[i].profile;
+		const char *state = selection->v[i].mode == MODE_AUDIT      ? "audited"
+				    : profile_has_mode(profile, MODE_AUDIT) ? "configured in part"
+									    : "configured";
 
 		for (size_t c = 0; c < profile->n_controls; c++) {
-			r = record_addf(
-				record, err, "COAMING_CONTROL", "%s %s", profile->controls[c],
-				selection->v[i].mode == MODE_ENFORCE ? "configured" : "audited");
+			r = record_addf(record, err, "COAMING_CONTROL", "%s %s",
+					profile->controls[c], state);
 			if (r < 0)
 				return r;
 		}
@@ -272,6 +274,7 @@ int decide(const struct host *host, const struct question *question, struct deci
 	   struct err *err)
 {
 	const struct doc *config = question->config;
+	struct metadata metadata;
 	int r;
 
 	*ret = (struct decision){ 0 };
@@ -285,8 +288,9 @@ int decide(const struct host *host, const struct question *question, struct deci
 		r = labels_from_config(config, &ret->labels, err);
 	if (r == 0)
 		r = store_open(host, &ret->store, err);
+	metadata = (struct metadata){ &ret->labels, ret->identity.image };
 	if (r == 0)
-		r = select_profiles(host, ret->store, &ret->labels, &ret->selection, err);
+		r = select_profiles(host, ret->store, &metadata, &ret->selection, err);
 	if (r == 0)
 		r = facts_from_host(config, question->bundle, question->inherits_from, &ret->facts,
 				    err);

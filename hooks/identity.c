@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a container is called. Everything here is told by the engine and shown to people; no
- * decision rests on it.
+ * What a container is called. Everything here is told by the engine, or by who may give the
+ * container annotations, and shown to people; of the policy only a profile's image patterns look at
+ * it.
  */
 #include "hooks/identity.h"
 

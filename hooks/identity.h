@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a container is called: for the record and for messages, never for the policy.
+ * What a container is called, and its image: as the engine says, which is as much as its labels
+ * say.
  */
 #ifndef COAMING_HOOKS_IDENTITY_H
 #define COAMING_HOOKS_IDENTITY_H

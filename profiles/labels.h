@@ -16,6 +16,11 @@ enum label_source {
 	LABEL_SOURCES_,
 };
 
+#define LABEL_SOURCE_BIT(source) (1U << (source))
+#define LABEL_SOURCES_TRUSTED                                                                      \
+	(LABEL_SOURCE_BIT(LABEL_FROM_ENGINE) | LABEL_SOURCE_BIT(LABEL_FROM_ANNOTATION) |           \
+	 LABEL_SOURCE_BIT(LABEL_FROM_COMMAND))
+
 struct label {
 	char *key;
 	char *value;

@@ -208,9 +208,10 @@ static void add_entry(struct match_index *index, uint64_t hash, uint32_t name)
 	buf_add(&index->entry_buf, &entry, sizeof(entry));
 }
 
-int match_index_add(struct match_index *index, const char *name, const struct selector *selector,
+int match_index_add(struct match_index *index, const char *name, const struct match *match,
 		    struct err *err)
 {
+	const struct selector *selector = &match->selector;
 	uint32_t at = add_name(index, name);
 	const struct requirement *anchor = NULL;
 
@@ -436,9 +437,10 @@ static int propose(const struct match_index *index, uint64_t hash, char ***names
 	return 0;
 }
 
-int match_index_candidates(const struct match_index *index, const struct labels *labels,
+int match_index_candidates(const struct match_index *index, const struct metadata *metadata,
 			   char ***ret, size_t *ret_n, struct err *err)
 {
+	const struct labels *labels = metadata->labels;
 	char **names = NULL;
 	size_t n = 0;
 	int r;

@@ -17,7 +17,7 @@
 
 #include "lib/buf.h"
 #include "lib/hash.h"
-#include "profiles/selector.h"
+#include "profiles/match.h"
 
 #define MATCH_FILES_STAMPED_MAX 256
 
@@ -36,7 +36,7 @@ struct match_index;
 
 int match_index_new(const struct match_stamp *stamp, struct match_index **ret, struct err *err);
 void match_index_free(struct match_index **index);
-int match_index_add(struct match_index *index, const char *name, const struct selector *selector,
+int match_index_add(struct match_index *index, const char *name, const struct match *match,
 		    struct err *err);
 /* Remember NAME.json of directory number `dir`; nothing where it is not there. */
 int match_index_stamp_file(struct match_index *index, size_t dir, int dirfd, const char *name,
@@ -59,7 +59,7 @@ uint64_t match_index_sum(const void *data, size_t len);
 bool match_index_files_unchanged(const struct match_index *index, const int *dirfds, size_t n);
 
 /* Names of the profiles that may match, sorted. strv_free() */
-int match_index_candidates(const struct match_index *index, const struct labels *labels,
+int match_index_candidates(const struct match_index *index, const struct metadata *metadata,
 			   char ***ret, size_t *ret_n, struct err *err);
 
 #endif

@@ -299,7 +299,7 @@ int network_section_parse(const struct doc *doc, const struct node *node,
 			  struct network_section *section, struct err *err)
 {
 	static const struct shape in = { "ingress", "from" }, out = { "egress", "to" };
-	static const char *const keys[] = { "ingress", "egress" };
+	static const char *const keys[] = { "mode", "ingress", "egress" };
 	int r;
 
 	r = node_expect(doc, node, NODE_OBJECT, err);

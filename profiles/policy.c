@@ -177,16 +177,37 @@ static int run_sections(const struct pass *pass, struct err *err)
 	return 0;
 }
 
-static size_t pick(const struct selection *selection, enum mode mode,
-		   const struct profile *profiles[PASS_PROFILES_MAX])
-{
-	size_t n = 0;
+/* The profiles of a pass, each with the sections that are of its mode. */
+struct picked {
+	struct profile *copies; /* all that they point to is the store's */
+	const struct profile *v[PASS_PROFILES_MAX];
+	size_t n;
+};
 
+static void picked_done(struct picked *picked)
+{
+	free(picked->copies);
+}
+
+static int pick(const struct selection *selection, enum mode mode, struct picked *ret,
+		struct err *err)
+{
+	ret->copies = calloc(selection->n + 1, sizeof(*ret->copies));
+	if (!ret->copies)
+		return err_oom(err);
 	for (size_t i = 0; i < selection->n; i++) {
-		if (selection->v[i].mode == mode)
-			profiles[n++] = selection->v[i].profile;
+		const struct selected *s = &selection->v[i];
+		bool whole = s->mode == MODE_AUDIT;
+
+		if (whole ? mode == MODE_ENFORCE : !profile_has_mode(s->profile, mode))
+			continue;
+		ret->copies[ret->n] = *s->profile;
+		if (!whole)
+			profile_keep_mode(&ret->copies[ret->n], mode);
+		ret->v[ret->n] = &ret->copies[ret->n];
+		ret->n++;
 	}
-	return n;
+	return 0;
 }
 
 /* One pass over one document; *ret_text stays empty where nothing changes. */
@@ -194,22 +215,23 @@ static int run_pass(const struct host *host, const struct selection *selection,
 		    const struct doc *config, const struct facts *facts, enum mode mode,
 		    struct verdict *verdict, struct buf *ret_text, struct err *err)
 {
-	const struct profile *profiles[PASS_PROFILES_MAX];
+	_cleanup_(picked_done) struct picked picked = { 0 };
 	_cleanup_request_ struct request request = { 0 };
 	_cleanup_edit_ struct edit *edit = NULL;
 	struct pass pass = {
 		.host = host,
 		.request = &request,
 		.facts = facts,
-		.profiles = profiles,
-		.n = pick(selection, mode, profiles),
+		.profiles = picked.v,
 		.audit = mode == MODE_AUDIT,
 		.changes = &verdict->changes,
 	};
 	int r;
 
-	if (pass.n == 0)
-		return 0;
+	r = pick(selection, mode, &picked, err);
+	pass.n = picked.n;
+	if (r < 0 || pass.n == 0)
+		return r;
 	r = request_parse(config, &request, err);
 	if (r == 0)
 		r = edit_new(&edit, config, err);
@@ -226,19 +248,19 @@ static int run_pass(const struct host *host, const struct selection *selection,
 static int would_not_judge(const struct selection *selection, struct verdict *verdict,
 			   struct err *err)
 {
-	const struct profile *profiles[PASS_PROFILES_MAX];
-	const struct pass pass = {
-		.profiles = profiles,
-		.n = pick(selection, MODE_AUDIT, profiles),
-		.audit = true,
-		.changes = &verdict->changes,
-	};
+	_cleanup_(picked_done) struct picked picked = { 0 };
+	struct pass pass = { .profiles = picked.v, .audit = true, .changes = &verdict->changes };
 	const struct err why = *err;
 	struct demand demand = { 0 };
+	int r;
 
+	err_clear(err);
+	r = pick(selection, MODE_AUDIT, &picked, err);
+	if (r < 0)
+		return r;
+	pass.n = picked.n;
 	for (size_t i = 0; i < pass.n; i++)
 		demand_add(&demand, i);
-	err_clear(err);
 	return refusal_add(&pass, SECTION_CONFIG, &demand, why.text,
 			   "mend it, or ask who wrote the config", err);
 }

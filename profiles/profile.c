@@ -19,6 +19,7 @@
 #define WRITABLE_MAX     256
 #define HOST_PATHS_MAX   256
 #define CONTROLS_MAX     256
+#define SILENCES_MAX     64
 #define PATH_BYTES_MAX   4096
 
 static const char *const mode_names[] = { [MODE_ENFORCE] = "enforce", [MODE_AUDIT] = "audit" };
@@ -49,6 +50,51 @@ bool profile_name_is_valid(const char *name)
 	return len > 0 && len <= PROFILE_NAME_MAX && name[0] != '-' && name[len - 1] != '-' &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == len &&
 	       strchr(letters, name[0]) != NULL;
+}
+
+/* One row a section of a profile. */
+struct section_row {
+	bool *present;
+	enum mode *mode;
+};
+#define PROFILE_SECTIONS 6
+
+static void sections_of(struct profile *p, struct section_row rows[PROFILE_SECTIONS])
+{
+	const struct section_row all[PROFILE_SECTIONS] = {
+		{ &p->capabilities.present, &p->capabilities.mode },
+		{ &p->seccomp.present, &p->seccomp.mode },
+		{ &p->rootfs.present, &p->rootfs.mode },
+		{ &p->network.present, &p->network.mode },
+		{ &p->admission.present, &p->admission.mode },
+		{ &p->limits.present, &p->limits.mode },
+	};
+
+	memcpy(rows, all, sizeof(all));
+}
+
+bool profile_has_mode(const struct profile *profile, enum mode mode)
+{
+	struct section_row rows[PROFILE_SECTIONS];
+	struct profile copy = *profile;
+	bool any = false;
+
+	sections_of(&copy, rows);
+	for (size_t i = 0; i < PROFILE_SECTIONS; i++) {
+		if (*rows[i].present && *rows[i].mode == mode)
+			return true;
+		any = any || *rows[i].present;
+	}
+	return !any && profile->mode == mode;
+}
+
+void profile_keep_mode(struct profile *profile, enum mode mode)
+{
+	struct section_row rows[PROFILE_SECTIONS];
+
+	sections_of(profile, rows);
+	for (size_t i = 0; i < PROFILE_SECTIONS; i++)
+		*rows[i].present = *rows[i].present && *rows[i].mode == mode;
 }
 
 /* Everything the parsing of one profile shares. */
@@ -129,7 +175,7 @@ static int parse_description(const struct context *c, const struct node *node,
 	return copy_string(c, node, &profile->description);
 }
 
-static int parse_mode(const struct context *c, const struct node *node, struct profile *profile)
+static int read_mode(const struct context *c, const struct node *node, enum mode *ret)
 {
 	const char *near, *text;
 	int r;
@@ -139,7 +185,7 @@ static int parse_mode(const struct context *c, const struct node *node, struct p
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(mode_names); i++) {
 		if (streq(text, mode_names[i])) {
-			profile->mode = (enum mode)i;
+			*ret = (enum mode)i;
 			return 0;
 		}
 	}
@@ -149,20 +195,101 @@ static int parse_mode(const struct context *c, const struct node *node, struct p
 			 near ? near : "", near ? "?)" : "");
 }
 
+static int parse_mode(const struct context *c, const struct node *node, struct profile *profile)
+{
+	return read_mode(c, node, &profile->mode);
+}
+
+/* A section's own mode, or the profile's, which has been read before it. */
+static int parse_section_mode(const struct context *c, const struct node *section,
+			      const struct profile *profile, enum mode *ret)
+{
+	const struct node *node = node_get(section, "mode");
+
+	*ret = profile->mode;
+	return node ? read_mode(c, node, ret) : 0;
+}
+
 static int parse_match(const struct context *c, const struct node *node, struct profile *profile)
 {
-	static const char *const keys[] = { "labelSelector" };
+	return match_parse(c->doc, node, &profile->match, c->err);
+}
+
+static int parse_extends(const struct context *c, const struct node *node, struct profile *profile)
+{
+	int r;
+
+	r = node_expect_list(c->doc, node, EXTENDS_MAX, c->err);
+	if (r < 0)
+		return r;
+	node_foreach (item, node) {
+		const char *name;
+
+		r = node_read_string(c->doc, item, &name, c->err);
+		if (r < 0)
+			return r;
+		if (!profile_name_is_valid(name))
+			return err_input(c->err, EBADMSG, "%s: %s is no profile name",
+					 WHERE(c->doc, item), Q(name));
+		if (streq(name, profile->name))
+			return err_input(c->err, EBADMSG, "%s: a profile cannot extend itself",
+					 WHERE(c->doc, item));
+		if (strv_contains(profile->extends, profile->n_extends, name))
+			return err_input(c->err, EBADMSG, "%s: %s stands twice in the list",
+					 WHERE(c->doc, item), Q(name));
+		r = strv_add(&profile->extends, &profile->n_extends, name, c->err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_selectable(const struct context *c, const struct node *node,
+			    struct profile *profile)
+{
+	return node_read_bool(c->doc, node, &profile->selectable, c->err);
+}
+
+/* ---- silence ---- */
+
+static int parse_silence(const struct context *c, const struct node *node, struct profile *profile)
+{
+	static const char *const keys[] = { "id", "reason" };
+	struct silence *silence = &profile->silences[profile->n_silences];
 	int r;
 
 	r = expect_object(c, node, keys, ARRAY_SIZE(keys));
 	if (r < 0)
 		return r;
-	if (!node_get(node, "labelSelector"))
-		return err_input(c->err, EBADMSG, "%s: \"match\" needs \"labelSelector\"",
+	if (!node_get(node, "id") || !node_get(node, "reason"))
+		return err_input(c->err, EBADMSG, "%s: a silence needs \"id\" and \"reason\"",
 				 WHERE(c->doc, node));
-	r = selector_parse(c->doc, node_get(node, "labelSelector"), &profile->match, c->err);
-	profile->has_match = r == 0;
+	profile->n_silences++;
+	r = copy_string(c, node_get(node, "id"), &silence->id);
+	if (r == 0)
+		r = copy_string(c, node_get(node, "reason"), &silence->reason);
+	if (r == 0 && silence->reason[0] == '\0')
+		r = err_input(c->err, EBADMSG, "%s: give a reason, for those who read this later",
+			      WHERE(c->doc, node_get(node, "reason")));
 	return r;
+}
+
+static int parse_silences(const struct context *c, const struct node *node, struct profile *profile)
+{
+	int r;
+
+	r = node_expect_list(c->doc, node, SILENCES_MAX, c->err);
+	if (r < 0)
+		return r;
+	profile->silences = calloc(node->count + 1, sizeof(*profile->silences));
+	if (!profile->silences)
+		return err_oom(c->err);
+	node_foreach (item, node) {
+		r = parse_silence(c, item, profile);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static bool control_is_valid(const char *text)
@@ -237,9 +364,9 @@ static int read_caps(const struct context *c, const struct node *list, uint64_t 
 static int parse_capabilities(const struct context *c, const struct node *node,
 			      struct profile *profile)
 {
-	static const char *const keys[] = { "allow", "deny" };
+	static const char *const keys[] = { "mode", "allow", "deny" };
 	const struct node *allow = node_get(node, "allow"), *deny = node_get(node, "deny");
-	uint64_t caps;
+	uint64_t caps = 0;
 	int r;
 
 	r = expect_object(c, node, keys, ARRAY_SIZE(keys));
@@ -250,7 +377,9 @@ static int parse_capabilities(const struct context *c, const struct node *node,
 				 "%s: give either \"allow\" (all others are taken) or \"deny\" "
 				 "(only these are taken)",
 				 WHERE(c->doc, node));
-	r = read_caps(c, allow ? allow : deny, &caps);
+	r = parse_section_mode(c, node, profile, &profile->capabilities.mode);
+	if (r == 0)
+		r = read_caps(c, allow ? allow : deny, &caps);
 	if (r < 0)
 		return r;
 	profile->capabilities.present = true;
@@ -260,12 +389,18 @@ static int parse_capabilities(const struct context *c, const struct node *node,
 
 static int parse_seccomp(const struct context *c, const struct node *node, struct profile *profile)
 {
-	return seccomp_section_parse(c->doc, node, c->fetch, c->arg, &profile->seccomp, c->err);
+	int r;
+
+	r = seccomp_section_parse(c->doc, node, c->fetch, c->arg, &profile->seccomp, c->err);
+	return r < 0 ? r : parse_section_mode(c, node, profile, &profile->seccomp.mode);
 }
 
 static int parse_network(const struct context *c, const struct node *node, struct profile *profile)
 {
-	return network_section_parse(c->doc, node, &profile->network, c->err);
+	int r;
+
+	r = network_section_parse(c->doc, node, &profile->network, c->err);
+	return r < 0 ? r : parse_section_mode(c, node, profile, &profile->network.mode);
 }
 
 /* ---- rootfs ---- */
@@ -370,13 +505,15 @@ static int parse_writable(const struct context *c, const struct node *node,
 
 static int parse_rootfs(const struct context *c, const struct node *node, struct profile *profile)
 {
-	static const char *const keys[] = { "readOnly", "writable" };
+	static const char *const keys[] = { "mode", "readOnly", "writable" };
 	const struct node *read_only = node_get(node, "readOnly");
 	const struct node *writable = node_get(node, "writable");
 	struct rootfs_section *section = &profile->rootfs;
 	int r;
 
 	r = expect_object(c, node, keys, ARRAY_SIZE(keys));
+	if (r == 0)
+		r = parse_section_mode(c, node, profile, &section->mode);
 	if (r < 0)
 		return r;
 	section->present = true;
@@ -445,11 +582,13 @@ static int parse_denial(const struct context *c, const struct node *node,
 static int parse_admission(const struct context *c, const struct node *node,
 			   struct profile *profile)
 {
-	static const char *const keys[] = { "deny" };
+	static const char *const keys[] = { "mode", "deny" };
 	const struct node *deny = node_get(node, "deny");
 	int r;
 
 	r = expect_object(c, node, keys, ARRAY_SIZE(keys));
+	if (r == 0)
+		r = parse_section_mode(c, node, profile, &profile->admission.mode);
 	if (r < 0)
 		return r;
 	if (!deny)
@@ -485,12 +624,14 @@ static int read_count(const struct context *c, const struct node *node, uint64_t
 
 static int parse_limits(const struct context *c, const struct node *node, struct profile *profile)
 {
-	static const char *const keys[] = { "pids", "memory", "nofile" };
+	static const char *const keys[] = { "mode", "pids", "memory", "nofile" };
 	const struct node *memory = node_get(node, "memory");
 	struct limits_section *limits = &profile->limits;
 	int r;
 
 	r = expect_object(c, node, keys, ARRAY_SIZE(keys));
+	if (r == 0)
+		r = parse_section_mode(c, node, profile, &limits->mode);
 	if (r == 0)
 		r = read_count(c, node_get(node, "pids"), 1U << 22, &limits->pids);
 	if (r == 0)
@@ -503,7 +644,7 @@ static int parse_limits(const struct context *c, const struct node *node, struct
 		return err_input(c->err, ERANGE,
 				 "%s: less than 4M of memory, in which no container starts",
 				 WHERE(c->doc, memory));
-	if (node->count == 0)
+	if (!limits->pids && !limits->nofile && !memory)
 		return err_input(c->err, EBADMSG,
 				 "%s: empty: give \"pids\", \"memory\" or \"nofile\"",
 				 WHERE(c->doc, node));
@@ -520,8 +661,10 @@ static const struct {
 	{ "$schema", parse_schema },
 	{ "name", parse_name },
 	{ "description", parse_description },
+	{ "mode", parse_mode }, /* before the sections */
 	{ "match", parse_match },
-	{ "mode", parse_mode },
+	{ "extends", parse_extends },
+	{ "selectable", parse_selectable },
 	{ "seccomp", parse_seccomp },
 	{ "capabilities", parse_capabilities },
 	{ "rootfs", parse_rootfs },
@@ -529,6 +672,7 @@ static const struct {
 	{ "admission", parse_admission },
 	{ "limits", parse_limits },
 	{ "controls", parse_controls },
+	{ "silence", parse_silences },
 };
 
 static int parse_members(const struct context *c, struct profile *profile)
@@ -577,7 +721,7 @@ void profile_free(struct profile **profile)
 
 	if (!p)
 		return;
-	selector_done(&p->match);
+	match_done(&p->match);
 	seccomp_section_done(&p->seccomp);
 	network_section_done(&p->network);
 	for (size_t i = 0; i < p->rootfs.n_writable; i++)
@@ -585,6 +729,12 @@ void profile_free(struct profile **profile)
 	free(p->rootfs.writable);
 	strv_free(&p->admission.host_paths, &p->admission.n_host_paths);
 	strv_free(&p->controls, &p->n_controls);
+	strv_free(&p->extends, &p->n_extends);
+	for (size_t i = 0; i < p->n_silences; i++) {
+		free(p->silences[i].id);
+		free(p->silences[i].reason);
+	}
+	free(p->silences);
 	free(p->name);
 	free(p->description);
 	free(p->file);
@@ -601,6 +751,7 @@ int profile_parse(const struct doc *doc, profile_fetch_fn *fetch, void *arg, str
 
 	if (!profile)
 		return err_oom(err);
+	profile->selectable = true;
 	profile->file = strdup(doc_name(doc));
 	if (!profile->file)
 		return err_oom(err);

@@ -6,7 +6,7 @@
 #define COAMING_PROFILES_PROFILE_H
 
 #include "profiles/filter.h"
-#include "profiles/selector.h"
+#include "profiles/match.h"
 
 #define PROFILE_NAME_MAX    63 /* as a DNS label: [a-z0-9]([-a-z0-9]*[a-z0-9])? */
 #define PROFILE_MAX_BYTES   ((size_t)1 << 20)
@@ -19,8 +19,12 @@ struct writable {
 	uint64_t size_bytes; /* 0: no limit given */
 };
 
+/*
+ * Every section has a mode: its own, or the profile's where it says none.
+ */
 struct rootfs_section {
 	bool present;
+	enum mode mode;
 	bool read_only;
 	struct writable *writable;
 	size_t n_writable;
@@ -28,11 +32,13 @@ struct rootfs_section {
 
 struct capability_section {
 	bool present;
+	enum mode mode;
 	uint64_t allowed; /* bit CAP_x set: may be kept */
 };
 
 struct seccomp_section {
 	bool present;
+	enum mode mode;
 	struct filter *filters; /* `file`, `allow`, `deny`, each as one filter: all apply */
 	size_t n_filters;
 	char file_digest[PROFILE_DIGEST_SIZE]; /* of `file`; "" where none is named */
@@ -73,6 +79,7 @@ struct direction {
 
 struct network_section {
 	bool present;
+	enum mode mode;
 	struct direction ingress, egress;
 };
 
@@ -90,6 +97,7 @@ enum admission_rule {
 
 struct admission_section {
 	bool present;
+	enum mode mode;
 	uint32_t denied;   /* bit per enum admission_rule */
 	char **host_paths; /* prefixes of "hostPath:PATH" */
 	size_t n_host_paths;
@@ -97,17 +105,30 @@ struct admission_section {
 
 struct limits_section {
 	bool present;
+	enum mode mode;
 	uint64_t pids, memory_bytes, nofile; /* 0: absent */
 };
+
+/* A warning of `coaming check` that is not to be given, and why. */
+struct silence {
+	char *id;
+	char *reason;
+};
+
+#define EXTENDS_MAX 16
 
 struct profile {
 	char *name;
 	char *description; /* or NULL */
 	char *file;        /* path it was read from */
 	char digest[PROFILE_DIGEST_SIZE];
-	enum mode mode;
-	bool has_match;
-	struct selector match;
+	enum mode mode; /* of the sections that have none of their own, and of what it extends */
+	struct match match;
+	char **extends; /* names: who gets this profile gets those too */
+	size_t n_extends;
+	bool selectable; /* may a label name it? */
+	struct silence *silences;
+	size_t n_silences;
 	struct capability_section capabilities;
 	struct seccomp_section seccomp;
 	struct rootfs_section rootfs;
@@ -137,7 +158,11 @@ void profile_free(struct profile **profile);
 bool profile_name_is_valid(const char *name);
 /* Absolute, not "/", no empty, "." or ".." component, no slash at the end. */
 bool path_is_normal(const char *path);
-const char *mode_name(enum mode mode);                     /* "enforce", "audit" */
+const char *mode_name(enum mode mode); /* "enforce", "audit" */
+/* Is there a section of this mode? With no section at all: is this the profile's mode? */
+bool profile_has_mode(const struct profile *profile, enum mode mode);
+/* Take away the sections of another mode: their `present` becomes false. */
+void profile_keep_mode(struct profile *profile, enum mode mode);
 const char *admission_rule_name(enum admission_rule rule); /* "hostNetwork"... */
 /* "1.5G" style is not accepted: digits and one of K M G T (powers of 1024), or bare bytes. */
 int size_parse(const char *text, uint64_t *ret_bytes);

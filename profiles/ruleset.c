@@ -54,7 +54,7 @@ static bool constrains(const struct selected *selected, bool ingress)
 {
 	const struct network_section *network = &selected->profile->network;
 
-	return selected->mode == MODE_ENFORCE && network->present &&
+	return selected_enforces(selected, network->mode) && network->present &&
 	       (ingress ? network->ingress.present : network->egress.present);
 }
 

@@ -243,7 +243,7 @@ void seccomp_section_done(struct seccomp_section *section)
 int seccomp_section_parse(const struct doc *doc, const struct node *node, profile_fetch_fn *fetch,
 			  void *arg, struct seccomp_section *section, struct err *err)
 {
-	static const char *const keys[] = { "file", "allow", "deny" };
+	static const char *const keys[] = { "mode", "file", "allow", "deny" };
 	int r;
 
 	r = node_expect(doc, node, NODE_OBJECT, err);

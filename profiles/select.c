@@ -6,16 +6,15 @@
 
 #include <errno.h>
 
+#include "lib/buf.h"
 #include "lib/strv.h"
 
 /* A label may name this many profiles; the whole value is bounded by LABEL_VALUE_MAX. */
 #define NAMED_MAX 64
 
 static const char *const why_names[] = {
-	[WHY_FLOOR] = "floor",
-	[WHY_MATCH] = "match",
-	[WHY_NAMED] = "label",
-	[WHY_DEFAULT] = "default",
+	[WHY_FLOOR] = "floor",     [WHY_MATCH] = "match",      [WHY_NAMED] = "label",
+	[WHY_DEFAULT] = "default", [WHY_EXTENDED] = "extends",
 };
 static_assert(ARRAY_SIZE(why_names) == WHYS_, "a name a reason");
 
@@ -30,52 +29,168 @@ void selection_done(struct selection *selection)
 	*selection = (struct selection){ 0 };
 }
 
-/* Once a profile; the first reason stands, since they are added in the order of the enum. */
-static int add(const struct host *host, struct selection *selection, const struct profile *profile,
-	       enum why why, struct err *err)
+bool selected_enforces(const struct selected *selected, enum mode section)
 {
-	bool audit = host->mode == MODE_AUDIT || profile->mode == MODE_AUDIT ||
-		     (why == WHY_DEFAULT && host->default_audits);
-	struct selected *grown;
+	return selected->mode == MODE_ENFORCE && section == MODE_ENFORCE;
+}
 
+/* What all the functions of one selection share. */
+struct context {
+	const struct host *host;
+	struct store *store;
+	const struct metadata *metadata;
+	struct selection *selection;
+	struct err *err;
+};
+
+/* From the profile that was selected down to the one that is looked at. */
+struct chain {
+	const char *name;
+	const struct chain *up;
+	size_t len;
+};
+
+/* Deep enough for any order of things; every link is a file to be read at each start. */
+#define CHAIN_MAX 16
+
+static struct selected *find(const struct selection *selection, const struct profile *profile)
+{
 	for (size_t i = 0; i < selection->n; i++) {
 		if (selection->v[i].profile == profile)
-			return 0;
+			return &selection->v[i];
 	}
-	grown = reallocarray(selection->v, selection->n + 1, sizeof(*grown));
+	return NULL;
+}
+
+/* Once a profile; the first reason stands. *ret_new: it was not there, or not enforced. */
+static int add_one(const struct context *c, const struct profile *profile, enum why why,
+		   const char *by, enum mode mode, bool *ret_new)
+{
+	struct selected *there = find(c->selection, profile), *grown;
+
+	*ret_new = !there || (there->mode == MODE_AUDIT && mode == MODE_ENFORCE);
+	if (there) {
+		if (*ret_new)
+			there->mode = MODE_ENFORCE;
+		return 0;
+	}
+	grown = reallocarray(c->selection->v, c->selection->n + 1, sizeof(*grown));
 	if (!grown)
-		return err_oom(err);
-	selection->v = grown;
-	grown[selection->n++] = (struct selected){
+		return err_oom(c->err);
+	c->selection->v = grown;
+	grown[c->selection->n++] = (struct selected){
 		.profile = profile,
 		.why = why,
-		.mode = audit ? MODE_AUDIT : MODE_ENFORCE,
+		.by = by,
+		.mode = mode,
 	};
 	return 0;
 }
 
+/* "web extends base extends web" */
+static void write_chain(const struct chain *chain, struct buf *out)
+{
+	if (chain->up) {
+		write_chain(chain->up, out);
+		buf_adds(out, " extends ");
+	}
+	buf_adds(out, chain->name);
+}
+
+static int refuse_chain(const struct context *c, const struct chain *chain, int errnum,
+			const char *why)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	write_chain(chain, &text);
+	if (buf_status(&text) < 0)
+		return err_oom(c->err);
+	return err_input(c->err, errnum, "profile %s: %s", text.data, why);
+}
+
+static bool is_above(const struct chain *chain, const char *name)
+{
+	for (; chain; chain = chain->up) {
+		if (streq(chain->name, name))
+			return true;
+	}
+	return false;
+}
+
+static int get_extended(const struct context *c, const struct chain *chain,
+			const struct profile **ret)
+{
+	int r;
+
+	if (is_above(chain->up, chain->name))
+		return refuse_chain(c, chain, ELOOP,
+				    "profiles cannot extend each other in a circle");
+	if (chain->len > CHAIN_MAX)
+		return refuse_chain(c, chain, ELOOP, "too many profiles extend each other");
+	r = store_get(c->store, chain->name, ret, c->err);
+	if (r == -ENOENT && c->err->class == ERR_NONE)
+		return refuse_chain(c, chain, EBADMSG,
+				    "the last one is in none of the profile directories");
+	return r;
+}
+
+/*
+ * A profile, and then all that it extends. What was walked through before is not walked again, so
+ * that every profile costs at most two walks, one for each mode.
+ *
+ * audits  the host, the default, or a profile above is in audit mode
+ */
+static int add_down(const struct context *c, const struct profile *profile, enum why why,
+		    bool audits, const struct chain *chain)
+{
+	enum mode mode =
+		audits || !profile_has_mode(profile, MODE_ENFORCE) ? MODE_AUDIT : MODE_ENFORCE;
+	const char *by = chain->up ? chain->up->name : NULL;
+	bool is_new;
+	int r;
+
+	r = add_one(c, profile, why, by, mode, &is_new);
+	audits = audits || profile->mode == MODE_AUDIT;
+	for (size_t i = 0; r == 0 && is_new && i < profile->n_extends; i++) {
+		const struct chain down = { profile->extends[i], chain, chain->len + 1 };
+		const struct profile *extended;
+
+		r = get_extended(c, &down, &extended);
+		if (r == 0)
+			r = add_down(c, extended, WHY_EXTENDED, audits, &down);
+	}
+	return r;
+}
+
+static int add(const struct context *c, const struct profile *profile, enum why why)
+{
+	const struct chain top = { .name = profile->name };
+	bool audits =
+		c->host->mode == MODE_AUDIT || (why == WHY_DEFAULT && c->host->default_audits);
+
+	return add_down(c, profile, why, audits, &top);
+}
+
 /* A profile that the host's configuration names must be there. */
-static int add_own(const struct host *host, struct store *store, const char *name, enum why why,
-		   struct selection *selection, struct err *err)
+static int add_own(const struct context *c, const char *name, enum why why)
 {
 	const struct profile *profile;
 	int r;
 
-	r = store_get(store, name, &profile, err);
-	if (r == -ENOENT && err->class == ERR_NONE)
-		return err_input(err, EBADMSG,
+	r = store_get(c->store, name, &profile, c->err);
+	if (r == -ENOENT && c->err->class == ERR_NONE)
+		return err_input(c->err, EBADMSG,
 				 "profile %s, which \"%s\" of %s names, is in none of the profile "
 				 "directories",
 				 name, why == WHY_FLOOR ? "floor" : "defaultProfile",
-				 host->file ? host->file : "the built-in configuration");
-	return r < 0 ? r : add(host, selection, profile, why, err);
+				 c->host->file ? c->host->file : "the built-in configuration");
+	return r < 0 ? r : add(c, profile, why);
 }
 
-static int add_floor(const struct host *host, struct store *store, struct selection *selection,
-		     struct err *err)
+static int add_floor(const struct context *c)
 {
-	for (size_t i = 0; i < host->n_floor; i++) {
-		int r = add_own(host, store, host->floor[i], WHY_FLOOR, selection, err);
+	for (size_t i = 0; i < c->host->n_floor; i++) {
+		int r = add_own(c, c->host->floor[i], WHY_FLOOR);
 
 		if (r < 0)
 			return r;
@@ -83,20 +198,19 @@ static int add_floor(const struct host *host, struct store *store, struct select
 	return 0;
 }
 
-static int add_matching(const struct host *host, struct store *store, const struct labels *labels,
-			struct selection *selection, bool *ret_any, struct err *err)
+static int add_matching(const struct context *c, bool *ret_any)
 {
 	char **names = NULL;
 	size_t n = 0;
 	int r;
 
-	r = store_match(store, labels, &names, &n, err);
+	r = store_match(c->store, c->metadata, &names, &n, c->err);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		const struct profile *profile;
 
-		r = store_get(store, names[i], &profile, err);
+		r = store_get(c->store, names[i], &profile, c->err);
 		if (r == 0)
-			r = add(host, selection, profile, WHY_MATCH, err);
+			r = add(c, profile, WHY_MATCH);
 	}
 	*ret_any = n > 0;
 	strv_free(&names, &n);
@@ -122,35 +236,41 @@ static int refuse_unknown(struct store *store, const char *name, struct err *err
 	return -EPERM;
 }
 
-static int add_unknown(const struct host *host, struct store *store, const char *name,
-		       struct selection *selection, struct err *err)
+static int add_unknown(const struct context *c, const char *name)
 {
-	if (host->unknown_profile == UNKNOWN_DENY)
-		return refuse_unknown(store, name, err);
-	if (!host->default_profile)
-		return err_refuse(err, EPERM,
+	if (c->host->unknown_profile == UNKNOWN_DENY)
+		return refuse_unknown(c->store, name, c->err);
+	if (!c->host->default_profile)
+		return err_refuse(c->err, EPERM,
 				  "label " LABEL_PROFILE
 				  " names profile %s, which is not there, and "
 				  "the host has no defaultProfile to take instead",
 				  Q(name));
-	return add_own(host, store, host->default_profile, WHY_DEFAULT, selection, err);
+	return add_own(c, c->host->default_profile, WHY_DEFAULT);
 }
 
-static int add_one_named(const struct host *host, struct store *store, const char *name,
-			 struct selection *selection, struct err *err)
+static int add_one_named(const struct context *c, const char *name)
 {
 	const struct profile *profile;
 	int r;
 
 	if (!profile_name_is_valid(name))
-		return err_refuse(err, EPERM,
+		return err_refuse(c->err, EPERM,
 				  "label " LABEL_PROFILE ": %s is no profile name (names of small "
 				  "letters, digits and -, with commas between)",
 				  Q(name));
-	r = store_get(store, name, &profile, err);
-	if (r == -ENOENT && err->class == ERR_NONE)
-		return add_unknown(host, store, name, selection, err);
-	return r < 0 ? r : add(host, selection, profile, WHY_NAMED, err);
+	r = store_get(c->store, name, &profile, c->err);
+	if (r == -ENOENT && c->err->class == ERR_NONE)
+		return add_unknown(c, name);
+	if (r < 0)
+		return r;
+	if (!profile->selectable)
+		return err_refuse(c->err, EPERM,
+				  "label " LABEL_PROFILE
+				  " names profile %s, which no label may name "
+				  "(\"selectable\" is false in %s): take it out of the label",
+				  name, profile->file);
+	return add(c, profile, WHY_NAMED);
 }
 
 /* The next item without the spaces around it; advances *list. */
@@ -166,10 +286,17 @@ static char *next_name(char **list)
 	return item;
 }
 
-static int add_named(const struct host *host, struct store *store, const struct labels *labels,
-		     struct selection *selection, struct err *err)
+/* NULL also where an image has written it: what an image says of itself chooses nothing. */
+static const struct label *named_by(const struct context *c)
 {
-	const struct label *label = labels_get(labels, LABEL_PROFILE);
+	const struct label *label = labels_get(c->metadata->labels, LABEL_PROFILE);
+
+	return label && label->source != LABEL_FROM_IMAGE ? label : NULL;
+}
+
+static int add_named(const struct context *c)
+{
+	const struct label *label = named_by(c);
 	_cleanup_free_ char *value = NULL;
 	char *rest;
 
@@ -177,42 +304,38 @@ static int add_named(const struct host *host, struct store *store, const struct 
 		return 0;
 	value = strdup(label->value);
 	if (!value)
-		return err_oom(err);
+		return err_oom(c->err);
 	rest = value;
 	for (size_t n = 0; rest; n++) {
 		int r;
 
 		if (n >= NAMED_MAX)
-			return err_refuse(err, E2BIG, "label " LABEL_PROFILE " names more than %d",
-					  NAMED_MAX);
-		r = add_one_named(host, store, next_name(&rest), selection, err);
+			return err_refuse(c->err, E2BIG,
+					  "label " LABEL_PROFILE " names more than %d", NAMED_MAX);
+		r = add_one_named(c, next_name(&rest));
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-/*
- * What an image says of itself exempts nobody, and chooses nothing: it could take a profile away
- * whose selector wants a label absent. The entries are borrowed.
- */
-static int without_image(const struct labels *labels, struct labels *ret, struct err *err)
+/* What an image says of itself exempts nobody: a selector must hold by trusted labels alone. */
+static bool exempts(const struct selector *selector, const struct metadata *metadata)
 {
-	ret->v = calloc(labels->n + 1, sizeof(*ret->v));
-	if (!ret->v)
-		return err_oom(err);
-	for (size_t i = 0; i < labels->n; i++) {
-		if (labels->v[i].source != LABEL_FROM_IMAGE)
-			ret->v[ret->n++] = labels->v[i];
-	}
-	return 0;
+	const struct match match = {
+		.present = true,
+		.selector = *selector,
+		.sources = LABEL_SOURCES_TRUSTED,
+	};
+
+	return match_fits(&match, metadata);
 }
 
-static const struct exemption *first_exemption(const struct host *host, const struct labels *labels)
+static const struct exemption *first_exemption(const struct context *c)
 {
-	for (size_t i = 0; i < host->n_exempt; i++) {
-		if (selector_matches(&host->exempt[i].selector, labels))
-			return &host->exempt[i];
+	for (size_t i = 0; i < c->host->n_exempt; i++) {
+		if (exempts(&c->host->exempt[i].selector, c->metadata))
+			return &c->host->exempt[i];
 	}
 	return NULL;
 }
@@ -224,42 +347,62 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->profile->name, y->profile->name);
 }
 
-static int fill(const struct host *host, struct store *store, const struct labels *labels,
-		struct selection *selection, struct err *err)
+static int fill(const struct context *c)
 {
 	bool matched = false;
 	int r;
 
-	selection->exempt = first_exemption(host, labels);
-	if (selection->exempt)
+	c->selection->exempt = first_exemption(c);
+	if (c->selection->exempt)
 		return 0;
-	r = add_floor(host, store, selection, err);
+	r = add_floor(c);
 	if (r == 0)
-		r = add_matching(host, store, labels, selection, &matched, err);
+		r = add_matching(c, &matched);
 	if (r == 0)
-		r = add_named(host, store, labels, selection, err);
+		r = add_named(c);
 	/* Choosing a floor profile is a choice too, though it adds nothing. */
-	if (r == 0 && !matched && !labels_get(labels, LABEL_PROFILE) && host->default_profile)
-		r = add_own(host, store, host->default_profile, WHY_DEFAULT, selection, err);
+	if (r == 0 && !matched && !named_by(c) && c->host->default_profile)
+		r = add_own(c, c->host->default_profile, WHY_DEFAULT);
 	return r;
 }
 
-int select_profiles(const struct host *host, struct store *store, const struct labels *labels,
+static int give(struct selection *selection, struct selection *ret, int r)
+{
+	if (r < 0) {
+		selection_done(selection);
+		return r;
+	}
+	if (selection->n > 1)
+		qsort(selection->v, selection->n, sizeof(*selection->v), by_name);
+	*ret = *selection;
+	return 0;
+}
+
+int select_extended(const struct host *host, struct store *store, const struct profile *profile,
 		    struct selection *ret, struct err *err)
 {
 	struct selection selection = { 0 };
-	struct labels trusted = { 0 };
-	int r = without_image(labels, &trusted, err);
+	const struct context c = {
+		.host = host,
+		.store = store,
+		.selection = &selection,
+		.err = err,
+	};
 
-	if (r == 0)
-		r = fill(host, store, &trusted, &selection, err);
-	free(trusted.v);
-	if (r < 0) {
-		selection_done(&selection);
-		return r;
-	}
-	if (selection.n > 1)
-		qsort(selection.v, selection.n, sizeof(*selection.v), by_name);
-	*ret = selection;
-	return 0;
+	return give(&selection, ret, add(&c, profile, WHY_NAMED));
+}
+
+int select_profiles(const struct host *host, struct store *store, const struct metadata *metadata,
+		    struct selection *ret, struct err *err)
+{
+	struct selection selection = { 0 };
+	const struct context c = {
+		.host = host,
+		.store = store,
+		.metadata = metadata,
+		.selection = &selection,
+		.err = err,
+	};
+
+	return give(&selection, ret, fill(&c));
 }

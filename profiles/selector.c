@@ -182,9 +182,8 @@ int selector_parse(const struct doc *doc, const struct node *node, struct select
 	return 0;
 }
 
-static bool holds(const struct requirement *requirement, const struct labels *labels)
+bool requirement_holds(const struct requirement *requirement, const struct label *label)
 {
-	const struct label *label = labels_get(labels, requirement->key);
 	bool among =
 		label && strv_contains(requirement->values, requirement->n_values, label->value);
 
@@ -199,15 +198,6 @@ static bool holds(const struct requirement *requirement, const struct labels *la
 		return label == NULL;
 	}
 	return false;
-}
-
-bool selector_matches(const struct selector *selector, const struct labels *labels)
-{
-	for (size_t i = 0; i < selector->n; i++) {
-		if (!holds(&selector->v[i], labels))
-			return false;
-	}
-	return true;
 }
 
 void selector_done(struct selector *selector)

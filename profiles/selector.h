@@ -27,8 +27,11 @@ struct selector {
 /* Parse the object that holds matchLabels and matchExpressions. */
 int selector_parse(const struct doc *doc, const struct node *node, struct selector *ret,
 		   struct err *err);
-/* NotIn holds also where the key is absent (Kubernetes' rule). */
-bool selector_matches(const struct selector *selector, const struct labels *labels);
+/*
+ * One requirement, for the container's label of its key; NULL: it has none. NotIn holds then too,
+ * which is Kubernetes' rule.
+ */
+bool requirement_holds(const struct requirement *requirement, const struct label *label);
 void selector_done(struct selector *selector);
 
 #endif

@@ -280,7 +280,7 @@ static int build(struct store *store, struct match_index *index, struct err *err
 			r = 0;
 			continue;
 		}
-		if (r == 0 && profile->has_match)
+		if (r == 0 && profile->match.present)
 			r = match_index_add(index, profile->name, &profile->match, err);
 		profile_free(&profile);
 	}
@@ -368,8 +368,8 @@ static int open_index(struct store *store, struct match_index **ret, struct err 
 	return rebuild(store, ret, false, err);
 }
 
-int store_match(struct store *store, const struct labels *labels, char ***ret_names, size_t *ret_n,
-		struct err *err)
+int store_match(struct store *store, const struct metadata *metadata, char ***ret_names,
+		size_t *ret_n, struct err *err)
 {
 	_cleanup_(match_index_free) struct match_index *index = NULL;
 	char **candidates = NULL, **names = NULL;
@@ -378,15 +378,14 @@ int store_match(struct store *store, const struct labels *labels, char ***ret_na
 
 	r = open_index(store, &index, err);
 	if (r == 0)
-		r = match_index_candidates(index, labels, &candidates, &n_candidates, err);
+		r = match_index_candidates(index, metadata, &candidates, &n_candidates, err);
 	for (size_t i = 0; r == 0 && i < n_candidates; i++) {
 		const struct profile *profile;
 
 		r = store_get(store, candidates[i], &profile, err);
 		if (r == -ENOENT) {
 			r = 0; /* removed since the stamp was taken */
-		} else if (r == 0 && profile->has_match &&
-			   selector_matches(&profile->match, labels)) {
+		} else if (r == 0 && match_fits(&profile->match, metadata)) {
 			r = strv_add(&names, &n, candidates[i], err);
 		}
 	}

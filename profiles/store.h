@@ -25,8 +25,8 @@ void store_free(struct store **store);
 /* A profile by name, loaded once. Borrowed: lives as long as the store. -ENOENT: none. */
 int store_get(struct store *store, const char *name, const struct profile **ret, struct err *err);
 /* Names of the profiles whose `match` fits, sorted. free each and the array (strv_free()). */
-int store_match(struct store *store, const struct labels *labels, char ***ret_names, size_t *ret_n,
-		struct err *err);
+int store_match(struct store *store, const struct metadata *metadata, char ***ret_names,
+		size_t *ret_n, struct err *err);
 /* All names, sorted, for `coaming check` and for suggestions. */
 int store_names(struct store *store, char ***ret_names, size_t *ret_n, struct err *err);
 /* Make the index anew whatever its stamps say (`coaming reload`). */

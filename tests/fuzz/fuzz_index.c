@@ -23,7 +23,7 @@ static void ask(const struct match_index *index)
 		must_succeed(labels_set(&labels, pairs[i][0], pairs[i][1], LABEL_FROM_COMMAND, NULL,
 					&err),
 			     &err);
-	r = match_index_candidates(index, &labels, &names, &n, &err);
+	r = match_index_candidates(index, &(struct metadata){ &labels, NULL }, &names, &n, &err);
 	if (r < 0)
 		must_tell(r, &err);
 	for (size_t i = 1; i < n; i++)

@@ -4,7 +4,7 @@
  */
 #include "hooks/labels.h"
 
-#include "profiles/selector.h"
+#include "profiles/match.h"
 #include "tests/fuzz/fuzz.h"
 
 static void match(const struct labels *labels, struct piece text)
@@ -19,7 +19,11 @@ static void match(const struct labels *labels, struct piece text)
 	if (r < 0)
 		must_tell(r, &err);
 	else
-		must(selector_matches(&selector, labels) || selector.n > 0);
+		must(match_fits(&(struct match){ .present = true,
+						 .selector = selector,
+						 .sources = LABEL_SOURCES_TRUSTED },
+				&(struct metadata){ labels, NULL }) ||
+		     selector.n > 0);
 	selector_done(&selector);
 }
 

@@ -160,7 +160,7 @@ static void test_whole(void **state)
 	if (parse("web.json", whole, strlen(whole), &p, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(p->mode, MODE_AUDIT);
-	assert_true(p->has_match && p->match.n == 1);
+	assert_true(p->match.present && p->match.selector.n == 1);
 	assert_true(p->capabilities.present);
 	assert_int_equal(p->capabilities.allowed & CAPS_ALL,
 			 CAPS_ALL & ~(CAP_MASK(13) | CAP_MASK(21)));

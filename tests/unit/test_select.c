@@ -35,7 +35,9 @@ static bool is_exempt(const char *path, enum label_source source)
 	assert_int_equal(store_open(host, &store, &err), 0);
 	assert_int_equal(labels_set(&labels, "tier", "infra", source, NULL, &err), 0);
 	assert_int_equal(labels_set(&labels, "z", "1", LABEL_FROM_ANNOTATION, NULL, &err), 0);
-	assert_int_equal(select_profiles(host, store, &labels, &selection, &err), 0);
+	assert_int_equal(
+		select_profiles(host, store, &(struct metadata){ &labels, NULL }, &selection, &err),
+		0);
 	exempt = selection.exempt;
 	selection_done(&selection);
 	labels_done(&labels);
@@ -67,7 +69,8 @@ static int selected(const struct place *p, const char *config_rest, const char *
 	shop_labels(&labels, labels_text);
 	r = store_open(host, &store, err);
 	if (r == 0)
-		r = select_profiles(host, store, &labels, &selection, err);
+		r = select_profiles(host, store, &(struct metadata){ &labels, NULL }, &selection,
+				    err);
 	out[0] = '\0';
 	if (selection.exempt)
 		(void)snprintf(out, ERR_TEXT_MAX, "exempt: %s", selection.exempt->reason);
@@ -239,7 +242,9 @@ static void test_list(void **state)
 	assert_int_equal(store_open(host, &store, &err), 0);
 	assert_int_equal(labels_set(&labels, LABEL_PROFILE, value, LABEL_FROM_ENGINE, NULL, &err),
 			 0);
-	assert_int_equal(select_profiles(host, store, &labels, &selection, &err), 0);
+	assert_int_equal(
+		select_profiles(host, store, &(struct metadata){ &labels, NULL }, &selection, &err),
+		0);
 	assert_int_equal(selection.n, 2);
 	selection_done(&selection);
 	(void)snprintf(value, sizeof(value), "pci");
@@ -247,13 +252,17 @@ static void test_list(void **state)
 		(void)snprintf(value + strlen(value), sizeof(value) - strlen(value), ",web");
 	assert_int_equal(labels_set(&labels, LABEL_PROFILE, value, LABEL_FROM_ENGINE, NULL, &err),
 			 0);
-	assert_int_equal(select_profiles(host, store, &labels, &selection, &err), 0);
+	assert_int_equal(
+		select_profiles(host, store, &(struct metadata){ &labels, NULL }, &selection, &err),
+		0);
 	assert_int_equal(selection.n, 2);
 	selection_done(&selection);
 	(void)snprintf(value + strlen(value), sizeof(value) - strlen(value), ",web");
 	assert_int_equal(labels_set(&labels, LABEL_PROFILE, value, LABEL_FROM_ENGINE, NULL, &err),
 			 0);
-	assert_int_equal(select_profiles(host, store, &labels, &selection, &err), -E2BIG);
+	assert_int_equal(
+		select_profiles(host, store, &(struct metadata){ &labels, NULL }, &selection, &err),
+		-E2BIG);
 	assert_string_equal(err.text, "label io.coaming.profile names more than 64");
 	assert_int_equal(err.class, ERR_REFUSED);
 	labels_done(&labels);
@@ -331,7 +340,9 @@ static void test_image(void **state)
 			assert_int_equal(labels_set(&labels, keys[i], values[i],
 						    (enum label_source)source, NULL, &err),
 					 0);
-		assert_int_equal(select_profiles(host, store, &labels, &selection, &err), 0);
+		assert_int_equal(select_profiles(host, store, &(struct metadata){ &labels, NULL },
+						 &selection, &err),
+				 0);
 		assert_int_equal(selection.n, 1);
 		assert_string_equal(selection.v[0].profile->name,
 				    source == LABEL_FROM_IMAGE ? "caged" : "web");

@@ -38,7 +38,7 @@ static int match(const struct place *p, const char *labels_text, char names[1024
 	shop_labels(&labels, labels_text);
 	r = store_open(host, &store, err);
 	if (r == 0)
-		r = store_match(store, &labels, &found, &n, err);
+		r = store_match(store, &(struct metadata){ &labels, NULL }, &found, &n, err);
 	if (r == 0)
 		shop_join(names, found, n);
 	strv_free(&found, &n);
