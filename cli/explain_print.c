@@ -5,11 +5,12 @@
  */
 #include "cli/explain.h"
 
+#include "cli/term.h"
 #include "lib/emit.h"
 
 static const char *const reasons[] = {
 	[WHY_FLOOR] = "in the host's floor",
-	[WHY_MATCH] = "its selector matches the labels",
+	[WHY_MATCH] = "its match fits",
 	[WHY_NAMED] = "named by its label io.coaming.profile",
 	[WHY_DEFAULT] = "the host's default, since nothing else applies",
 	[WHY_EXTENDED] = "a profile that applies extends it",
@@ -30,14 +31,35 @@ static const char *outcome_word(const struct explanation *x)
 	return x->verdict.would_refuse ? "would-refuse" : "accept";
 }
 
-static void text_labels(const struct labels *labels)
+/* ---- text ---- */
+
+static void text_heading(const struct term *term, const char *text)
 {
-	puts("Labels");
+	term_put(term, STYLE_BOLD, text);
+	(void)fputc('\n', term->out);
+}
+
+static void text_container(const struct term *term, const struct identity *identity)
+{
+	if (!identity->engine && !identity->image && !identity->name[0])
+		return;
+	text_heading(term, "Container");
+	(void)fprintf(term->out, "  %s%s%s%s%s\n",
+		      identity->name[0] ? Q(identity->name) : "without a name",
+		      identity->engine ? " of " : "", identity->engine ? identity->engine : "",
+		      identity->image ? ", image " : "", identity->image ? Q(identity->image) : "");
+}
+
+static void text_labels(const struct term *term, const struct labels *labels)
+{
+	text_heading(term, "Labels");
 	if (labels->n == 0)
-		puts("  none");
-	for (size_t i = 0; i < labels->n; i++)
-		printf("  %s = %s (%s)\n", Q(labels->v[i].key), Q(labels->v[i].value),
-		       label_source_name(labels->v[i].source));
+		(void)fputs("  none\n", term->out);
+	for (size_t i = 0; i < labels->n; i++) {
+		(void)fprintf(term->out, "  %s = %s ", Q(labels->v[i].key), Q(labels->v[i].value));
+		term_putf(term, STYLE_DIM, "(%s)", label_source_name(labels->v[i].source));
+		(void)fputc('\n', term->out);
+	}
 }
 
 static const char *mode_word(const struct selected *s)
@@ -47,67 +69,129 @@ static const char *mode_word(const struct selected *s)
 	return profile_has_mode(s->profile, MODE_AUDIT) ? "enforce, in part audit" : "enforce";
 }
 
-static void text_profiles(const struct selection *selection)
+static void write_reason(const struct selected *s, struct buf *out)
 {
-	puts("Profiles");
+	if (s->by)
+		buf_addf(out, "%s extends it", s->by);
+	else
+		buf_adds(out, reasons[s->why]);
+	if (s->why == WHY_MATCH) {
+		buf_adds(out, ": ");
+		match_describe(&s->profile->match, out);
+	}
+}
+
+static void text_profiles(const struct term *term, const struct selection *selection)
+{
+	text_heading(term, "Profiles");
 	if (selection->exempt)
-		printf("  none: the host exempts this container: %s\n",
-		       Q(selection->exempt->reason));
+		(void)fprintf(term->out, "  none: the host exempts this container: %s\n",
+			      Q(selection->exempt->reason));
 	else if (selection->n == 0)
-		puts("  none applies");
+		(void)fputs("  none applies\n", term->out);
 	for (size_t i = 0; i < selection->n; i++) {
 		const struct selected *s = &selection->v[i];
+		_cleanup_buf_ struct buf text = { 0 };
 
-		printf("  %s (%s): %s%s\n", s->profile->name, mode_word(s),
-		       s->by ? s->by : reasons[s->why], s->by ? " extends it" : "");
-		printf("    %s\n", s->profile->file);
+		buf_addf(&text, "(%s): ", mode_word(s));
+		write_reason(s, &text);
+		(void)fputs("  ", term->out);
+		term_put(term, s->mode == MODE_AUDIT ? STYLE_WARN : STYLE_BOLD, s->profile->name);
+		(void)fputs(" ", term->out);
+		term_wrap(term, 3 + strlen(s->profile->name), 4,
+			  buf_status(&text) < 0 ? "" : text.data);
+		(void)fputs("    ", term->out);
+		term_put(term, STYLE_DIM, s->profile->file);
+		(void)fputc('\n', term->out);
 	}
 }
 
-static void text_changes(const struct changes *changes)
+static void text_change(const struct term *term, const struct change *c)
 {
-	puts("Changes");
-	if (changes->n == 0)
-		puts("  none: the container already asks for no more than it may have");
-	for (size_t i = 0; i < changes->n; i++) {
-		const struct change *c = &changes->v[i];
+	static const char recorded[] = "(only recorded) ", refused[] = "refused, ";
+	static const char remedy[] = "    to make it pass: ";
+	_cleanup_buf_ struct buf text = { 0 };
+	size_t used = 2;
 
-		printf("  %s%s%s: %s [%s]\n", c->audit ? "(only recorded) " : "",
-		       c->refusal ? "refused, " : "", section_name(c->section), c->what, c->by);
-		if (c->remedy)
-			printf("    to make it pass: %s\n", c->remedy);
+	(void)fputs("  ", term->out);
+	if (c->audit) {
+		term_put(term, STYLE_WARN, recorded);
+		used += strlen(recorded);
+	}
+	if (c->refusal) {
+		term_put(term, STYLE_BAD, refused);
+		used += strlen(refused);
+	}
+	buf_addf(&text, "%s: %s [%s]", section_name(c->section), c->what, c->by);
+	term_wrap(term, used, 6, buf_status(&text) < 0 ? c->what : text.data);
+	if (c->remedy) {
+		(void)fputs(remedy, term->out);
+		term_wrap(term, strlen(remedy), 6, c->remedy);
 	}
 }
 
-static void text_ruleset(const struct buf *ruleset)
+static void text_changes(const struct term *term, const struct changes *changes)
+{
+	text_heading(term, "Changes");
+	if (changes->n == 0)
+		(void)fputs("  none: the container already asks for no more than it may have\n",
+			    term->out);
+	for (size_t i = 0; i < changes->n; i++)
+		text_change(term, &changes->v[i]);
+}
+
+static void text_ruleset(const struct term *term, const struct buf *ruleset)
 {
 	const char *line = ruleset->data;
 
-	puts("Firewall");
+	text_heading(term, "Firewall");
 	if (ruleset->len == 0)
-		puts("  none");
+		(void)fputs("  none\n", term->out);
 	while (line && *line) {
 		const char *end = strchrnul(line, '\n');
 
-		printf("  %.*s\n", (int)(end - line), line);
+		(void)fprintf(term->out, "  %.*s\n", (int)(end - line), line);
 		line = *end ? end + 1 : end;
+	}
+}
+
+static void text_verdict(const struct term *term, const struct explanation *x)
+{
+	bool bad = explanation_refuses(x);
+	const char *why = NULL;
+
+	term_put(term, STYLE_BOLD, "Verdict: ");
+	term_put(term,
+		 bad                       ? STYLE_BAD
+		 : x->verdict.would_refuse ? STYLE_WARN
+					   : STYLE_GOOD,
+		 outcome_word(x));
+	(void)fputc('\n', term->out);
+	if (x->refusal.class != ERR_NONE)
+		why = x->refusal.text;
+	else if (x->verdict.would_refuse)
+		why = "it would be refused if the profiles in audit mode were enforced";
+	if (why) {
+		(void)fputs("  ", term->out);
+		term_wrap(term, 2, 2, why);
 	}
 }
 
 void explain_text(const struct explanation *x)
 {
-	text_labels(&x->labels);
-	text_profiles(&x->selection);
-	if (x->refusal.class != ERR_NONE) {
-		printf("Verdict: refuse\n  %s\n", x->refusal.text);
-		return;
+	const struct term term = term_of(stdout);
+
+	text_container(&term, &x->identity);
+	text_labels(&term, &x->labels);
+	text_profiles(&term, &x->selection);
+	if (x->refusal.class == ERR_NONE) {
+		text_changes(&term, &x->verdict.changes);
+		text_ruleset(&term, &x->ruleset);
 	}
-	text_changes(&x->verdict.changes);
-	text_ruleset(&x->ruleset);
-	printf("Verdict: %s\n", outcome_word(x));
-	if (x->verdict.would_refuse)
-		puts("  it would be refused if the profiles in audit mode were enforced");
+	text_verdict(&term, x);
 }
+
+/* ---- JSON ---- */
 
 static void json_text(struct emit *e, const char *key, const char *text)
 {
@@ -187,6 +271,9 @@ int explain_json(const struct explanation *x, struct err *err)
 	json_text(&e, "reason", refused_early ? x->refusal.text : NULL);
 	json_text(&e, "mode", refused_early ? NULL : mode_name(x->verdict.mode));
 	json_text(&e, "policyDigest", refused_early ? NULL : x->verdict.policy_digest);
+	json_text(&e, "engine", x->identity.engine);
+	json_text(&e, "name", x->identity.name[0] ? x->identity.name : NULL);
+	json_text(&e, "image", x->identity.image);
 	json_labels(&e, &x->labels);
 	json_profiles(&e, &x->selection);
 	json_changes(&e, &x->verdict.changes);

@@ -40,6 +40,7 @@ demo   nftables                     nftables                 nftables           
 test   iptables                     iptables-nft             iptables                iptables-nft
 demo   iproute2                     iproute                  iproute2                iproute2
 demo   util-linux                   util-linux               util-linux              util-linux
+test   bsdutils                     util-linux               util-linux-misc          util-linux
 demo   procps                       procps-ng                procps                  procps-ng
 demo   busybox-static               busybox                  busybox-static          busybox
 demo   socat                        socat                    socat                   socat

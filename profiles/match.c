@@ -136,6 +136,37 @@ void match_done(struct match *match)
 	*match = (struct match){ 0 };
 }
 
+static void describe_sources(const struct match *match, struct buf *out)
+{
+	const char *between = "; only labels of ";
+
+	if (match->selector.n == 0 || match->sources == LABEL_SOURCES_TRUSTED)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		if (!(match->sources & SOURCE(sources[i])))
+			continue;
+		buf_addf(out, "%s%s", between, label_source_name(sources[i]));
+		between = ", ";
+	}
+}
+
+void match_describe(const struct match *match, struct buf *out)
+{
+	for (size_t i = 0; i < match->selector.n; i++) {
+		buf_adds(out, i ? ", " : "");
+		requirement_describe(&match->selector.v[i], out);
+	}
+	describe_sources(match, out);
+	for (size_t i = 0; i < match->n_images; i++)
+		buf_addf(out, "%s%s",
+			 i                       ? " or "
+			 : match->selector.n > 0 ? "; image "
+						 : "image ",
+			 match->images[i]);
+	if (match->selector.n == 0 && match->n_images == 0)
+		buf_adds(out, "every container");
+}
+
 static bool requirement_fits(const struct match *match, const struct requirement *requirement,
 			     const struct labels *labels)
 {

@@ -200,6 +200,55 @@ bool requirement_holds(const struct requirement *requirement, const struct label
 	return false;
 }
 
+/* A label's text; what could be taken for something else, or harm a terminal, is quoted. */
+static void add_word(struct buf *out, const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+				    "._-/";
+	size_t len = strlen(word);
+
+	if (len > 0 && strspn(word, plain) == len)
+		buf_adds(out, word);
+	else
+		buf_adds(out, Q(word));
+}
+
+static void add_values(struct buf *out, const struct requirement *requirement, const char *op)
+{
+	add_word(out, requirement->key);
+	buf_addf(out, " %s (", op);
+	for (size_t i = 0; i < requirement->n_values; i++) {
+		buf_adds(out, i ? "," : "");
+		add_word(out, requirement->values[i]);
+	}
+	buf_adds(out, ")");
+}
+
+void requirement_describe(const struct requirement *requirement, struct buf *out)
+{
+	switch (requirement->op) {
+	case SELECTOR_IN:
+		if (requirement->n_values == 1) {
+			add_word(out, requirement->key);
+			buf_adds(out, "=");
+			add_word(out, requirement->values[0]);
+		} else {
+			add_values(out, requirement, "in");
+		}
+		break;
+	case SELECTOR_NOT_IN:
+		add_values(out, requirement, "notin");
+		break;
+	case SELECTOR_DOES_NOT_EXIST:
+		buf_adds(out, "!");
+		add_word(out, requirement->key);
+		break;
+	case SELECTOR_EXISTS:
+		add_word(out, requirement->key);
+		break;
+	}
+}
+
 void selector_done(struct selector *selector)
 {
 	for (size_t i = 0; i < selector->n; i++) {

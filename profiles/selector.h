@@ -7,6 +7,7 @@
 #ifndef COAMING_PROFILES_SELECTOR_H
 #define COAMING_PROFILES_SELECTOR_H
 
+#include "lib/buf.h"
 #include "lib/doc.h"
 #include "profiles/labels.h"
 
@@ -32,6 +33,9 @@ int selector_parse(const struct doc *doc, const struct node *node, struct select
  * which is Kubernetes' rule.
  */
 bool requirement_holds(const struct requirement *requirement, const struct label *label);
+/* As kubectl writes it: "tier=web", "tier in (a,b)", "tier notin (a)", "tier", "!tier"; what is not
+ * plain is quoted. */
+void requirement_describe(const struct requirement *requirement, struct buf *out);
 void selector_done(struct selector *selector);
 
 #endif

@@ -175,6 +175,40 @@ accepted_and_why() {
 	test ! -e "$W/audit" || fail 'something was recorded'
 }
 
+# On a terminal: as wide as it is, coloured unless somebody minds.
+as_people_see_it() {
+	local seen
+
+	need script
+	profile base '{seccomp: {deny: ["acct", "add_key", "bpf", "keyctl", "mount", "pivot_root", "ptrace",
+		"request_key", "setns", "swapoff", "swapon", "umount2", "unshare"]}}'
+	profile web '{extends: ["base"], match: {labelSelector: {matchLabels: {tier: "web"}}, image: ["*/nginx"],
+		sources: ["annotation"]}, rootfs: {readOnly: true, mode: "audit"}, limits: {pids: 9}}'
+	bundle b '.annotations.tier = "web" | .annotations["io.kubernetes.cri-o.ContainerID"] = "c"
+		| .annotations["io.kubernetes.cri-o.ImageName"] = "docker.io/library/nginx:1.27"'
+	run coaming explain --bundle "$W/bundles/b"
+	assert_status 0
+	assert_has "$W/out" 'base (enforce): web extends it'
+	assert_has "$W/out" \
+		'web (enforce, in part audit): its match fits: tier=web; only labels of annotation; image */nginx'
+	assert_has "$W/out" '(only recorded) rootfs: makes the root read-only [web]'
+	assert_eq "$(grep -c $'\x1b' "$W/out" || true)" 0 'lines with escapes in a file'
+	explain_on_terminal() { # VARIABLE...
+		script -qec "env $* $B/coaming --config $W/coaming.json explain --bundle $W/bundles/b" \
+			/dev/null </dev/null | tr -d '\r' >"$W/seen"
+	}
+	explain_on_terminal TERM=xterm COLUMNS=50 NO_COLOR=
+	grep -q $'\x1b\\[1m' "$W/seen" || fail 'no colour on a terminal'
+	seen=$(sed 's/\x1b\[[0-9;]*m//g' "$W/seen" | awk '/^Changes/, /^Firewall/ && length > 50')
+	[ -z "$(awk 'length > 50' <<<"$seen")" ] || fail "wider than 50 columns: $seen"
+	explain_on_terminal TERM=xterm NO_COLOR=1
+	assert_eq "$(grep -c $'\x1b' "$W/seen" || true)" 0 'lines with escapes under NO_COLOR'
+	explain_on_terminal TERM=dumb NO_COLOR=
+	assert_eq "$(grep -c $'\x1b' "$W/seen" || true)" 0 'lines with escapes on a dumb terminal'
+	run coaming explain --bundle "$W/bundles/b" --image docker.io/library/httpd --json
+	assert_json "$W/out" '.image == "docker.io/library/httpd" and [.profiles[].name] == []'
+}
+
 refused_and_what_would_help() {
 	profile shop "$shop"
 	bundle b "$(labelled shop) | del(.linux.namespaces[] | select(.type == \"pid\"))"
@@ -340,6 +374,7 @@ check 'check without names applies the rule of trust' installed_files_must_be_tr
 check 'check without names looks for the profiles that the host names' names_that_the_host_uses
 check 'check --host takes a host configuration of any name' host_config_by_another_name
 check 'explain: accepted, with each change and who wants it' accepted_and_why
+check 'explain on a terminal' as_people_see_it
 check 'explain: refused, with what would make it pass' refused_and_what_would_help
 check 'explain: a profile that does not exist' refused_for_its_label
 check 'explain --json' as_json
