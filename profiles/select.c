@@ -153,7 +153,7 @@ static int add_down(const struct context *c, const struct profile *profile, enum
 	audits = audits || profile->mode == MODE_AUDIT;
 	for (size_t i = 0; r == 0 && is_new && i < profile->n_extends; i++) {
 		const struct chain down = { profile->extends[i], chain, chain->len + 1 };
-		const struct profile *extended;
+		const struct profile *extended = NULL;
 
 		r = get_extended(c, &down, &extended);
 		if (r == 0)

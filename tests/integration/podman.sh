@@ -228,6 +228,19 @@ loosened_afterwards() {
 	assert_clean
 }
 
+# podman's store knows the image from precreate on.
+by_image() {
+	door "$1"
+	profile p '{match: {image: ["*/busybox"]}, seccomp: {deny: ["mkdir", "mkdirat"]}}'
+	profile other '{match: {image: ["*/httpd", "busybox:9"]}, capabilities: {allow: []}}'
+	run podman run --rm --name web busybox probe status -- mkdir /x
+	assert_status 0
+	assert_has "$W/out" 'mkdir /x: EPERM'
+	journal CONTAINER_NAME=web COAMING_EVENT=admit >"$W/j"
+	assert_json "$W/j" '.COAMING_PROFILE == "p" and (.COAMING_PROFILE_WHY | startswith("p=match "))'
+	assert_clean
+}
+
 both_doors() {
 	door hooks
 	sed -i 's/^runtime = .*/runtime = "coaming-runtime"/' "$CONTAINERS_CONF"
@@ -252,6 +265,7 @@ for RUNTIME in crun runc; do
 		check "podman, $RUNTIME, $way: a label that names no profile" refused_for_its_label $way
 		check "podman, $RUNTIME, $way: without a label nothing is taken" unlabelled $way
 		check "podman, $RUNTIME, $way: podman build works" builds $way
+		check "podman, $RUNTIME, $way: a profile for an image" by_image $way
 	done
 	check "podman, $RUNTIME, hooks: precreate lost, createRuntime refuses" without_precreate
 	check "podman, $RUNTIME, hooks: createRuntime lost, the config cannot start" without_create_runtime
