@@ -134,6 +134,7 @@ static int explain(const struct request *request, struct explanation *x, struct 
 		r = facts_from_host(request->config, request->bundle, 0, &x->facts, err);
 	else
 		r = facts_from_config(request->config, &x->facts, err);
+	x->facts.kernel = facts_kernel();
 	if (r == 0)
 		r = policy_decide(x->host, &x->selection, request->config, &x->facts, &x->verdict,
 				  err);

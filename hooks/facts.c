@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 static const struct {
 	const char *type; /* runtime-spec, config-linux.md, "Namespaces" */
@@ -172,10 +173,20 @@ static void look_at_limits(pid_t runtime, struct facts *facts)
 	facts->nofile_hard = limit.rlim_max;
 }
 
+uint32_t facts_kernel(void)
+{
+	unsigned int major, minor;
+	struct utsname name;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%3u.%4u", &major, &minor) != 2)
+		return 0;
+	return FILTER_KERNEL(major, minor);
+}
+
 int facts_from_host(const struct doc *config, const char *bundle, pid_t runtime, struct facts *ret,
 		    struct err *err)
 {
-	struct facts facts = { .resolve = resolve };
+	struct facts facts = { .resolve = resolve, .kernel = facts_kernel() };
 	int r;
 
 	look_at_limits(runtime, &facts);

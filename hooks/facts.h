@@ -19,6 +19,9 @@
 int facts_from_host(const struct doc *config, const char *bundle, pid_t runtime, struct facts *ret,
 		    struct err *err);
 
+/* FILTER_KERNEL() of the kernel that runs here; 0: it does not say. */
+uint32_t facts_kernel(void);
+
 /* The path in linux.namespaces for the network, or NULL where there is none. Borrowed. */
 const char *facts_network_path(const struct doc *config);
 

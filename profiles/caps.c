@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 
-#include "lib/doc.h"
-
 /* Without CAP_, by number. Source: capabilities(7), <linux/capability.h> */
 #define ROW(name) [CAP_##name] = "CAP_" #name
 static const char *const names[] = {
@@ -83,4 +81,35 @@ const char *cap_nearest(const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		words[i] = names[i] + PREFIX_LEN;
 	return nearest_word(bare, words, ARRAY_SIZE(words));
+}
+
+int caps_parse(const struct doc *doc, const struct node *list, uint64_t *ret, struct err *err)
+{
+	int r;
+
+	*ret = 0;
+	r = node_expect_list(doc, list, 64, err);
+	if (r < 0)
+		return r;
+	node_foreach (item, list) {
+		const char *near, *name;
+		int number;
+
+		r = node_read_string(doc, item, &name, err);
+		if (r < 0)
+			return r;
+		if (streq(name, "ALL")) {
+			*ret = CAPS_ALL;
+			continue;
+		}
+		number = cap_number(name);
+		if (number < 0) {
+			near = cap_nearest(name);
+			return err_input(err, EBADMSG, "%s: unknown capability %s%s%s%s",
+					 WHERE(doc, item), Q(name), near ? " (did you mean " : "",
+					 near ? near : "", near ? "?)" : "");
+		}
+		*ret |= CAP_MASK(number);
+	}
+	return 0;
 }

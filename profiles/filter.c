@@ -30,6 +30,41 @@ void filter_done(struct filter *filter)
 	*filter = (struct filter){ 0 };
 }
 
+/* Room for 16 to begin with, then twice as much each time. */
+static int make_room(struct filter *filter, struct err *err)
+{
+	size_t n = filter->n_rules;
+	struct filter_rule *grown;
+
+	if (n != 0 && (n < 16 || (n & (n - 1)) != 0))
+		return 0;
+	grown = reallocarray(filter->rules, n == 0 ? 16 : n * 2, sizeof(*grown));
+	if (!grown)
+		return err_oom(err);
+	filter->rules = grown;
+	return 0;
+}
+
+int filter_add_rule(struct filter *filter, const struct filter_rule *rule, struct err *err)
+{
+	struct filter_rule copy = *rule;
+	int r;
+
+	r = make_room(filter, err);
+	if (r < 0)
+		return r;
+	copy.name = strdup(rule->name);
+	copy.args = rule->n_args ? calloc(rule->n_args, sizeof(*rule->args)) : NULL;
+	if (!copy.name || (rule->n_args && !copy.args)) {
+		rule_done(&copy);
+		return err_oom(err);
+	}
+	if (rule->n_args)
+		memcpy(copy.args, rule->args, rule->n_args * sizeof(*rule->args));
+	filter->rules[filter->n_rules++] = copy;
+	return 0;
+}
+
 /* EPERM first, then by number. */
 static int compare_ret(enum filter_action kind, uint32_t a, uint32_t b)
 {

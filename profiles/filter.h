@@ -38,8 +38,18 @@ struct filter_arg {
 	enum filter_op op;
 };
 
+/* When a rule is there: Docker's `includes` and `excludes`. All zero: always. */
+struct filter_when {
+	uint64_t caps_in;      /* the container has all of these */
+	uint64_t caps_out;     /* and none of these */
+	uint32_t kernel_from;  /* FILTER_KERNEL(); it runs on this or a later one; 0: any */
+	uint32_t kernel_until; /* and on one before this; 0: any */
+};
+#define FILTER_KERNEL(major, minor) ((uint32_t)(major) << 16 | (uint32_t)(minor))
+
 struct filter_rule {
 	char *name; /* one system call */
+	struct filter_when when;
 	struct action action;
 	struct filter_arg *args; /* all must hold; none: the call as a whole */
 	size_t n_args;
@@ -55,6 +65,7 @@ struct filter {
 	char *listener_path, *listener_metadata; /* or NULL */
 	struct filter_rule *rules;
 	size_t n_rules;
+	bool conditional; /* some rule has a `when`: filter_resolve() before anything else */
 };
 
 #define FILTER_RULES_MAX 20000
@@ -65,8 +76,27 @@ struct filter {
  */
 int filter_parse(const struct doc *doc, const struct node *node, struct filter *ret,
 		 struct err *err);
+/*
+ * The same for a profile's file, which may also be in Docker's format (moby, containers-common,
+ * Kubernetes' nodes): `archMap`, `includes` and `excludes` by `caps`, `arches` and `minKernel`,
+ * `name`, errno numbers by name. What depends on the machine's architecture is decided here, the
+ * rest by filter_resolve().
+ */
+int filter_parse_profile(const struct doc *doc, const struct node *node, struct filter *ret,
+			 struct err *err);
+/*
+ * A filter for one container: without the rules that are not for it.
+ *
+ * bounding  the container's bounding set, as a mask
+ * kernel    FILTER_KERNEL(); 0: not known, then of what depends on it only that counts which is
+ *           stricter than the default
+ */
+int filter_resolve(const struct filter *filter, uint64_t bounding, uint32_t kernel,
+		   struct filter *ret, struct err *err);
 /* Write it back as an OCI `seccomp` object; equal filters give equal text. */
 void filter_emit(struct emit *e, const struct filter *filter);
+/* A copy of a rule at the end. -ENOMEM */
+int filter_add_rule(struct filter *filter, const struct filter_rule *rule, struct err *err);
 void filter_done(struct filter *filter);
 
 /*

@@ -14,30 +14,9 @@
 #include "lib/strv.h"
 #include "profiles/filter_mux.h"
 #include "profiles/filter_view.h"
+#include "profiles/filter_words.h"
 
 #define FLAG_SPEC_ALLOW "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
-
-#if defined(__x86_64__) && defined(__ILP32__)
-#define ARCH_NATIVE "SCMP_ARCH_X32"
-#elif defined(__x86_64__)
-#define ARCH_NATIVE "SCMP_ARCH_X86_64"
-#elif defined(__i386__)
-#define ARCH_NATIVE "SCMP_ARCH_X86"
-#elif defined(__aarch64__)
-#define ARCH_NATIVE "SCMP_ARCH_AARCH64"
-#elif defined(__arm__)
-#define ARCH_NATIVE "SCMP_ARCH_ARM"
-#elif defined(__powerpc64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define ARCH_NATIVE "SCMP_ARCH_PPC64LE"
-#elif defined(__s390x__)
-#define ARCH_NATIVE "SCMP_ARCH_S390X"
-#elif defined(__riscv) && __riscv_xlen == 64
-#define ARCH_NATIVE "SCMP_ARCH_RISCV64"
-#elif defined(__mips64)
-#define ARCH_NATIVE "SCMP_ARCH_MIPSEL64"
-#else
-#error "which SCMP_ARCH_ is this machine's?"
-#endif
 
 /* A filter's rules in the order of their calls, and how far the walk through them has come. */
 struct side {
@@ -52,7 +31,6 @@ struct meet {
 	struct view view_a, view_b, both;
 	bool narrow; /* arguments of one of the architectures have 32 bits */
 	struct filter *out;
-	size_t room;
 	filter_coarse_fn *coarse;
 	void *arg;
 	struct err *err;
@@ -104,31 +82,14 @@ static bool side_view(struct side *side, const char *name, struct view *ret)
 static int out_add(struct meet *m, const char *name, const struct filter_arg *args, size_t n_args,
 		   struct action action)
 {
-	struct filter_rule rule = { .action = action };
+	const struct filter_rule rule = {
+		.name = (char *)(uintptr_t)name,
+		.action = action,
+		.args = (struct filter_arg *)(uintptr_t)args,
+		.n_args = n_args,
+	};
 
-	if (m->out->n_rules == m->room) {
-		size_t room = m->room ? m->room * 2 : 64;
-		struct filter_rule *grown = reallocarray(m->out->rules, room, sizeof(rule));
-
-		if (!grown)
-			return err_oom(m->err);
-		m->out->rules = grown;
-		m->room = room;
-	}
-	rule.name = strdup(name);
-	if (!rule.name)
-		return err_oom(m->err);
-	if (n_args > 0) {
-		rule.args = calloc(n_args, sizeof(*args));
-		if (!rule.args) {
-			free(rule.name);
-			return err_oom(m->err);
-		}
-		memcpy(rule.args, args, n_args * sizeof(*args));
-		rule.n_args = n_args;
-	}
-	m->out->rules[m->out->n_rules++] = rule;
-	return 0;
+	return filter_add_rule(m->out, &rule, m->err);
 }
 
 /* A rule that the runtimes skip, since it says what the default says. */
@@ -385,7 +346,7 @@ static bool is_narrow(const struct filter *filter)
 static bool has_architecture(const struct filter *filter, const char *name)
 {
 	if (filter->n_architectures == 0)
-		return streq(name, ARCH_NATIVE);
+		return streq(name, FILTER_ARCH_NATIVE);
 	return strv_contains(filter->architectures, filter->n_architectures, name);
 }
 
@@ -403,7 +364,7 @@ static int copy_architectures(const struct filter *from, struct filter *out, str
 static int meet_architectures(const struct filter *a, const struct filter *b, struct filter *out,
 			      struct err *err)
 {
-	static char native[] = ARCH_NATIVE;
+	static char native[] = FILTER_ARCH_NATIVE;
 	char *alone[] = { native };
 	char **v = a->n_architectures ? a->architectures : alone;
 	size_t n = a->n_architectures ? a->n_architectures : 1;
@@ -433,11 +394,10 @@ static int copy_text(const char *text, char **ret, struct err *err)
 }
 
 /*
- * What a filter asks of the kernel besides its rules is the request's, which is the first operand:
- * a listener is the engine's program, and a flag that it did not ask for it cannot serve.
+ * Flags are the request's, which is the first operand: the engine must serve what it asked for.
  * SPEC_ALLOW switches a protection off, so that no meet has it.
  */
-static int keep_requested(const struct filter *request, struct filter *out, struct err *err)
+static int keep_flags(const struct filter *request, struct filter *out, struct err *err)
 {
 	int r = 0;
 
@@ -446,11 +406,36 @@ static int keep_requested(const struct filter *request, struct filter *out, stru
 			r = strv_add(&out->flags, &out->n_flags, request->flags[i], err);
 	}
 	strv_sort_unique(out->flags, &out->n_flags);
-	if (r == 0)
-		r = copy_text(request->listener_path, &out->listener_path, err);
-	if (r == 0)
-		r = copy_text(request->listener_metadata, &out->listener_metadata, err);
 	return r;
+}
+
+static bool notifies(const struct filter *filter)
+{
+	if (filter->default_action.kind == ACT_NOTIFY)
+		return true;
+	for (size_t i = 0; i < filter->n_rules; i++) {
+		if (filter->rules[i].action.kind == ACT_NOTIFY)
+			return true;
+	}
+	return false;
+}
+
+/* A filter has one listener. Where nothing is left to ask it, runc would start no container. */
+static int meet_listeners(const struct filter *a, const struct filter *b, struct filter *out,
+			  struct err *err)
+{
+	const struct filter *from = a->listener_path ? a : b;
+	int r;
+
+	if (!notifies(out))
+		return 0;
+	if (a->listener_path && b->listener_path && !streq(a->listener_path, b->listener_path))
+		return err_refuse(err, ENOTEMPTY,
+				  "both refer system calls to a listener, and not to the same: %s "
+				  "and %s",
+				  Q(a->listener_path), Q(b->listener_path));
+	r = copy_text(from->listener_path, &out->listener_path, err);
+	return r < 0 ? r : copy_text(from->listener_metadata, &out->listener_metadata, err);
 }
 
 int filter_meet(const struct filter *a, const struct filter *b, struct filter *ret,
@@ -470,12 +455,14 @@ int filter_meet(const struct filter *a, const struct filter *b, struct filter *r
 	out.default_action = m->fallback;
 	r = meet_architectures(a, b, &out, err);
 	if (r == 0)
-		r = keep_requested(a, &out, err);
+		r = keep_flags(a, &out, err);
 	m->narrow = is_narrow(&out);
 	if (r == 0)
 		r = meet_calls(m, a, b);
 	if (r == 0)
 		r = meet_multiplexers(m, a, b);
+	if (r == 0)
+		r = meet_listeners(a, b, &out, err);
 	if (r < 0) {
 		filter_done(&out);
 		return r;

@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include "lib/strv.h"
+#include "profiles/filter_docker.h"
 #include "profiles/filter_words.h"
 
 #define ARGS_MAX          6   /* of a system call */
@@ -67,6 +68,7 @@ const char *filter_op_word(enum filter_op op)
 /* What all the functions of one parse need. */
 struct parse {
 	const struct doc *doc;
+	bool docker; /* a profile's file: Docker's format too */
 	struct filter *filter;
 	struct err *err;
 };
@@ -117,9 +119,10 @@ static int read_bounded(struct parse *p, const struct node *node, uint64_t max, 
 
 /* EPERM is what both runtimes give where no number is said. */
 static int read_action(struct parse *p, const struct node *object, const char *key,
-		       const char *ret_key, struct action *ret)
+		       const char *ret_key, const char *name_key, struct action *ret)
 {
 	const struct node *word = member(object, key), *number = member(object, ret_key);
+	const struct node *name = p->docker ? member(object, name_key) : NULL;
 	uint32_t v = EPERM;
 	int kind, r;
 
@@ -133,6 +136,11 @@ static int read_action(struct parse *p, const struct node *object, const char *k
 		kind = ACT_KILL_THREAD;
 	if (number) {
 		r = read_bounded(p, number, kind == ACT_ERRNO ? ERRNO_MAX : DATA_MAX, &v);
+		if (r < 0)
+			return r;
+	}
+	if (name) { /* it goes before the number, in containers-common */
+		r = docker_read_errno(p->doc, name, &v, p->err);
 		if (r < 0)
 			return r;
 	}
@@ -204,36 +212,12 @@ static int read_args(struct parse *p, const struct node *array, struct filter_ar
 	return 0;
 }
 
-static int add_rule(struct parse *p, const struct node *at, const char *name, struct action action,
-		    const struct filter_arg *args, size_t n_args)
+static int add_rule(struct parse *p, const struct node *at, const struct filter_rule *rule)
 {
-	struct filter *filter = p->filter;
-	struct filter_rule rule = { .action = action, .n_args = n_args }, *grown;
-
-	if (filter->n_rules >= FILTER_RULES_MAX)
+	if (p->filter->n_rules >= FILTER_RULES_MAX)
 		return err_input(p->err, EBADMSG, "%s: more than %d rules", WHERE(p->doc, at),
 				 FILTER_RULES_MAX);
-	/* Room for 16 to begin with, then twice as much each time. */
-	if (filter->n_rules == 0 ||
-	    (filter->n_rules >= 16 && (filter->n_rules & (filter->n_rules - 1)) == 0)) {
-		size_t room = filter->n_rules == 0 ? 16 : filter->n_rules * 2;
-
-		grown = reallocarray(filter->rules, room, sizeof(*grown));
-		if (!grown)
-			return err_oom(p->err);
-		filter->rules = grown;
-	}
-	rule.name = strdup(name);
-	rule.args = n_args ? calloc(n_args, sizeof(*args)) : NULL;
-	if (!rule.name || (n_args && !rule.args)) {
-		free(rule.name);
-		free(rule.args);
-		return err_oom(p->err);
-	}
-	if (n_args)
-		memcpy(rule.args, args, n_args * sizeof(*args));
-	filter->rules[filter->n_rules++] = rule;
-	return 0;
+	return filter_add_rule(p->filter, rule, p->err);
 }
 
 static bool index_twice(const struct filter_arg *args, size_t n)
@@ -252,70 +236,80 @@ static bool index_twice(const struct filter_arg *args, size_t n)
  * The spec says that all conditions must hold. libseccomp cannot compare one argument twice, and
  * runc and crun then make each condition of the rule, of whatever argument, a rule of its own.
  */
-static int add_rules(struct parse *p, const struct node *name, struct action action,
-		     const struct filter_arg *args, size_t n_args)
+static int add_rules(struct parse *p, const struct node *name, const struct filter_rule *rule)
 {
-	const char *text;
+	struct filter_rule one = *rule;
 	int r;
 
-	r = node_read_string(p->doc, name, &text, p->err);
+	r = node_expect(p->doc, name, NODE_STRING, p->err);
 	if (r < 0)
 		return r;
 	if (name->string_len == 0 || name->string_len > NAMES_LEN_MAX)
 		return err_input(p->err, EBADMSG, "%s: %s is no name of a system call",
-				 WHERE(p->doc, name), Q(text));
-	if (!index_twice(args, n_args))
-		return add_rule(p, name, text, action, args, n_args);
-	for (size_t i = 0; i < n_args; i++) {
-		r = add_rule(p, name, text, action, &args[i], 1);
+				 WHERE(p->doc, name), Q(name->string));
+	one.name = (char *)(uintptr_t)name->string;
+	if (!index_twice(rule->args, rule->n_args))
+		return add_rule(p, name, &one);
+	for (size_t i = 0; i < rule->n_args; i++) {
+		one.args = &rule->args[i];
+		one.n_args = 1;
+		r = add_rule(p, name, &one);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-static int read_names(struct parse *p, const struct node *rule, struct action action,
-		      const struct filter_arg *args, size_t n_args)
+static int read_names(struct parse *p, const struct node *node, const struct filter_rule *rule)
 {
-	const struct node *names = member(rule, "names"), *name = member(rule, "name");
+	const struct node *names = member(node, "names"), *name = member(node, "name");
 	int r;
 
 	if (!names == !name)
 		return err_input(p->err, EBADMSG, "%s: a rule has either \"names\" or \"name\"",
-				 WHERE(p->doc, rule));
+				 WHERE(p->doc, node));
 	if (name)
-		return add_rules(p, name, action, args, n_args);
+		return add_rules(p, name, rule);
 	r = node_expect(p->doc, names, NODE_ARRAY, p->err);
 	if (r < 0)
 		return r;
 	node_foreach (each, names) {
-		r = add_rules(p, each, action, args, n_args);
+		r = add_rules(p, each, rule);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
+/* The members of a rule; the last ones are Docker's. */
+static const char *const rule_keys[] = { "names",   "name",  "action",   "args",    "errnoRet",
+					 "comment", "errno", "includes", "excludes" };
+#define RULE_KEYS_OCI 6
+
 static int read_rule(struct parse *p, const struct node *node)
 {
-	static const char *const keys[] = {
-		"names", "name", "action", "args", "errnoRet", "comment"
-	};
 	_cleanup_free_ struct filter_arg *args = NULL;
-	struct action action;
-	size_t n_args = 0;
+	struct filter_rule rule = { 0 };
+	bool never = false;
 	int r;
 
 	r = node_expect(p->doc, node, NODE_OBJECT, p->err);
 	if (r == 0)
-		r = node_check_keys(p->doc, node, keys, ARRAY_SIZE(keys), p->err);
+		r = node_check_keys(p->doc, node, rule_keys,
+				    p->docker ? ARRAY_SIZE(rule_keys) : RULE_KEYS_OCI, p->err);
 	if (r == 0)
-		r = read_action(p, node, "action", "errnoRet", &action);
+		r = read_action(p, node, "action", "errnoRet", "errno", &rule.action);
 	if (r == 0)
-		r = read_args(p, member(node, "args"), &args, &n_args);
-	if (r == 0)
-		r = read_names(p, node, action, args, n_args);
-	return r;
+		r = read_args(p, member(node, "args"), &args, &rule.n_args);
+	if (r == 0 && p->docker)
+		r = docker_read_when(p->doc, node, &rule.when, &never, p->err);
+	if (r < 0 || never)
+		return r;
+	rule.args = args;
+	p->filter->conditional = p->filter->conditional || rule.when.caps_in ||
+				 rule.when.caps_out || rule.when.kernel_from ||
+				 rule.when.kernel_until;
+	return read_names(p, node, &rule);
 }
 
 static int read_rules(struct parse *p, const struct node *array)
@@ -379,23 +373,44 @@ static int read_text(struct parse *p, const struct node *node, char **ret)
 	return *ret ? 0 : err_oom(p->err);
 }
 
+static int read_architectures(struct parse *p, const struct node *node)
+{
+	const struct node *list = member(node, "architectures");
+	const struct node *map = p->docker ? member(node, "archMap") : NULL;
+	struct filter *f = p->filter;
+
+	if (list && map && list->count > 0 && map->count > 0)
+		return err_input(p->err, EBADMSG,
+				 "%s: give either \"architectures\" or \"archMap\"",
+				 WHERE_KEY(p->doc, map));
+	if (map && map->count > 0)
+		return docker_read_arch_map(p->doc, map, &f->architectures, &f->n_architectures,
+					    p->err);
+	return read_list(p, list, architecture_words, ARRAY_SIZE(architecture_words),
+			 ARCHITECTURES_MAX, "architecture", &f->architectures, &f->n_architectures);
+}
+
+/* The members of a filter; the last ones are Docker's. */
+static const char *const filter_keys[] = {
+	"defaultAction",    "defaultErrnoRet", "architectures", "flags",        "listenerPath",
+	"listenerMetadata", "syscalls",        "archMap",       "defaultErrno",
+};
+#define FILTER_KEYS_OCI 7
+
 static int read_filter(struct parse *p, const struct node *node)
 {
-	static const char *const keys[] = { "defaultAction", "defaultErrnoRet", "architectures",
-					    "flags",         "listenerPath",    "listenerMetadata",
-					    "syscalls" };
 	struct filter *f = p->filter;
 	int r;
 
 	r = node_expect(p->doc, node, NODE_OBJECT, p->err);
 	if (r == 0)
-		r = node_check_keys(p->doc, node, keys, ARRAY_SIZE(keys), p->err);
+		r = node_check_keys(p->doc, node, filter_keys,
+				    p->docker ? ARRAY_SIZE(filter_keys) : FILTER_KEYS_OCI, p->err);
 	if (r == 0)
-		r = read_action(p, node, "defaultAction", "defaultErrnoRet", &f->default_action);
+		r = read_action(p, node, "defaultAction", "defaultErrnoRet", "defaultErrno",
+				&f->default_action);
 	if (r == 0)
-		r = read_list(p, member(node, "architectures"), architecture_words,
-			      ARRAY_SIZE(architecture_words), ARCHITECTURES_MAX, "architecture",
-			      &f->architectures, &f->n_architectures);
+		r = read_architectures(p, node);
 	if (r == 0)
 		r = read_list(p, member(node, "flags"), flag_words, ARRAY_SIZE(flag_words),
 			      FLAGS_MAX, "flag", &f->flags, &f->n_flags);
@@ -408,18 +423,94 @@ static int read_filter(struct parse *p, const struct node *node)
 	return r;
 }
 
-int filter_parse(const struct doc *doc, const struct node *node, struct filter *ret,
-		 struct err *err)
+/*
+ * Who a call is referred to must be there, and be asked for something. Source: runc and crun, which
+ * start no container otherwise; runc writes to its child, so that write cannot be referred.
+ */
+static int check_listener(const struct doc *doc, const struct node *node,
+			  const struct filter *filter, struct err *err)
+{
+	bool notifies = false;
+
+	if (filter->default_action.kind == ACT_NOTIFY)
+		return err_input(err, EBADMSG,
+				 "%s: SCMP_ACT_NOTIFY cannot be the default: no runtime takes it",
+				 WHERE(doc, node_get(node, "defaultAction")));
+	for (size_t i = 0; i < filter->n_rules; i++) {
+		if (filter->rules[i].action.kind != ACT_NOTIFY)
+			continue;
+		notifies = true;
+		if (streq(filter->rules[i].name, "write"))
+			return err_input(err, EBADMSG,
+					 "%s: SCMP_ACT_NOTIFY cannot be given to write: runtimes "
+					 "need it themselves",
+					 WHERE(doc, node));
+	}
+	if (notifies && !filter->listener_path)
+		return err_input(
+			err, EBADMSG,
+			"%s: SCMP_ACT_NOTIFY needs \"listenerPath\", which says whom to ask",
+			WHERE(doc, node));
+	if (!notifies && filter->listener_path)
+		return err_input(err, EBADMSG,
+				 "%s: \"listenerPath\" needs a rule with SCMP_ACT_NOTIFY",
+				 WHERE_KEY(doc, node_get(node, "listenerPath")));
+	return 0;
+}
+
+static int parse(struct parse *p, const struct node *node, struct filter *ret)
 {
 	struct filter filter = { 0 };
-	struct parse p = { .doc = doc, .filter = &filter, .err = err };
 	int r;
 
-	r = read_filter(&p, node);
+	p->filter = &filter;
+	r = read_filter(p, node);
 	if (r < 0) {
 		filter_done(&filter);
 		return r;
 	}
 	*ret = filter;
 	return 0;
+}
+
+int filter_parse(const struct doc *doc, const struct node *node, struct filter *ret,
+		 struct err *err)
+{
+	return parse(&(struct parse){ .doc = doc, .err = err }, node, ret);
+}
+
+int filter_parse_profile(const struct doc *doc, const struct node *node, struct filter *ret,
+			 struct err *err)
+{
+	struct filter filter = { 0 };
+	int r;
+
+	r = parse(&(struct parse){ .doc = doc, .docker = true, .err = err }, node, &filter);
+	if (r == 0)
+		r = check_listener(doc, node, &filter, err);
+	if (r < 0) {
+		filter_done(&filter);
+		return r;
+	}
+	*ret = filter;
+	return 0;
+}
+
+int filter_read_architecture(const struct doc *doc, const struct node *node, char ***ret,
+			     size_t *ret_n, struct err *err)
+{
+	struct parse p = { .doc = doc, .err = err };
+	int r;
+
+	r = read_word(&p, node, architecture_words, ARRAY_SIZE(architecture_words), "architecture");
+	return r < 0 ? r : strv_add(ret, ret_n, architecture_words[r], err);
+}
+
+int filter_read_architectures(const struct doc *doc, const struct node *list, char ***ret,
+			      size_t *ret_n, struct err *err)
+{
+	struct parse p = { .doc = doc, .err = err };
+
+	return read_list(&p, list, architecture_words, ARRAY_SIZE(architecture_words),
+			 ARCHITECTURES_MAX, "architecture", ret, ret_n);
 }

@@ -31,7 +31,8 @@ struct facts {
 	char *(*resolve)(const char *path);
 	/* RLIMIT_NOFILE that a container inherits whose config sets none; 0: not known. */
 	uint64_t nofile_soft, nofile_hard;
-	bool restored; /* from a checkpoint, which holds what the process may do */
+	uint32_t kernel; /* FILTER_KERNEL(); 0: not known */
+	bool restored;   /* from a checkpoint, which holds what the process may do */
 };
 
 /* Facts as far as the config alone tells: for explain on another machine, and for tests. */

@@ -20,7 +20,7 @@ static const uint64_t undo_read_only = CAP_MASK(CAP_SYS_ADMIN) | CAP_MASK(CAP_SY
 /* The one flushes the rules, the other sends packets past them. */
 static const uint64_t undo_firewall = CAP_MASK(CAP_NET_ADMIN) | CAP_MASK(CAP_NET_RAW);
 
-static uint64_t allowed_by(const struct profile *profile)
+uint64_t profile_keeps(const struct profile *profile)
 {
 	uint64_t allowed = CAPS_ALL;
 
@@ -76,14 +76,14 @@ static int tell(const struct pass *pass, uint64_t taken, struct err *err)
 		int r;
 
 		for (size_t i = 0; i < pass->n; i++) {
-			if (!(allowed_by(pass->profiles[i]) & CAP_MASK(lowest)))
+			if (!(profile_keeps(pass->profiles[i]) & CAP_MASK(lowest)))
 				demand_add(&demand, i);
 		}
 		for (int cap = lowest; cap_name(cap); cap++) {
 			bool same = taken & CAP_MASK(cap);
 
 			for (size_t i = 0; i < pass->n && same; i++)
-				same = !(allowed_by(pass->profiles[i]) & CAP_MASK(cap)) ==
+				same = !(profile_keeps(pass->profiles[i]) & CAP_MASK(cap)) ==
 				       demand.by[i];
 			if (same)
 				group |= CAP_MASK(cap);
@@ -127,7 +127,7 @@ static int meet_sets(const struct pass *pass, struct err *err)
 	int r = 0;
 
 	for (size_t i = 0; i < pass->n; i++)
-		allowed &= allowed_by(pass->profiles[i]);
+		allowed &= profile_keeps(pass->profiles[i]);
 	for (size_t i = 0; i < CAP_SETS_; i++)
 		kept[i] = request->caps[i] & allowed;
 	for (size_t i = 0; r == 0 && i < CAP_SETS_; i++) {

@@ -53,6 +53,9 @@ int change_add(const struct pass *pass, enum section section, const struct deman
 int refusal_add(const struct pass *pass, enum section section, const struct demand *demand,
 		const char *what, const char *remedy, struct err *err);
 
+/* The capabilities that a profile lets a container keep: also those which its root and its firewall
+ * cannot stand are not among them. */
+uint64_t profile_keeps(const struct profile *profile);
 /* Does a direction of the profile's network section constrain anything? */
 bool profile_filters_network(const struct profile *profile);
 

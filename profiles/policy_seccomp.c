@@ -24,22 +24,48 @@ static void add_coarse(void *arg, const char *syscall, const char *why)
 	(void)strv_add(&coarse->names, &coarse->n, syscall, coarse->err);
 }
 
-/* *base meets every filter of one profile; *base is replaced. */
-static int meet_profile(struct filter *base, const struct profile *profile, struct coarse *coarse,
-			struct err *err)
+/*
+ * What the container will have when all sections are through: a filter may depend on it. Deciding a
+ * second time finds the same.
+ */
+static uint64_t bounding_set(const struct pass *pass)
 {
-	for (size_t i = 0; i < profile->seccomp.n_filters; i++) {
-		struct filter met = { 0 };
-		int r;
+	uint64_t caps = pass->request->caps[SET_BOUNDING];
 
-		r = filter_meet(base, &profile->seccomp.filters[i], &met,
+	for (size_t i = 0; i < pass->n; i++)
+		caps &= profile_keeps(pass->profiles[i]);
+	return caps;
+}
+
+/* *base meets one filter; *base is replaced. */
+static int meet_filter(const struct pass *pass, struct filter *base, const struct filter *filter,
+		       struct coarse *coarse, struct err *err)
+{
+	struct filter met = { 0 }, resolved = { 0 };
+	int r = 0;
+
+	if (filter->conditional)
+		r = filter_resolve(filter, bounding_set(pass), pass->facts->kernel, &resolved, err);
+	if (r == 0)
+		r = filter_meet(base, filter->conditional ? &resolved : filter, &met,
 				coarse ? add_coarse : NULL, coarse, err);
-		if (r < 0)
-			return r;
-		filter_done(base);
-		*base = met;
-	}
+	filter_done(&resolved);
+	if (r < 0)
+		return r;
+	filter_done(base);
+	*base = met;
 	return 0;
+}
+
+/* *base meets every filter of one profile. */
+static int meet_profile(const struct pass *pass, struct filter *base, const struct profile *profile,
+			struct coarse *coarse, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < profile->seccomp.n_filters; i++)
+		r = meet_filter(pass, base, &profile->seccomp.filters[i], coarse, err);
+	return r;
 }
 
 /* The request as a filter in its normal form: what is met with everything. */
@@ -48,9 +74,15 @@ static int request_filter(const struct request *request, struct filter *ret, str
 	static const struct filter everything = { .default_action = { .kind = ACT_ALLOW },
 						  .any_architecture = true };
 	static const struct filter absent = { .default_action = { .kind = ACT_ALLOW } };
+	struct filter filter = { 0 };
+	int r;
 
-	return filter_meet(request->has_seccomp ? &request->seccomp : &absent, &everything, ret,
-			   NULL, NULL, err);
+	/* Nothing in it depends on anything; but calls with a fallback are made explicit. */
+	r = filter_resolve(request->has_seccomp ? &request->seccomp : &absent, 0, 0, &filter, err);
+	if (r == 0)
+		r = filter_meet(&filter, &everything, ret, NULL, NULL, err);
+	filter_done(&filter);
+	return r;
 }
 
 /* Who changes anything, taken alone. */
@@ -65,7 +97,7 @@ static int find_demand(const struct pass *pass, const struct filter *base, struc
 			continue;
 		r = request_filter(pass->request, &alone, err);
 		if (r == 0)
-			r = meet_profile(&alone, pass->profiles[i], NULL, err);
+			r = meet_profile(pass, &alone, pass->profiles[i], NULL, err);
 		if (r == 0 && !filter_equal(&alone, base))
 			demand_add(demand, i);
 		filter_done(&alone);
@@ -226,7 +258,7 @@ static int meet_all(const struct pass *pass, struct filter *filter, struct coars
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < pass->n; i++) {
-		r = meet_profile(filter, pass->profiles[i], coarse, err);
+		r = meet_profile(pass, filter, pass->profiles[i], coarse, err);
 		if (r < 0 && err->class == ERR_REFUSED) {
 			r = refuse(pass, i, err);
 			return r < 0 ? r : 1;

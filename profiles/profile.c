@@ -329,38 +329,6 @@ static int parse_controls(const struct context *c, const struct node *node, stru
 
 /* ---- capabilities ---- */
 
-static int read_caps(const struct context *c, const struct node *list, uint64_t *ret)
-{
-	int r;
-
-	*ret = 0;
-	r = node_expect_list(c->doc, list, 64, c->err);
-	if (r < 0)
-		return r;
-	node_foreach (item, list) {
-		const char *near, *name;
-		int number;
-
-		r = node_read_string(c->doc, item, &name, c->err);
-		if (r < 0)
-			return r;
-		if (streq(name, "ALL")) {
-			*ret = CAPS_ALL;
-			continue;
-		}
-		number = cap_number(name);
-		if (number < 0) {
-			near = cap_nearest(name);
-			return err_input(c->err, EBADMSG, "%s: unknown capability %s%s%s%s",
-					 WHERE(c->doc, item), Q(name),
-					 near ? " (did you mean " : "", near ? near : "",
-					 near ? "?)" : "");
-		}
-		*ret |= CAP_MASK(number);
-	}
-	return 0;
-}
-
 static int parse_capabilities(const struct context *c, const struct node *node,
 			      struct profile *profile)
 {
@@ -379,7 +347,7 @@ static int parse_capabilities(const struct context *c, const struct node *node,
 				 WHERE(c->doc, node));
 	r = parse_section_mode(c, node, profile, &profile->capabilities.mode);
 	if (r == 0)
-		r = read_caps(c, allow ? allow : deny, &caps);
+		r = caps_parse(c->doc, allow ? allow : deny, &caps, c->err);
 	if (r < 0)
 		return r;
 	profile->capabilities.present = true;

@@ -9,28 +9,11 @@
 #include <seccomp.h>
 
 #include "lib/hash.h"
+#include "profiles/filter_fallback.h"
+#include "profiles/filter_words.h"
 
 /* Linux has some 450 system calls on an architecture. */
 #define NAMES_MAX 2000
-
-/*
- * Calls that libc tries first and replaces by an older one on ENOSYS. EPERM would be taken for the
- * answer, and programs break.
- */
-static const char *const with_fallback[] = {
-	"clone3",    "close_range", "copy_file_range", "epoll_pwait2", "faccessat2",
-	"fchmodat2", "futex_waitv", "openat2",         "preadv2",      "pwritev2",
-	"renameat2", "rseq",        "statx",
-};
-
-static bool has_fallback(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(with_fallback); i++) {
-		if (streq(name, with_fallback[i]))
-			return true;
-	}
-	return false;
-}
 
 /* Without these no runtime can start a program under the list. */
 static const char *const needed[] = { "execve", "exit_group" };
@@ -70,28 +53,13 @@ static int check_name(const struct doc *doc, const struct node *node, struct err
 	return near ? -EBADMSG : 0;
 }
 
-static int add_rule(struct filter *filter, const char *name, struct action action, struct err *err)
-{
-	struct filter_rule *grown =
-		reallocarray(filter->rules, filter->n_rules + 1, sizeof(*grown));
-
-	if (!grown)
-		return err_oom(err);
-	filter->rules = grown;
-	grown[filter->n_rules] = (struct filter_rule){ .name = strdup(name), .action = action };
-	if (!grown[filter->n_rules].name)
-		return err_oom(err);
-	filter->n_rules++;
-	return 0;
-}
-
 static int add_names(const struct doc *doc, const struct node *list, bool allow,
 		     struct filter *filter, struct err *err)
 {
 	int r;
 
 	node_foreach (node, list) {
-		struct action action = { .kind = ACT_ALLOW };
+		struct filter_rule rule = { .action = { .kind = ACT_ALLOW } };
 		const char *name;
 
 		r = node_read_string(doc, node, &name, err);
@@ -105,9 +73,12 @@ static int add_names(const struct doc *doc, const struct node *list, bool allow,
 						 WHERE(doc, node), Q(name));
 		}
 		if (!allow)
-			action = (struct action){ .kind = ACT_ERRNO,
-						  .ret = has_fallback(name) ? ENOSYS : EPERM };
-		r = add_rule(filter, name, action, err);
+			rule.action = (struct action){
+				.kind = ACT_ERRNO,
+				.ret = filter_has_fallback(name) ? ENOSYS : EPERM,
+			};
+		rule.name = (char *)(uintptr_t)name;
+		r = filter_add_rule(filter, &rule, err);
 		if (r < 0)
 			return r;
 	}
@@ -154,8 +125,10 @@ static struct filter *new_filter(struct seccomp_section *section, struct err *er
 	return &grown[section->n_filters++];
 }
 
+/* Without architectures it holds for the native one, and all calls of others are denied. */
 static int parse_list(const struct doc *doc, const struct node *list, bool allow,
-		      struct seccomp_section *section, struct err *err)
+		      const struct node *architectures, struct seccomp_section *section,
+		      struct err *err)
 {
 	struct filter *filter;
 	int r;
@@ -171,11 +144,14 @@ static int parse_list(const struct doc *doc, const struct node *list, bool allow
 	filter = new_filter(section, err);
 	if (!filter)
 		return -ENOMEM;
-	filter->any_architecture = true;
 	/* ENOSYS for what is not listed: libc falls back from calls it knows and we do not. */
 	filter->default_action = allow ? (struct action){ .kind = ACT_ERRNO, .ret = ENOSYS }
 				       : (struct action){ .kind = ACT_ALLOW };
-	r = add_names(doc, list, allow, filter, err);
+	if (architectures)
+		r = filter_read_architectures(doc, architectures, &filter->architectures,
+					      &filter->n_architectures, err);
+	if (r == 0)
+		r = add_names(doc, list, allow, filter, err);
 	if (r == 0)
 		r = check_needed(doc, list, allow, err);
 	return r;
@@ -227,7 +203,9 @@ static int parse_file(const struct doc *doc, const struct node *node, profile_fe
 	filter = new_filter(section, err);
 	if (!filter)
 		return -ENOMEM;
-	r = filter_parse(file, doc_root(file), filter, err);
+	r = filter_parse_profile(file, doc_root(file), filter, err);
+	if (r == 0 && !filter->conditional)
+		r = filter_add_fallbacks(filter, err);
 	err_context(err, "%s", WHERE(doc, node));
 	return r;
 }
@@ -243,7 +221,9 @@ void seccomp_section_done(struct seccomp_section *section)
 int seccomp_section_parse(const struct doc *doc, const struct node *node, profile_fetch_fn *fetch,
 			  void *arg, struct seccomp_section *section, struct err *err)
 {
-	static const char *const keys[] = { "mode", "file", "allow", "deny" };
+	static const char *const keys[] = { "mode", "file", "allow", "deny", "architectures" };
+	const struct node *allow = node_get(node, "allow"), *deny = node_get(node, "deny");
+	const struct node *architectures = node_get(node, "architectures");
 	int r;
 
 	r = node_expect(doc, node, NODE_OBJECT, err);
@@ -252,11 +232,20 @@ int seccomp_section_parse(const struct doc *doc, const struct node *node, profil
 	if (r == 0)
 		r = parse_file(doc, node_get(node, "file"), fetch, arg, section, err);
 	if (r == 0)
-		r = parse_list(doc, node_get(node, "allow"), true, section, err);
+		r = parse_list(doc, allow, true, architectures, section, err);
 	if (r == 0)
-		r = parse_list(doc, node_get(node, "deny"), false, section, err);
+		r = parse_list(doc, deny, false, architectures, section, err);
 	if (r < 0)
 		return r;
+	if (architectures && !allow && !deny)
+		return err_input(err, EBADMSG,
+				 "%s: \"architectures\" is said of \"allow\" and \"deny\"; a file "
+				 "has its own",
+				 WHERE_KEY(doc, architectures));
+	if (architectures && architectures->count == 0)
+		return err_input(err, EBADMSG,
+				 "%s: empty: leave it out for the machine's own architecture",
+				 WHERE_KEY(doc, architectures));
 	if (section->n_filters == 0)
 		return err_input(err, EBADMSG,
 				 "%s: an empty seccomp section takes nothing away: give \"file\", "

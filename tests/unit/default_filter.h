@@ -133,4 +133,110 @@ static inline void podman_like_filter(struct buf *out)
 	buf_adds(out, "\"args\":[" DEFAULT_ARG(0, 16, NE) "]}]}");
 }
 
+/* ---- in the format in which engines keep them ---- */
+
+#define ARCH_MAP                                                                                   \
+	"\"archMap\":["                                                                            \
+	"{\"architecture\":\"SCMP_ARCH_AARCH64\",\"subArchitectures\":[\"SCMP_ARCH_ARM\"]},"       \
+	"{\"architecture\":\"SCMP_ARCH_X86_64\",\"subArchitectures\":"                             \
+	"[\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\"]},"                                                  \
+	"{\"architecture\":\"SCMP_ARCH_S390X\",\"subArchitectures\":[\"SCMP_ARCH_S390\"]}],"
+
+/* What a capability brings back, and what is denied without it. */
+static const struct {
+	const char *cap, *names;
+} capability_calls[] = {
+	{ "CAP_DAC_READ_SEARCH", "\"open_by_handle_at\"" },
+	{ "CAP_SYS_ADMIN",
+	  "\"bpf\",\"clone\",\"clone3\",\"fsconfig\",\"fsmount\",\"fsopen\",\"mount\","
+	  "\"move_mount\",\"perf_event_open\",\"quotactl\",\"setdomainname\","
+	  "\"sethostname\",\"setns\",\"umount\",\"umount2\",\"unshare\"" },
+	{ "CAP_SYS_BOOT", "\"reboot\"" },
+	{ "CAP_SYS_CHROOT", "\"chroot\"" },
+	{ "CAP_SYS_MODULE", "\"delete_module\",\"finit_module\",\"init_module\"" },
+	{ "CAP_SYS_PACCT", "\"acct\"" },
+	{ "CAP_SYS_PTRACE", "\"kcmp\",\"pidfd_getfd\",\"process_madvise\",\"process_vm_readv\","
+			    "\"process_vm_writev\",\"ptrace\"" },
+	{ "CAP_SYS_RAWIO", "\"ioperm\",\"iopl\"" },
+	{ "CAP_SYS_TIME", "\"clock_settime\",\"settimeofday\",\"stime\"" },
+	{ "CAP_SYS_TTY_CONFIG", "\"vhangup\"" },
+	{ "CAP_SYSLOG", "\"syslog\"" },
+};
+
+static inline void add_capability_groups(struct buf *out, bool with_denials)
+{
+	for (size_t i = 0; i < sizeof(capability_calls) / sizeof(capability_calls[0]); i++) {
+		buf_addf(out,
+			 ",{\"names\":[%s],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[],\"comment\":"
+			 "\"\",\"includes\":{\"caps\":[\"%s\"]},\"excludes\":{}}",
+			 capability_calls[i].names, capability_calls[i].cap);
+		if (with_denials)
+			buf_addf(out,
+				 ",{\"names\":[%s],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[],"
+				 "\"includes\":{},\"excludes\":{\"caps\":[\"%s\"]},\"errnoRet\":1,"
+				 "\"errno\":\"EPERM\"}",
+				 capability_calls[i].names, capability_calls[i].cap);
+	}
+}
+
+/* As moby keeps it: one name alone too, clone with and without s390's order of arguments. */
+static inline void moby_format_filter(struct buf *out)
+{
+	buf_adds(out, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":1," ARCH_MAP
+		      "\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"names\":[");
+	add_default_names(out);
+	buf_adds(out, "]},{\"names\":[\"process_vm_readv\",\"process_vm_writev\",\"ptrace\"],"
+		      "\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"minKernel\":\"4.8\"}}");
+	buf_adds(out,
+		 ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" DEFAULT_ARG(
+			 0, 40, NE) "]}");
+	for (int i = 0; i < 3; i++)
+		buf_addf(out,
+			 ",{\"name\":\"personality\",\"action\":\"SCMP_ACT_ALLOW\",\"args\":"
+			 "[{\"index\":0,\"value\":%d,\"op\":\"SCMP_CMP_EQ\"}]}",
+			 i * 8);
+	buf_adds(out,
+		 ",{\"names\":[\"arch_prctl\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":"
+		 "{\"arches\":[\"amd64\",\"x32\"]}},{\"names\":[\"s390_pci_mmio_read\"],"
+		 "\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"arches\":[\"s390\",\"s390x\"]}}");
+	add_capability_groups(out, false);
+	buf_adds(out,
+		 ",{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,"
+		 "\"value\":2114060288,\"op\":\"SCMP_CMP_MASKED_EQ\"}],\"excludes\":{\"caps\":"
+		 "[\"CAP_SYS_ADMIN\"],\"arches\":[\"s390\",\"s390x\"]}}");
+	buf_adds(out,
+		 ",{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":1,"
+		 "\"value\":2114060288,\"op\":\"SCMP_CMP_MASKED_EQ\"}],\"includes\":{\"arches\":"
+		 "[\"s390\",\"s390x\"]},\"excludes\":{\"caps\":[\"CAP_SYS_ADMIN\"]}}");
+	buf_adds(out, ",{\"names\":[\"clone3\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":38,"
+		      "\"excludes\":{\"caps\":[\"CAP_SYS_ADMIN\"]}}]}");
+}
+
+/* As containers-common keeps it: errno by name, denials beside what capabilities bring back. */
+static inline void containers_format_filter(struct buf *out)
+{
+	buf_adds(out, "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,"
+		      "\"defaultErrno\":\"ENOSYS\"," ARCH_MAP
+		      "\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"args\":[],\"names\":[");
+	add_default_names(out);
+	buf_adds(out, "]},{\"names\":[\"vm86\",\"vm86old\",\"keyctl\",\"userfaultfd\"],\"action\":"
+		      "\"SCMP_ACT_ERRNO\",\"errnoRet\":1,\"errno\":\"EPERM\"}");
+	add_personalities(out);
+	add_capability_groups(out, true);
+	buf_adds(out,
+		 ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[" DEFAULT_ARG(
+			 0, 16, EQ) "," DEFAULT_ARG(2, 9, EQ) "],\"excludes\":{\"caps\":["
+							      "\"CAP_AUDIT_WRITE\"]},"
+							      "\"errnoRet\":22,\"errno\":"
+							      "\"EINVAL\"}");
+	buf_adds(out,
+		 ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" DEFAULT_ARG(
+			 2, 9, NE) "],\"excludes\":{\"caps\":[\"CAP_AUDIT_WRITE\"]}}");
+	buf_adds(out,
+		 ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" DEFAULT_ARG(
+			 0, 16, NE) "],\"excludes\":{\"caps\":[\"CAP_AUDIT_WRITE\"]}}");
+	buf_adds(out, ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":null,"
+		      "\"includes\":{\"caps\":[\"CAP_AUDIT_WRITE\"]}}]}");
+}
+
 #endif

@@ -108,7 +108,7 @@ static inline void random_filter(uint64_t *seed, struct buf *out, size_t n_calls
 		"\"SCMP_ARCH_AARCH64\",\"SCMP_ARCH_X86_64\",\"SCMP_ARCH_X86\"",
 	};
 	const char *list = architectures[random_below(seed, ARRAY_SIZE(architectures))];
-	size_t rules = random_below(seed, 6);
+	size_t rules = random_below(seed, 6), start = out->len;
 
 	buf_addc(out, '{');
 	random_action(seed, out, "defaultAction", "defaultErrnoRet", true);
@@ -118,7 +118,10 @@ static inline void random_filter(uint64_t *seed, struct buf *out, size_t n_calls
 		buf_adds(out, i ? "," : ",\"syscalls\":[");
 		random_rule(seed, out, n_calls);
 	}
-	buf_adds(out, rules ? "]}" : "}");
+	buf_adds(out, rules ? "]" : "");
+	if (strstr(out->data + start, "NOTIFY"))
+		buf_adds(out, ",\"listenerPath\":\"/l\"");
+	buf_adds(out, "}");
 }
 
 #endif

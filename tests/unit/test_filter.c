@@ -359,11 +359,33 @@ static const struct {
 	  "{" NONE ",'flags':[],'syscalls':[{'names':['socket'],'action':'SCMP_ACT_ERRNO',"
 	  "'errnoRet':1},{'names':['socketcall'],'action':'SCMP_ACT_ALLOW'}]}",
 	  "" },
-	{ "SPEC_ALLOW goes, other flags and the listener stay with the request",
+	{ "SPEC_ALLOW goes, other flags stay with the request; a listener whom nobody asks goes",
 	  "{" ALL ",'flags':['SECCOMP_FILTER_FLAG_LOG','SECCOMP_FILTER_FLAG_SPEC_ALLOW'],"
 	  "'listenerPath':'/l'}",
 	  "{" ALL ",'flags':['SECCOMP_FILTER_FLAG_TSYNC'],'listenerPath':'/other'}", true,
-	  "{" ALL ",'flags':['SECCOMP_FILTER_FLAG_LOG'],'listenerPath':'/l'}", "" },
+	  "{" ALL ",'flags':['SECCOMP_FILTER_FLAG_LOG']}", "" },
+	{ "the request's listener",
+	  "{" ALL ",'listenerPath':'/l','listenerMetadata':'m',"
+	  "'syscalls':[{'names':['mount'],'action':'SCMP_ACT_NOTIFY'}]}",
+	  "{" ALL ",'syscalls':[{'names':['bpf'],'action':'SCMP_ACT_ERRNO'}]}", true,
+	  "{" ALL ",'flags':[],'listenerPath':'/l','listenerMetadata':'m','syscalls':["
+	  "{'names':['bpf'],'action':'SCMP_ACT_ERRNO','errnoRet':1},"
+	  "{'names':['mount'],'action':'SCMP_ACT_NOTIFY'}]}",
+	  "" },
+	{ "the profile's listener, where the request has none", "{" ALL "}",
+	  "{" ALL
+	  ",'listenerPath':'/p','syscalls':[{'names':['mount'],'action':'SCMP_ACT_NOTIFY'}]}",
+	  true,
+	  "{" ALL ",'flags':[],'listenerPath':'/p','syscalls':["
+	  "{'names':['mount'],'action':'SCMP_ACT_NOTIFY'}]}",
+	  "" },
+	{ "nothing is left to ask the listener",
+	  "{" ALL
+	  ",'listenerPath':'/l','syscalls':[{'names':['mount'],'action':'SCMP_ACT_NOTIFY'}]}",
+	  "{" ALL ",'syscalls':[{'names':['mount'],'action':'SCMP_ACT_ERRNO'}]}", true,
+	  "{" ALL
+	  ",'flags':[],'syscalls':[{'names':['mount'],'action':'SCMP_ACT_ERRNO','errnoRet':1}]}",
+	  "" },
 	{ "two ranges: the whole call, and it is told",
 	  "{" ALL ",'syscalls':[" ON("read", "ERRNO", IF(NE(0, 5))) "]}",
 	  "{" NONE ",'syscalls':[" ON(
