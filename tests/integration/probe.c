@@ -308,6 +308,28 @@ static void ask_netns(int argc, char **argv)
 	       readlink("/proc/self/ns/net", text, sizeof(text) - 1) < 0 ? outcome(-1) : text);
 }
 
+/* i386: getpid() as a program of that architecture makes it, in a child. */
+static void ask_i386(int argc, char **argv)
+{
+	int status = 0;
+	pid_t child;
+
+	(void)fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		long r = -1;
+
+#ifdef __x86_64__
+		__asm__ volatile("int $0x80" : "=a"(r) : "0"(20) : "memory");
+#endif
+		printf("i386: %s\n", r > 0 ? "ok" : "fails");
+		(void)fflush(stdout);
+		_exit(0);
+	}
+	if (waitpid(child, &status, 0) == child && WIFSIGNALED(status))
+		printf("i386: SIG%s\n", sigabbrev_np(WTERMSIG(status)));
+}
+
 /* wait: until the container is ended. */
 static void ask_wait(int argc, char **argv)
 {
@@ -322,25 +344,16 @@ static const struct question {
 	void (*ask)(int argc, char **argv);
 } questions[] = {
 	/* clang-format off: one a line */
-	{ "chmod", 2, ask_chmod },
-	{ "fill", 2, ask_fill },
-	{ "flags", 2, ask_flags },
-	{ "flood", 4, ask_flood },
-	{ "netns", 1, ask_netns },
-	{ "sctp", 3, ask_sctp },
-	{ "sctp-serve", 1, ask_sctp_serve },
-	{ "mkdir", 2, ask_mkdir },
-	{ "mount", 1, ask_mount },
-	{ "nofile", 1, ask_nofile },
-	{ "packet", 1, ask_packet },
-	{ "raw", 1, ask_raw },
-	{ "serve", 2, ask_serve },
-	{ "status", 1, ask_status },
-	{ "syscall", 2, ask_syscall },
-	{ "tcp", 3, ask_peer },
-	{ "udp", 3, ask_peer },
-	{ "unshare", 1, ask_unshare },
-	{ "userns", 1, ask_userns },
+	{ "chmod", 2, ask_chmod },     { "fill", 2, ask_fill },
+	{ "flags", 2, ask_flags },     { "flood", 4, ask_flood },
+	{ "i386", 1, ask_i386 },       { "netns", 1, ask_netns },
+	{ "sctp", 3, ask_sctp },       { "sctp-serve", 1, ask_sctp_serve },
+	{ "mkdir", 2, ask_mkdir },     { "mount", 1, ask_mount },
+	{ "nofile", 1, ask_nofile },   { "packet", 1, ask_packet },
+	{ "raw", 1, ask_raw },         { "serve", 2, ask_serve },
+	{ "status", 1, ask_status },   { "syscall", 2, ask_syscall },
+	{ "tcp", 3, ask_peer },        { "udp", 3, ask_peer },
+	{ "unshare", 1, ask_unshare }, { "userns", 1, ask_userns },
 	{ "wait", 1, ask_wait },
 	/* clang-format on */
 };
