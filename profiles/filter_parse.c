@@ -458,13 +458,14 @@ static int check_listener(const struct doc *doc, const struct node *node,
 	return 0;
 }
 
-static int parse(struct parse *p, const struct node *node, struct filter *ret)
+int filter_parse(const struct doc *doc, const struct node *node, struct filter *ret,
+		 struct err *err)
 {
 	struct filter filter = { 0 };
+	struct parse p = { .doc = doc, .filter = &filter, .err = err };
 	int r;
 
-	p->filter = &filter;
-	r = read_filter(p, node);
+	r = read_filter(&p, node);
 	if (r < 0) {
 		filter_done(&filter);
 		return r;
@@ -473,19 +474,14 @@ static int parse(struct parse *p, const struct node *node, struct filter *ret)
 	return 0;
 }
 
-int filter_parse(const struct doc *doc, const struct node *node, struct filter *ret,
-		 struct err *err)
-{
-	return parse(&(struct parse){ .doc = doc, .err = err }, node, ret);
-}
-
 int filter_parse_profile(const struct doc *doc, const struct node *node, struct filter *ret,
 			 struct err *err)
 {
 	struct filter filter = { 0 };
+	struct parse p = { .doc = doc, .docker = true, .filter = &filter, .err = err };
 	int r;
 
-	r = parse(&(struct parse){ .doc = doc, .docker = true, .err = err }, node, &filter);
+	r = read_filter(&p, node);
 	if (r == 0)
 		r = check_listener(doc, node, &filter, err);
 	if (r < 0) {

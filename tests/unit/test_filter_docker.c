@@ -310,10 +310,12 @@ static void test_unknown_kernel(void **state)
 {
 	static const char text[] =
 		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":38,\"syscalls\":["
-		"{\"names\":[\"bpf\"],\"action\":\"SCMP_ACT_ALLOW\",\"includes\":{\"minKernel\":\"1.0\"}},"
+		"{\"names\":[\"bpf\"],\"action\":\"SCMP_ACT_ALLOW\","
+		"\"includes\":{\"minKernel\":\"1.0\"}},"
 		"{\"names\":[\"ptrace\"],\"action\":\"SCMP_ACT_ALLOW\",\"excludes\":{\"minKernel\":"
 		"\"99.0\"}},"
-		"{\"names\":[\"keyctl\"],\"action\":\"SCMP_ACT_KILL_PROCESS\",\"includes\":{\"minKernel\":"
+		"{\"names\":[\"keyctl\"],\"action\":\"SCMP_ACT_KILL_PROCESS\","
+		"\"includes\":{\"minKernel\":"
 		"\"99.0\"}}]}";
 	const struct container unknown = { { NULL }, 0, 0 };
 	char *out = product(text, &unknown);
@@ -391,7 +393,8 @@ static const struct {
 	{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\"," ARCH_MAP
 	  "\"architectures\":[\"SCMP_ARCH_X86\"]}",
 	  "give either \"architectures\" or \"archMap\"" },
-	{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"archMap\":[{\"architecture\":\"SCMP_ARCH_X68\"}]}",
+	{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"archMap\":[{\"architecture\":"
+	  "\"SCMP_ARCH_X68\"}]}",
 	  "unknown architecture \"SCMP_ARCH_X68\"" },
 	{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"archMap\":[{}]}",
 	  "\"architecture\" is missing" },
