@@ -25,9 +25,7 @@ static bool name_is_valid(const char *name)
 	return len > 0 && len < 64 && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
 }
 
-/* A near miss of a known name is a typing error; a name far from all may be newer than libseccomp.
- */
-static int check_name(const struct doc *doc, const struct node *node, struct err *err)
+int seccomp_check_name(const struct doc *doc, const struct node *node, struct err *err)
 {
 	const char *near = NULL;
 	char *names[600] = { NULL };
@@ -64,7 +62,7 @@ static int add_names(const struct doc *doc, const struct node *list, bool allow,
 
 		r = node_read_string(doc, node, &name, err);
 		if (r == 0)
-			r = check_name(doc, node, err);
+			r = seccomp_check_name(doc, node, err);
 		if (r < 0)
 			return r;
 		for (size_t i = 0; i < filter->n_rules; i++) {

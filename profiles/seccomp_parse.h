@@ -12,4 +12,10 @@ int seccomp_section_parse(const struct doc *doc, const struct node *node, profil
 			  void *arg, struct seccomp_section *section, struct err *err);
 void seccomp_section_done(struct seccomp_section *section);
 
+/*
+ * Is it a system call's name? A near miss of a known one is taken for a typing error; a name far
+ * from all may be newer than libseccomp. -EBADMSG with the place
+ */
+int seccomp_check_name(const struct doc *doc, const struct node *node, struct err *err);
+
 #endif

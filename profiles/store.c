@@ -2,7 +2,8 @@
 /*
  * Profiles by name, from the directories of the host configuration.
  *
- * MUST read a profile only through directories that root alone can change.
+ * MUST read a profile only through directories that root alone can change, unless it was opened for
+ * people who start nothing.
  * MUST refuse where a profile's selector cannot be known: it might have applied.
  */
 #include "profiles/store.h"
@@ -20,6 +21,7 @@
 struct directory {
 	const char *path; /* the host configuration's */
 	int fd;           /* -1: it does not exist */
+	bool untrusted;
 };
 
 struct store {
@@ -28,7 +30,16 @@ struct store {
 	size_t n_dirs;
 	struct profile **loaded;
 	size_t n_loaded;
+	bool untrusted;
 };
+
+static int open_directory(struct directory *dir, struct err *err)
+{
+	if (!dir->untrusted)
+		return dir_open_trusted(dir->path, &dir->fd, err);
+	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir->fd < 0 ? err_errno(err, errno, "cannot open %s", Q(dir->path)) : 0;
+}
 
 static int open_directories(struct store *store, struct err *err)
 {
@@ -40,7 +51,8 @@ static int open_directories(struct store *store, struct err *err)
 
 		dir->path = host->profile_dirs[i];
 		dir->fd = -1;
-		r = dir_open_trusted(dir->path, &dir->fd, err);
+		dir->untrusted = store->untrusted;
+		r = open_directory(dir, err);
 		if (r == -ENOENT)
 			err_clear(err);
 		else if (r < 0)
@@ -49,7 +61,7 @@ static int open_directories(struct store *store, struct err *err)
 	return 0;
 }
 
-int store_open(const struct host *host, struct store **ret, struct err *err)
+static int open_store(const struct host *host, bool untrusted, struct store **ret, struct err *err)
 {
 	_cleanup_store_ struct store *store = calloc(1, sizeof(*store));
 	int r;
@@ -57,6 +69,7 @@ int store_open(const struct host *host, struct store **ret, struct err *err)
 	if (!store)
 		return err_oom(err);
 	store->host = host;
+	store->untrusted = untrusted;
 	store->dirs = calloc(host->n_profile_dirs + 1, sizeof(*store->dirs));
 	if (!store->dirs)
 		return err_oom(err);
@@ -67,6 +80,16 @@ int store_open(const struct host *host, struct store **ret, struct err *err)
 	}
 	*ret = take_ptr(store);
 	return 0;
+}
+
+int store_open(const struct host *host, struct store **ret, struct err *err)
+{
+	return open_store(host, false, ret, err);
+}
+
+int store_open_untrusted(const struct host *host, struct store **ret, struct err *err)
+{
+	return open_store(host, true, ret, err);
 }
 
 void store_free(struct store **store)
@@ -99,7 +122,8 @@ static int fetch(void *arg, const char *relative_path, struct doc **ret, struct 
 	buf_addf(&path, "%s/%s", dir->path, relative_path);
 	if (buf_status(&path) < 0)
 		return err_oom(err);
-	r = file_read_trusted(path.data, PROFILE_MAX_BYTES, &text, &len, err);
+	r = dir->untrusted ? file_read(dir->fd, relative_path, PROFILE_MAX_BYTES, &text, &len, err)
+			   : file_read_trusted(path.data, PROFILE_MAX_BYTES, &text, &len, err);
 	return r < 0 ? r : doc_parse(ret, path.data, text, len, err);
 }
 
@@ -113,7 +137,9 @@ static int load_from(struct directory *dir, const char *name, struct profile **r
 
 	(void)snprintf(file, sizeof(file), "%s.json", name);
 	(void)snprintf(path, sizeof(path), "%s/%s", dir->path, file);
-	r = file_read_trusted_at(dir->fd, dir->path, file, PROFILE_MAX_BYTES, &text, &len, err);
+	r = dir->untrusted ? file_read(dir->fd, file, PROFILE_MAX_BYTES, &text, &len, err)
+			   : file_read_trusted_at(dir->fd, dir->path, file, PROFILE_MAX_BYTES,
+						  &text, &len, err);
 	if (r == 0)
 		r = doc_parse(&doc, path, text, len, err);
 	if (r == 0)
@@ -368,17 +394,27 @@ static int open_index(struct store *store, struct match_index **ret, struct err 
 	return rebuild(store, ret, false, err);
 }
 
+/* Those whose selector may fit; all of them where there is no index. */
+static int candidates_of(struct store *store, const struct metadata *metadata, char ***ret,
+			 size_t *ret_n, struct err *err)
+{
+	_cleanup_(match_index_free) struct match_index *index = NULL;
+	int r;
+
+	if (store->untrusted)
+		return store_names(store, ret, ret_n, err);
+	r = open_index(store, &index, err);
+	return r < 0 ? r : match_index_candidates(index, metadata, ret, ret_n, err);
+}
+
 int store_match(struct store *store, const struct metadata *metadata, char ***ret_names,
 		size_t *ret_n, struct err *err)
 {
-	_cleanup_(match_index_free) struct match_index *index = NULL;
 	char **candidates = NULL, **names = NULL;
 	size_t n_candidates = 0, n = 0;
 	int r;
 
-	r = open_index(store, &index, err);
-	if (r == 0)
-		r = match_index_candidates(index, metadata, &candidates, &n_candidates, err);
+	r = candidates_of(store, metadata, &candidates, &n_candidates, err);
 	for (size_t i = 0; r == 0 && i < n_candidates; i++) {
 		const struct profile *profile;
 
