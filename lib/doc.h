@@ -122,5 +122,10 @@ int node_check_keys(const struct doc *doc, const struct node *object, const char
 /* The nearest of n words by edit distance, or NULL where none is near enough to be a typing error.
  */
 const char *nearest_word(const char *word, const char *const known[], size_t n);
+/* " (did you mean NEAREST?)" for the end of a message, in out; "" where no word is near. */
+#define SUGGESTION_MAX 128
+const char *suggestion(char out[SUGGESTION_MAX], const char *word, const char *const known[],
+		       size_t n);
+#define SUGGESTION(word, known, n) suggestion((char[SUGGESTION_MAX]){ 0 }, (word), (known), (n))
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <strings.h>
 
 /* The longest word that suggestions are made for. */
 #define WORD_MAX 64
@@ -279,6 +280,8 @@ const char *nearest_word(const char *word, const char *const known[], size_t n)
 	for (size_t i = 0; i < n; i++) {
 		size_t d = distance(word, known[i]);
 
+		if (strcasecmp(word, known[i]) == 0)
+			return known[i];
 		/* Replacing every letter is no typing error. */
 		if (d < best && d <= limit && d < strlen(known[i])) {
 			best = d;
@@ -286,6 +289,17 @@ const char *nearest_word(const char *word, const char *const known[], size_t n)
 		}
 	}
 	return nearest;
+}
+
+const char *suggestion(char out[SUGGESTION_MAX], const char *word, const char *const known[],
+		       size_t n)
+{
+	const char *near = nearest_word(word, known, n);
+
+	out[0] = '\0';
+	if (near)
+		(void)snprintf(out, SUGGESTION_MAX, " (did you mean %s?)", near);
+	return out;
 }
 
 int node_check_keys(const struct doc *doc, const struct node *object, const char *const known[],

@@ -54,7 +54,7 @@ lint   clang-tidy                   clang-tools-extra        clang-extra-tools  
 lint   cppcheck                     cppcheck                 cppcheck                cppcheck
 lint   shellcheck                   ShellCheck               shellcheck              shellcheck
 lint   mandoc                       mandoc                   mandoc                  mandoc
-lint   python3-jsonschema           python3-jsonschema       py3-jsonschema          python-jsonschema
+test   python3-jsonschema           python3-jsonschema       py3-jsonschema          python-jsonschema
 bench  oci-seccomp-bpf-hook         oci-seccomp-bpf-hook     -                       -
 bench  time                         time                     -                       time
 '

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <strings.h>
 
 /* Without CAP_, by number. Source: capabilities(7), <linux/capability.h> */
 #define ROW(name) [CAP_##name] = "CAP_" #name
@@ -75,7 +76,7 @@ const char *cap_name(int number)
 
 const char *cap_nearest(const char *name)
 {
-	const char *bare = starts_with(name, "CAP_") ? name + PREFIX_LEN : name;
+	const char *bare = strncasecmp(name, "CAP_", PREFIX_LEN) == 0 ? name + PREFIX_LEN : name;
 	const char *words[ARRAY_SIZE(names)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)

@@ -50,6 +50,7 @@ static int read_profile_name(const struct doc *doc, const struct node *node, con
 static int read_word(const struct doc *doc, const struct node *node, const char *first,
 		     const char *second, bool *ret_second, struct err *err)
 {
+	const char *const words[] = { first, second };
 	const char *text;
 	int r;
 
@@ -57,8 +58,9 @@ static int read_word(const struct doc *doc, const struct node *node, const char 
 	if (r < 0)
 		return r;
 	if (!streq(text, first) && !streq(text, second))
-		return err_input(err, EBADMSG, "%s: \"%s\" is %s: expected %s or %s",
-				 WHERE(doc, node), node->key, Q(text), first, second);
+		return err_input(err, EBADMSG, "%s: \"%s\" is %s: expected %s or %s%s",
+				 WHERE(doc, node), node->key, Q(text), first, second,
+				 SUGGESTION(text, words, ARRAY_SIZE(words)));
 	*ret_second = streq(text, second);
 	return 0;
 }

@@ -125,6 +125,7 @@ static int parse_peer(const struct doc *doc, const struct node *node, struct pee
 static int parse_protocol(const struct doc *doc, const struct node *node, enum protocol *ret,
 			  struct err *err)
 {
+	const char *names[ARRAY_SIZE(protocols)];
 	const char *text;
 	int r;
 
@@ -135,13 +136,14 @@ static int parse_protocol(const struct doc *doc, const struct node *node, enum p
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		if (streq(text, protocols[i].name)) {
+		names[i] = protocols[i].name;
+		if (streq(text, names[i])) {
 			*ret = protocols[i].protocol;
 			return 0;
 		}
 	}
-	return err_input(err, EBADMSG, "%s: unknown protocol %s: expected TCP, UDP or SCTP",
-			 WHERE(doc, node), Q(text));
+	return err_input(err, EBADMSG, "%s: unknown protocol %s: expected TCP, UDP or SCTP%s",
+			 WHERE(doc, node), Q(text), SUGGESTION(text, names, ARRAY_SIZE(names)));
 }
 
 static int parse_port_number(const struct doc *doc, const struct node *node, uint16_t *ret,

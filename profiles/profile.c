@@ -523,11 +523,25 @@ static int parse_host_path(const struct context *c, const struct node *node, con
 	return strv_add(&section->host_paths, &section->n_host_paths, path, c->err);
 }
 
+/* The word before a path is compared alone. */
+static int refuse_denial(const struct context *c, const struct node *node, const char *text)
+{
+	const char *names[ADMISSION_RULES_ + 1] = { [ADMISSION_RULES_] = "hostPath:" };
+	const char *colon = strchr(text, ':');
+	char word[32];
+
+	memcpy(names, admission_names, sizeof(admission_names));
+	(void)snprintf(word, sizeof(word), "%.*s",
+		       colon ? (int)(colon - text) + 1 : (int)sizeof(word), text);
+	return err_input(c->err, EBADMSG, "%s: unknown admission rule %s%s", WHERE(c->doc, node),
+			 Q(text), SUGGESTION(word, names, ARRAY_SIZE(names)));
+}
+
 static int parse_denial(const struct context *c, const struct node *node,
 			struct admission_section *section)
 {
 	static const char prefix[] = "hostPath:";
-	const char *near, *text;
+	const char *text;
 	int r;
 
 	r = node_read_string(c->doc, node, &text, c->err);
@@ -541,10 +555,7 @@ static int parse_denial(const struct context *c, const struct node *node,
 			return 0;
 		}
 	}
-	near = nearest_word(text, admission_names, ARRAY_SIZE(admission_names));
-	return err_input(c->err, EBADMSG, "%s: unknown admission rule %s%s%s%s",
-			 WHERE(c->doc, node), Q(text), near ? " (did you mean " : "",
-			 near ? near : "", near ? "?)" : "");
+	return refuse_denial(c, node, text);
 }
 
 static int parse_admission(const struct context *c, const struct node *node,
