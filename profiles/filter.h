@@ -53,6 +53,7 @@ struct filter_rule {
 	struct action action;
 	struct filter_arg *args; /* all must hold; none: the call as a whole */
 	size_t n_args;
+	bool coarse; /* in place of rules with conditions, as filter_coarse_fn is told */
 };
 
 struct filter {

@@ -249,6 +249,23 @@ static bool meet_kinds(struct meet *m)
 	return true;
 }
 
+static void tell(const struct meet *m, const char *name)
+{
+	if (m->coarse)
+		m->coarse(m->arg, name,
+			  "its argument conditions cannot be combined in a filter that is sure to "
+			  "be compiled right");
+}
+
+static bool has_coarse(const struct side *side, size_t first)
+{
+	for (size_t i = first; i < side->at; i++) {
+		if (side->rules[i]->coarse)
+			return true;
+	}
+	return false;
+}
+
 static int meet_call(struct meet *m, const char *name)
 {
 	size_t first_a = m->a.at, first_b = m->b.at;
@@ -264,10 +281,9 @@ static int meet_call(struct meet *m, const char *name)
 		m->both.n = 0;
 		flatten(m, &m->a, first_a);
 		flatten(m, &m->b, first_b);
-		if (m->coarse)
-			m->coarse(m->arg, name,
-				  "its argument conditions cannot be combined in a filter that is "
-				  "sure to be compiled right");
+		tell(m, name);
+	} else if (has_coarse(&m->a, first_a) || has_coarse(&m->b, first_b)) {
+		tell(m, name);
 	}
 	return write_view(m, name);
 }

@@ -187,6 +187,19 @@ static bool has_multiplexers(const struct filter *filter)
 	return false;
 }
 
+/* What rules for the multiplexer itself say, with conditions too: one rule is in their place. */
+static void add_own(const struct behind *behind, struct action strictest[MUXES_])
+{
+	for (size_t m = 0; m < MUXES_; m++) {
+		const struct span *own[] = { &behind->whole[m], &behind->part[m] };
+
+		for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+			if (own[i]->n > 0 && action_compare(own[i]->strictest, strictest[m]) < 0)
+				strictest[m] = own[i]->strictest;
+		}
+	}
+}
+
 size_t mux_rules(const struct filter *a, const struct filter *b, const struct filter *out,
 		 struct mux_rule ret[MULTIPLEXERS])
 {
@@ -200,6 +213,8 @@ size_t mux_rules(const struct filter *a, const struct filter *b, const struct fi
 	look_behind(a, &behind_a);
 	look_behind(b, &behind_b);
 	look_behind(out, &behind_out);
+	add_own(&behind_a, strictest);
+	add_own(&behind_b, strictest);
 	for (size_t i = 0; i < ARRAY_SIZE(subs); i++) {
 		size_t mux = (size_t)subs[i].mux;
 		struct action want = through(a, &behind_a, i).strictest;

@@ -10,6 +10,7 @@
 
 #include "lib/hash.h"
 #include "profiles/filter_fallback.h"
+#include "profiles/filter_narrow.h"
 #include "profiles/filter_words.h"
 
 /* Linux has some 450 system calls on an architecture. */
@@ -202,6 +203,8 @@ static int parse_file(const struct doc *doc, const struct node *node, profile_fe
 	if (!filter)
 		return -ENOMEM;
 	r = filter_parse_profile(file, doc_root(file), filter, err);
+	if (r == 0)
+		r = filter_narrow(file, doc_root(file), filter, err);
 	if (r == 0 && !filter->conditional)
 		r = filter_add_fallbacks(filter, err);
 	err_context(err, "%s", WHERE(doc, node));

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/oci_seccomp.h"
+#include "tests/unit/random_filter.h"
 
 struct says_rule {
 	char name[64];
@@ -22,6 +23,7 @@ struct says_rule {
 #define RULES_MAX 1024
 
 struct says {
+	bool is_profile; /* conditions are on the bits that the kernel takes */
 	uint32_t fallback;
 	bool has_arch[4];
 	struct says_rule rule[RULES_MAX];
@@ -127,13 +129,112 @@ static inline bool holds(const struct scmp_arg_cmp *cmp, uint64_t v, uint64_t ma
 	}
 }
 
-static inline bool all_hold(const struct says_rule *rule, const uint64_t args[6], uint64_t mask)
+/*
+ * Of the calls that random_filter.h and default_filter.h put conditions on, the arguments of which
+ * the kernel takes 32 bits; openat's and open's modes have 16.
+ */
+static inline uint64_t bits_taken(const char *name, unsigned int arg)
+{
+	static const struct {
+		const char *name;
+		unsigned int arg;
+		uint64_t bits;
+	} cut[] = {
+		{ "clone", 0, UINT32_MAX },  { "ioctl", 0, UINT32_MAX },
+		{ "ioctl", 1, UINT32_MAX },  { "open", 1, UINT32_MAX },
+		{ "open", 2, UINT16_MAX },   { "openat", 0, UINT32_MAX },
+		{ "openat", 2, UINT32_MAX }, { "personality", 0, UINT32_MAX },
+		{ "prctl", 0, UINT32_MAX },  { "read", 0, UINT32_MAX },
+		{ "shmget", 0, UINT32_MAX }, { "shmget", 2, UINT32_MAX },
+		{ "socket", 0, UINT32_MAX }, { "socket", 1, UINT32_MAX },
+		{ "socket", 2, UINT32_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cut); i++) {
+		if (arg == cut[i].arg && streq(name, cut[i].name))
+			return cut[i].bits;
+	}
+	return UINT64_MAX;
+}
+
+static inline uint64_t bits_of_says(const struct says *says, const char *name, unsigned int arg)
+{
+	return says->is_profile ? bits_taken(name, arg) : UINT64_MAX;
+}
+
+static inline bool all_hold(const struct says *says, const struct says_rule *rule,
+			    const uint64_t args[6], uint64_t mask)
 {
 	for (unsigned int i = 0; i < rule->n; i++) {
-		if (!holds(&rule->cmp[i], args[rule->cmp[i].arg], mask))
+		unsigned int arg = rule->cmp[i].arg;
+
+		if (!holds(&rule->cmp[i], args[arg], mask & bits_of_says(says, rule->name, arg)))
 			return false;
 	}
 	return true;
+}
+
+/* A condition that no value meets, on bits that are cut: such a rule is none. */
+static inline bool is_never(const struct says *says, const struct says_rule *rule)
+{
+	for (unsigned int i = 0; i < rule->n; i++) {
+		uint64_t bits = bits_of_says(says, rule->name, rule->cmp[i].arg);
+		uint64_t v = rule->cmp[i].datum_a & bits;
+
+		if (bits != UINT64_MAX && ((rule->cmp[i].op == SCMP_CMP_LT && v == 0) ||
+					   (rule->cmp[i].op == SCMP_CMP_GT && v == bits)))
+			return true;
+	}
+	return false;
+}
+
+/* Has no condition a value of more bits than the kernel takes? A negative number has not. */
+static inline bool condition_fits(const struct scmp_arg_cmp *cmp, const char *name)
+{
+	uint64_t bits = bits_taken(name, cmp->arg), v = cmp->datum_a;
+
+	if (cmp->op == SCMP_CMP_MASKED_EQ)
+		v &= cmp->datum_b;
+	return (v & ~bits) == 0 || (v | bits >> 1) == UINT64_MAX;
+}
+
+static inline bool all_fit(const json_t *json)
+{
+	const json_t *rule, *name;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(json, "syscalls"), i, rule)
+	{
+		struct scmp_arg_cmp cmp[OCI_ARGS_MAX];
+		unsigned int n;
+
+		(void)oci_conditions(rule, cmp, &n);
+		json_array_foreach(json_object_get(rule, "names"), k, name)
+		{
+			for (unsigned int c = 0; c < n; c++) {
+				if (!condition_fits(&cmp[c], json_string_value(name)))
+					return false;
+			}
+		}
+	}
+	return true;
+}
+
+/* A generated filter that a profile may have. */
+static inline void random_fitting_filter(uint64_t *seed, struct buf *out, size_t n_calls)
+{
+	bool fits = false;
+
+	while (!fits) {
+		json_t *json;
+
+		buf_done(out);
+		random_filter(seed, out, n_calls);
+		json = oci_load(out->data);
+		assert_non_null(json);
+		fits = all_fit(json);
+		json_decref(json);
+	}
 }
 
 /* Of several rules that hold the strictest, as the kernel would decide. */
@@ -145,7 +246,7 @@ static inline uint32_t says_of(const struct says *says, const char *name, const 
 	for (size_t i = 0; name && i < says->n; i++) {
 		const struct says_rule *rule = &says->rule[i];
 
-		if (streq(rule->name, name) && all_hold(rule, args, mask) &&
+		if (streq(rule->name, name) && all_hold(says, rule, args, mask) &&
 		    (!best || goes_before(rule->action, best->action)))
 			best = rule;
 	}

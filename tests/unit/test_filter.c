@@ -353,6 +353,14 @@ static const struct {
 	  "'action':'SCMP_ACT_ALLOW'},{'names':['socket','socketcall'],"
 	  "'action':'SCMP_ACT_ERRNO','errnoRet':1}]}",
 	  "socketcall " },
+	{ "what kills at socketcall kills still",
+	  "{" ALL "," X86 ",'syscalls':[" ON("socketcall", "ERRNO", "") "," ON(
+		  "socketcall", "KILL_PROCESS", IF(EQ(1, 1))) "]}",
+	  "{" ALL "}", true,
+	  "{" ALL "," X86 ",'flags':[],'syscalls':[{'names':['socketcall'],"
+	  "'action':'SCMP_ACT_KILL_PROCESS'},{'names':['lookup_dcookie'],'action':"
+	  "'SCMP_ACT_ERRNO','errnoRet':1}]}",
+	  "socketcall " },
 	{ "nothing changes without its architecture",
 	  "{" NONE ",'syscalls':[{'names':['socket','socketcall'],'action':'SCMP_ACT_ALLOW'}]}",
 	  "{" ALL ",'syscalls':[" ON("socket", "ERRNO", "") "]}", true,

@@ -60,7 +60,7 @@ static void world_make(struct world *w, uint64_t *seed)
 		_cleanup_doc_ struct doc *doc = NULL;
 		char name[8];
 
-		random_filter(seed, &w->file[i], 4);
+		random_fitting_filter(seed, &w->file[i], 4);
 		random_profile(seed, &w->text[i], names[i], file);
 		(void)snprintf(name, sizeof(name), "%s.json", names[i]);
 		doc = parsed(name, w->text[i].data);
