@@ -117,7 +117,7 @@ static bool add_without(struct view *out, const struct conj *conj, struct action
 /* Where parts of different actions overlap, the stricter keeps what both have. */
 static bool view_settle(struct view *view)
 {
-	struct view out; /* 20 KB: not to be cleared or copied for each of 400 calls */
+	struct view out; /* 50 KB: not to be cleared or copied for each of 400 calls */
 
 	view_tidy(view);
 	if (view->n == 0)
@@ -174,7 +174,7 @@ bool view_make(const struct filter_rule *const *rules, size_t n, struct action f
 		    conj_from_rule(rules[i], &conj) == SET_EMPTY || conj_is_any(&conj) ||
 		    (whole && !stricter(action, ret->rest)))
 			continue;
-		if (!view_add(ret, &conj, action)) {
+		if (ret->n == VIEW_RULES_MAX || !view_add(ret, &conj, action)) {
 			ret->rest = action_meet(ret->rest, action);
 			fits = false;
 		}
@@ -290,7 +290,8 @@ bool view_meet(const struct view *a, const struct view *b, struct view *ret)
 {
 	ret->n = 0;
 	ret->rest = action_meet(a->rest, b->rest);
-	if (add_own(a, b, ret) && add_own(b, a, ret) && add_pairs(a, b, ret) && view_settle(ret))
+	if (add_own(a, b, ret) && add_own(b, a, ret) && add_pairs(a, b, ret) && view_settle(ret) &&
+	    ret->n <= VIEW_RULES_MAX)
 		return true;
 	view_copy(ret, a);
 	for (size_t i = 0; i < b->n; i++)

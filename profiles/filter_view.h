@@ -12,8 +12,14 @@ struct part {
 	struct action action;
 };
 
-/* Parts beyond this in one call: the whole call gets the strictest action. Engines have six. */
-#define VIEW_PARTS_MAX 128
+/*
+ * Parts beyond this in one call, of a filter or of a meet: the whole call gets the strictest
+ * action. Engines have six, of which a profile makes 65.
+ */
+#define VIEW_RULES_MAX 128
+/* And on the way to a meet: both sides have room, so that meeting the result again changes nothing.
+ */
+#define VIEW_PARTS_MAX 320
 
 /*
  * Parts of different actions have no arguments in common (view_settle()); where none holds it is
