@@ -19,6 +19,8 @@ command_fn cmd_check;
 command_fn cmd_explain;
 command_fn cmd_gc;
 command_fn cmd_log;
+command_fn cmd_profile;
 command_fn cmd_reload;
+command_fn cmd_test;
 
 #endif

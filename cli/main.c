@@ -15,6 +15,8 @@ static const struct command {
 } commands[] = {
 	{ "check", cmd_check, "say whether profiles and the host configuration are right" },
 	{ "explain", cmd_explain, "say what would happen to a container, and why" },
+	{ "test", cmd_test, "run the tests of a policy" },
+	{ "profile", cmd_profile, "list the profiles, or show what one takes away" },
 	{ "log", cmd_log, "show the decisions" },
 	{ "reload", cmd_reload, "index the installed profiles anew" },
 	{ "gc", cmd_gc, "clean up after containers that ended without saying so" },

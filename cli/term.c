@@ -96,6 +96,18 @@ size_t term_width(const char *text)
 	return width_of(text, strlen(text));
 }
 
+/* What a terminal would obey is not for it. */
+static void put_word(const struct term *term, const char *word, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)word[i];
+		bool c1 = c == 0xc2 && i + 1 < len && (unsigned char)word[i + 1] < 0xa0;
+
+		(void)fputc(c < 0x20 || c == 0x7f || c1 ? '?' : c, term->out);
+		i += c1;
+	}
+}
+
 void term_wrap(const struct term *term, size_t used, size_t indent, const char *text)
 {
 	bool first = true;
@@ -108,7 +120,9 @@ void term_wrap(const struct term *term, size_t used, size_t indent, const char *
 			used = indent;
 			first = true;
 		}
-		(void)fprintf(term->out, "%s%.*s", first ? "" : " ", (int)len, text);
+		if (!first)
+			(void)fputc(' ', term->out);
+		put_word(term, text, len);
 		used += width + !first;
 		first = false;
 		text += len;

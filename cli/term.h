@@ -46,7 +46,7 @@ size_t term_width(const char *text);
 
 /*
  * A paragraph, on a line of which `used` columns are written: words broken to the width, the lines
- * that follow after `indent` spaces. Ends with a newline.
+ * that follow after `indent` spaces. Ends with a newline. Control characters become "?".
  */
 void term_wrap(const struct term *term, size_t used, size_t indent, const char *text);
 

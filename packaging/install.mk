@@ -23,6 +23,7 @@ install_files = \
 	$(call entry,$(O)/coaming-hook $(O)/coaming-nft,0755,$(libdir_coaming)) \
 	$(call entry,$(wildcard profiles/library/*.json),0644,$(datadir_coaming)/profiles) \
 	$(call entry,$(wildcard profiles/library/seccomp/*.json),0644,$(datadir_coaming)/profiles/seccomp) \
+	$(call entry,$(wildcard profiles/library/tests/*.json),0644,$(datadir_coaming)/profiles/tests) \
 	$(call entry,$(wildcard profiles/*.schema.json),0644,$(datadir_coaming)) \
 	$(call entry,$(filter %.json,$(filter $(O)/packaging/hooks.d/%,$(generated))),0644,$(ocihooksdir)) \
 	$(call entry,$(filter $(O)/packaging/precreate.d/%,$(generated)),0644,$(datadir_coaming)/hooks.d) \

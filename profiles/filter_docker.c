@@ -9,6 +9,7 @@
 
 #include "lib/strv.h"
 #include "profiles/caps.h"
+#include "profiles/errno_name.h"
 #include "profiles/filter_fallback.h"
 #include "profiles/filter_words.h"
 
@@ -16,165 +17,16 @@
 
 /* ---- errno by name ---- */
 
-#define ROW(name)                                                                                  \
-	{                                                                                          \
-#name, name                                                                        \
-	}
-static const struct {
-	const char *name;
-	uint32_t number;
-} errnos[] = {
-	ROW(EPERM),
-	ROW(ENOENT),
-	ROW(ESRCH),
-	ROW(EINTR),
-	ROW(EIO),
-	ROW(ENXIO),
-	ROW(E2BIG),
-	ROW(ENOEXEC),
-	ROW(EBADF),
-	ROW(ECHILD),
-	ROW(EAGAIN),
-	ROW(ENOMEM),
-	ROW(EACCES),
-	ROW(EFAULT),
-	ROW(ENOTBLK),
-	ROW(EBUSY),
-	ROW(EEXIST),
-	ROW(EXDEV),
-	ROW(ENODEV),
-	ROW(ENOTDIR),
-	ROW(EISDIR),
-	ROW(EINVAL),
-	ROW(ENFILE),
-	ROW(EMFILE),
-	ROW(ENOTTY),
-	ROW(ETXTBSY),
-	ROW(EFBIG),
-	ROW(ENOSPC),
-	ROW(ESPIPE),
-	ROW(EROFS),
-	ROW(EMLINK),
-	ROW(EPIPE),
-	ROW(EDOM),
-	ROW(ERANGE),
-	ROW(EDEADLOCK),
-	ROW(ENAMETOOLONG),
-	ROW(ENOLCK),
-	ROW(ENOSYS),
-	ROW(ENOTEMPTY),
-	ROW(ELOOP),
-	ROW(ENOMSG),
-	ROW(EIDRM),
-	ROW(ECHRNG),
-	ROW(EL2NSYNC),
-	ROW(EL3HLT),
-	ROW(EL3RST),
-	ROW(ELNRNG),
-	ROW(EUNATCH),
-	ROW(ENOCSI),
-	ROW(EL2HLT),
-	ROW(EBADE),
-	ROW(EBADR),
-	ROW(EXFULL),
-	ROW(ENOANO),
-	ROW(EBADRQC),
-	ROW(EBADSLT),
-	ROW(EBFONT),
-	ROW(ENOSTR),
-	ROW(ENODATA),
-	ROW(ETIME),
-	ROW(ENOSR),
-	ROW(ENONET),
-	ROW(ENOPKG),
-	ROW(EREMOTE),
-	ROW(ENOLINK),
-	ROW(EADV),
-	ROW(ESRMNT),
-	ROW(ECOMM),
-	ROW(EPROTO),
-	ROW(EMULTIHOP),
-	ROW(EDOTDOT),
-	ROW(EBADMSG),
-	ROW(EOVERFLOW),
-	ROW(ENOTUNIQ),
-	ROW(EBADFD),
-	ROW(EREMCHG),
-	ROW(ELIBACC),
-	ROW(ELIBBAD),
-	ROW(ELIBSCN),
-	ROW(ELIBMAX),
-	ROW(ELIBEXEC),
-	ROW(EILSEQ),
-	ROW(ERESTART),
-	ROW(ESTRPIPE),
-	ROW(EUSERS),
-	ROW(ENOTSOCK),
-	ROW(EDESTADDRREQ),
-	ROW(EMSGSIZE),
-	ROW(EPROTOTYPE),
-	ROW(ENOPROTOOPT),
-	ROW(EPROTONOSUPPORT),
-	ROW(ESOCKTNOSUPPORT),
-	ROW(ENOTSUP),
-	ROW(EPFNOSUPPORT),
-	ROW(EAFNOSUPPORT),
-	ROW(EADDRINUSE),
-	ROW(EADDRNOTAVAIL),
-	ROW(ENETDOWN),
-	ROW(ENETUNREACH),
-	ROW(ENETRESET),
-	ROW(ECONNABORTED),
-	ROW(ECONNRESET),
-	ROW(ENOBUFS),
-	ROW(EISCONN),
-	ROW(ENOTCONN),
-	ROW(ESHUTDOWN),
-	ROW(ETOOMANYREFS),
-	ROW(ETIMEDOUT),
-	ROW(ECONNREFUSED),
-	ROW(EHOSTDOWN),
-	ROW(EHOSTUNREACH),
-	ROW(EALREADY),
-	ROW(EINPROGRESS),
-	ROW(ESTALE),
-	ROW(EUCLEAN),
-	ROW(ENOTNAM),
-	ROW(ENAVAIL),
-	ROW(EISNAM),
-	ROW(EREMOTEIO),
-	ROW(EDQUOT),
-	ROW(ENOMEDIUM),
-	ROW(EMEDIUMTYPE),
-	ROW(ECANCELED),
-	ROW(ENOKEY),
-	ROW(EKEYEXPIRED),
-	ROW(EKEYREVOKED),
-	ROW(EKEYREJECTED),
-	ROW(EOWNERDEAD),
-	ROW(ENOTRECOVERABLE),
-	ROW(ERFKILL),
-	ROW(EWOULDBLOCK),
-};
-
 int docker_read_errno(const struct doc *doc, const struct node *node, uint32_t *ret,
 		      struct err *err)
 {
-	const char *names[ARRAY_SIZE(errnos)];
 	const char *near, *text;
 	int r;
 
 	r = node_read_string(doc, node, &text, err);
-	if (r < 0)
+	if (r < 0 || errno_number(text, ret) == 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++) {
-		if (streq(text, errnos[i].name)) {
-			*ret = errnos[i].number;
-			return 0;
-		}
-		names[i] = errnos[i].name;
-	}
-	near = nearest_word(text, names, ARRAY_SIZE(names));
+	near = errno_nearest(text);
 	return err_input(err, EBADMSG, "%s: unknown errno %s%s%s%s", WHERE(doc, node), Q(text),
 			 near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
 }

@@ -38,7 +38,9 @@ static int open_directory(struct directory *dir, struct err *err)
 	if (!dir->untrusted)
 		return dir_open_trusted(dir->path, &dir->fd, err);
 	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dir->fd < 0 ? err_errno(err, errno, "cannot open %s", Q(dir->path)) : 0;
+	if (dir->fd >= 0)
+		return 0;
+	return err_input(err, errno, "cannot open %s: %s", Q(dir->path), strerror(errno));
 }
 
 static int open_directories(struct store *store, struct err *err)
@@ -53,7 +55,7 @@ static int open_directories(struct store *store, struct err *err)
 		dir->fd = -1;
 		dir->untrusted = store->untrusted;
 		r = open_directory(dir, err);
-		if (r == -ENOENT)
+		if (r == -ENOENT && !dir->untrusted)
 			err_clear(err);
 		else if (r < 0)
 			return r;

@@ -95,7 +95,9 @@ profiles_valid() {
 		"$python" -c 'import jsonschema' 2>/dev/null && break
 	done
 	"$python" tests/validate.py profiles/profile.schema.json profiles/library/*.json &&
-		"$python" tests/validate.py profiles/host.schema.json packaging/coaming.json
+		"$python" tests/validate.py profiles/host.schema.json packaging/coaming.json &&
+		"$python" tests/validate.py profiles/test.schema.json profiles/library/tests/*.json \
+			tests/golden/test/*/test.json
 }
 
 json_valid() {

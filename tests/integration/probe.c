@@ -228,6 +228,29 @@ static void ask_peer(int argc, char **argv)
 	(void)close(fd);
 }
 
+/* from SOURCE ADDRESS PORT: as tcp, from that address of this machine. */
+static void ask_from(int argc, char **argv)
+{
+	struct timeval limit = { .tv_usec = 500000 };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	struct sockaddr_in6 from, to;
+	char answer[4];
+	long r = parse_address(argv[1], "0", &from);
+
+	if (r == 0)
+		r = parse_address(argv[2], argv[3], &to);
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (r == 0)
+		r = bind(fd, (struct sockaddr *)&from, sizeof(from));
+	if (r == 0)
+		r = connect(fd, (struct sockaddr *)&to, sizeof(to));
+	if (r == 0)
+		r = recv(fd, answer, sizeof(answer), 0);
+	printf("from %s %s %s: %s\n", argv[1], argv[2], argv[3], outcome(r));
+	(void)close(fd);
+}
+
 /* flood ADDRESS FIRST LAST: a UDP datagram to each port. */
 static void ask_flood(int argc, char **argv)
 {
@@ -343,17 +366,29 @@ static const struct question {
 	int args; /* at least, the name counted */
 	void (*ask)(int argc, char **argv);
 } questions[] = {
-	/* clang-format off: one a line */
-	{ "chmod", 2, ask_chmod },     { "fill", 2, ask_fill },
-	{ "flags", 2, ask_flags },     { "flood", 4, ask_flood },
-	{ "i386", 1, ask_i386 },       { "netns", 1, ask_netns },
-	{ "sctp", 3, ask_sctp },       { "sctp-serve", 1, ask_sctp_serve },
-	{ "mkdir", 2, ask_mkdir },     { "mount", 1, ask_mount },
-	{ "nofile", 1, ask_nofile },   { "packet", 1, ask_packet },
-	{ "raw", 1, ask_raw },         { "serve", 2, ask_serve },
-	{ "status", 1, ask_status },   { "syscall", 2, ask_syscall },
-	{ "tcp", 3, ask_peer },        { "udp", 3, ask_peer },
-	{ "unshare", 1, ask_unshare }, { "userns", 1, ask_userns },
+	/* One a line. */
+	/* clang-format off */
+	{ "chmod", 2, ask_chmod },
+	{ "fill", 2, ask_fill },
+	{ "flags", 2, ask_flags },
+	{ "flood", 4, ask_flood },
+	{ "from", 4, ask_from },
+	{ "i386", 1, ask_i386 },
+	{ "netns", 1, ask_netns },
+	{ "sctp", 3, ask_sctp },
+	{ "sctp-serve", 1, ask_sctp_serve },
+	{ "mkdir", 2, ask_mkdir },
+	{ "mount", 1, ask_mount },
+	{ "nofile", 1, ask_nofile },
+	{ "packet", 1, ask_packet },
+	{ "raw", 1, ask_raw },
+	{ "serve", 2, ask_serve },
+	{ "status", 1, ask_status },
+	{ "syscall", 2, ask_syscall },
+	{ "tcp", 3, ask_peer },
+	{ "udp", 3, ask_peer },
+	{ "unshare", 1, ask_unshare },
+	{ "userns", 1, ask_userns },
 	{ "wait", 1, ask_wait },
 	/* clang-format on */
 };
