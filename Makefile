@@ -137,7 +137,8 @@ test_programs := $(programs) $(probe) $(keep) $(unit) $(fuzz_check)
 # strict warnings (a skipped test fails), so that what the user said of it goes to run.sh.
 check: deps
 	@$(MAKE) CI=1 test_programs
-	@O='$(abspath $(O))' CI='$(CI)' tests/run.sh $(unit) $(fuzz_check) $(scripts)
+	@O='$(abspath $(O))' CI='$(CI)' tests/run.sh $(unit) $(fuzz_check) \
+		tests/mutation.sh $(scripts)
 
 test_programs: $(test_programs)
 

@@ -68,11 +68,17 @@ static int meet_profile(const struct pass *pass, struct filter *base, const stru
 	return r;
 }
 
-/* The request as a filter in its normal form: what is met with everything. */
-static int request_filter(const struct request *request, struct filter *ret, struct err *err)
+static const struct filter everything = { .default_action = { .kind = ACT_ALLOW },
+					  .any_architecture = true };
+
+/*
+ * The request as a filter in its normal form: what is met with everything.
+ *
+ * lost  gets the calls that this form denies as a whole, though the request's own text does not
+ */
+static int request_filter(const struct request *request, struct filter *ret, struct coarse *lost,
+			  struct err *err)
 {
-	static const struct filter everything = { .default_action = { .kind = ACT_ALLOW },
-						  .any_architecture = true };
 	static const struct filter absent = { .default_action = { .kind = ACT_ALLOW } };
 	struct filter filter = { 0 };
 	int r;
@@ -80,25 +86,68 @@ static int request_filter(const struct request *request, struct filter *ret, str
 	/* Nothing in it depends on anything; but calls with a fallback are made explicit. */
 	r = filter_resolve(request->has_seccomp ? &request->seccomp : &absent, 0, 0, &filter, err);
 	if (r == 0)
-		r = filter_meet(&filter, &everything, ret, NULL, NULL, err);
+		r = filter_meet(&filter, &everything, ret, lost ? add_coarse : NULL, lost, err);
+	filter_done(&filter);
+	return r;
+}
+
+static bool is_multiplexer(const char *name)
+{
+	return streq(name, "socketcall") || streq(name, "ipc");
+}
+
+/* Does a filter in normal form let this call through, whatever its arguments? */
+static bool lets_through(const struct filter *filter, const char *name)
+{
+	bool lets = filter->default_action.kind == ACT_ALLOW;
+
+	for (size_t i = 0; i < filter->n_rules; i++) {
+		const struct filter_rule *rule = &filter->rules[i];
+
+		/* What is said of another call may be reached through a multiplexer. */
+		if (!streq(rule->name, name) && !is_multiplexer(name))
+			continue;
+		if (rule->n_args > 0 || rule->action.kind != ACT_ALLOW)
+			return false;
+		lets = lets || streq(rule->name, name);
+	}
+	return lets;
+}
+
+/* Does the profile take anything from calls that the normal form of the request has lost? */
+static int takes_lost(const struct pass *pass, const struct profile *profile,
+		      const struct coarse *lost, bool *ret, struct err *err)
+{
+	struct filter filter = everything;
+	int r;
+
+	*ret = false;
+	if (lost->n == 0 || !profile->seccomp.present)
+		return 0;
+	r = meet_profile(pass, &filter, profile, NULL, err);
+	for (size_t i = 0; r == 0 && i < lost->n && !*ret; i++)
+		*ret = !lets_through(&filter, lost->names[i]);
 	filter_done(&filter);
 	return r;
 }
 
 /* Who changes anything, taken alone. */
-static int find_demand(const struct pass *pass, const struct filter *base, struct demand *demand,
-		       struct err *err)
+static int find_demand(const struct pass *pass, const struct filter *base,
+		       const struct coarse *lost, struct demand *demand, struct err *err)
 {
 	for (size_t i = 0; i < pass->n; i++) {
 		struct filter alone = { 0 };
+		bool takes = false;
 		int r;
 
 		if (!pass->profiles[i]->seccomp.present)
 			continue;
-		r = request_filter(pass->request, &alone, err);
+		r = request_filter(pass->request, &alone, NULL, err);
 		if (r == 0)
 			r = meet_profile(pass, &alone, pass->profiles[i], NULL, err);
-		if (r == 0 && !filter_equal(&alone, base))
+		if (r == 0)
+			r = takes_lost(pass, pass->profiles[i], lost, &takes, err);
+		if (r == 0 && (takes || !filter_equal(&alone, base)))
 			demand_add(demand, i);
 		filter_done(&alone);
 		if (r < 0)
@@ -169,13 +218,17 @@ static void add_names(struct buf *what, char *const *names, size_t n)
 }
 
 static int describe(const struct filter *before, const struct filter *after,
-		    const struct coarse *coarse, struct buf *what, struct err *err)
+		    const struct coarse *coarse, const struct coarse *lost, struct buf *what,
+		    struct err *err)
 {
 	char **names = NULL;
 	size_t n = 0;
-	int r;
+	int r = 0;
 
-	r = add_difference(before, after, &names, &n, err);
+	for (size_t i = 0; r == 0 && i < lost->n; i++)
+		r = strv_add(&names, &n, lost->names[i], err);
+	if (r == 0)
+		r = add_difference(before, after, &names, &n, err);
 	if (r == 0)
 		r = add_difference(after, before, &names, &n, err);
 	if (r < 0) {
@@ -209,20 +262,21 @@ static int write_filter(const struct pass *pass, const struct filter *filter, st
 }
 
 static int apply(const struct pass *pass, const struct filter *before, const struct filter *after,
-		 const struct coarse *coarse, struct err *err)
+		 const struct coarse *coarse, const struct coarse *lost, struct err *err)
 {
 	_cleanup_buf_ struct buf what = { 0 };
 	struct demand demand = { 0 };
 	int r;
 
-	if (filter_equal(before, after))
+	if (lost->n == 0 && filter_equal(before, after))
 		return 0;
+	r = find_demand(pass, before, lost, &demand, err);
+	if (r < 0 || (!demand.any && filter_equal(before, after)))
+		return r;
 	if (!pass->request->linux_node)
 		return err_input(err, EBADMSG, "%s: there is no \"linux\" to put a filter in",
 				 doc_name(pass->request->doc));
-	r = find_demand(pass, before, &demand, err);
-	if (r == 0)
-		r = describe(before, after, coarse, &what, err);
+	r = describe(before, after, coarse, lost, &what, err);
 	if (r == 0)
 		r = write_filter(pass, after, err);
 	if (r == 0)
@@ -264,29 +318,40 @@ static int meet_all(const struct pass *pass, struct filter *filter, struct coars
 			return r < 0 ? r : 1;
 		}
 	}
-	if (r == 0 && err->class != ERR_NONE) /* add_coarse() cannot return it */
-		r = -ENOMEM;
+	return r;
+}
+
+/* What is written denies as a whole also what the normal form of the request did. */
+static int add_lost(struct coarse *coarse, const struct coarse *lost, struct err *err)
+{
+	int r = err->class != ERR_NONE ? -ENOMEM : 0; /* add_coarse() cannot return it */
+
+	for (size_t i = 0; r == 0 && i < lost->n; i++)
+		r = strv_add(&coarse->names, &coarse->n, lost->names[i], err);
 	strv_sort_unique(coarse->names, &coarse->n);
 	return r;
 }
 
 int policy_seccomp(const struct pass *pass, struct err *err)
 {
-	struct coarse coarse = { .err = err };
+	struct coarse coarse = { .err = err }, lost = { .err = err };
 	struct filter before = { 0 }, after = { 0 };
 	int r;
 
 	if (!any_demands(pass))
 		return 0;
-	r = request_filter(pass->request, &before, err);
+	r = request_filter(pass->request, &before, &lost, err);
 	if (r == 0)
-		r = request_filter(pass->request, &after, err);
+		r = request_filter(pass->request, &after, NULL, err);
 	if (r == 0)
 		r = meet_all(pass, &after, &coarse, err);
 	if (r == 0)
-		r = apply(pass, &before, &after, &coarse, err);
+		r = add_lost(&coarse, &lost, err);
+	if (r == 0)
+		r = apply(pass, &before, &after, &coarse, &lost, err);
 	filter_done(&before);
 	filter_done(&after);
 	strv_free(&coarse.names, &coarse.n);
+	strv_free(&lost.names, &lost.n);
 	return r < 0 ? r : 0;
 }

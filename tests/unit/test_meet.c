@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * profiles/policy*.c: the laws of the meet, for generated configs and profiles. What comes out is
- * never wider than what was asked for, in no section; the order of the profiles and saying one
- * twice make no difference; one profile after the other is as both at once; deciding again changes
- * nothing; audit mode changes nothing.
+ * never wider than what was asked for, in no section, nor than what each profile gives; the order
+ * of the profiles and saying one twice make no difference; one profile after the other is as both
+ * at once; deciding again changes nothing; audit mode changes nothing.
  */
 #include "profiles/policy.h"
 
 #include <errno.h>
 
+#include "profiles/caps.h"
 #include "tests/unit/random_policy.h"
 #include "tests/unit/says.h"
 
@@ -234,7 +235,9 @@ static const char *wider_rootfs(const json_t *request, const json_t *result)
 	return NULL;
 }
 
-static const char *wider_seccomp(const json_t *request, const json_t *result, uint64_t *seed)
+/* is_profile: what comes first is a profile's file, not a request. */
+static const char *wider_seccomp(const json_t *request, const json_t *result, bool is_profile,
+				 uint64_t *seed)
 {
 	const json_t *was = at(request, "linux", "seccomp", NULL);
 	const json_t *is = at(result, "linux", "seccomp", NULL);
@@ -243,6 +246,7 @@ static const char *wider_seccomp(const json_t *request, const json_t *result, ui
 
 	assert_non_null(before);
 	before->fallback = SCMP_ACT_ALLOW;
+	before->is_profile = is_profile;
 	if (was)
 		says_read(before, was);
 	if (is)
@@ -253,7 +257,7 @@ static const char *wider_seccomp(const json_t *request, const json_t *result, ui
 		if (was && after->has_arch[i] && !before->has_arch[i])
 			why = "an architecture more";
 	}
-	for (size_t i = 0; is && !why && i < ARRAY_SIZE(random_calls) * 8; i++) {
+	for (size_t i = 0; is && !why && i < ARRAY_SIZE(random_calls) * 16; i++) {
 		const char *name = random_calls[i % ARRAY_SIZE(random_calls)];
 		uint64_t args[6];
 
@@ -264,6 +268,60 @@ static const char *wider_seccomp(const json_t *request, const json_t *result, ui
 			why = "a system call is laxer";
 	}
 	free(before);
+	return why;
+}
+
+/* What the profile does not give. */
+static const char *keeps_capabilities(const struct profile *profile, const json_t *result)
+{
+	static const char *const sets[] = { "bounding", "effective", "inheritable", "permitted",
+					    "ambient" };
+	const json_t *each;
+	size_t k;
+
+	for (size_t i = 0; profile->capabilities.present && i < ARRAY_SIZE(sets); i++) {
+		json_array_foreach(at(result, "process", "capabilities", sets[i]), k, each)
+		{
+			int number = cap_number(json_string_value(each));
+
+			if (!(profile->capabilities.allowed & CAP_MASK(number)))
+				return "a capability is kept that a profile does not allow";
+		}
+	}
+	return NULL;
+}
+
+static const char *keeps_limits(const struct profile *profile, const json_t *result)
+{
+	const json_t *is = at(result, "linux", "resources", NULL);
+
+	if (!profile->limits.present)
+		return NULL;
+	return limit_of(at(is, "pids", "limit", NULL)) > profile->limits.pids ||
+			       limit_of(at(is, "memory", "limit", NULL)) >
+				       profile->limits.memory_bytes
+		       ? "a limit is above a profile's"
+		       : NULL;
+}
+
+static const char *keeps(const struct world *w, size_t i, const json_t *result, uint64_t *seed)
+{
+	const struct profile *profile = w->profile[i];
+	const char *why = keeps_capabilities(profile, result);
+	json_t *file, *open;
+
+	why = why ? why : keeps_limits(profile, result);
+	if (profile->rootfs.present && !json_is_true(at(result, "root", "readonly", NULL)))
+		why = "the root is writable under a profile that forbids it";
+	if (why || profile->seccomp.file_digest[0] == '\0')
+		return why;
+	file = json_pack("{s:{s:o}}", "linux", "seccomp", oci_load(w->file[i].data));
+	open = json_pack("{s:{s:{s:s}}}", "linux", "seccomp", "defaultAction", "SCMP_ACT_ALLOW");
+	assert_true(file && open);
+	/* A file that forbids nothing adds no filter. */
+	why = wider_seccomp(file, at(result, "linux", "seccomp", NULL) ? result : open, true, seed);
+	json_decref(file);
+	json_decref(open);
 	return why;
 }
 
@@ -287,6 +345,7 @@ static const char *touched(const json_t *request, const json_t *result)
 	return NULL;
 }
 
+/* Than the request, and than the profiles a and b. */
 static void check_not_wider(const struct world *w, const struct result *result, uint64_t *seed)
 {
 	json_t *request = oci_load(w->config.data), *now = oci_load(result->config);
@@ -297,8 +356,10 @@ static void check_not_wider(const struct world *w, const struct result *result, 
 	why = wider_capabilities(request, now);
 	why = why ? why : wider_limits(request, now);
 	why = why ? why : wider_rootfs(request, now);
-	why = why ? why : wider_seccomp(request, now, seed);
+	why = why ? why : wider_seccomp(request, now, false, seed);
 	why = why ? why : touched(request, now);
+	for (size_t i = 0; i < 2; i++)
+		why = why ? why : keeps(w, i, now, seed);
 	if (why)
 		world_fail(w, why, w->config.data, result->config);
 	json_decref(request);
@@ -327,7 +388,7 @@ static bool same_config(const char *one, const char *other, bool coarse, bool mo
 	assert_non_null(a);
 	assert_non_null(b);
 	/* How a call is denied as a whole may differ, and is told each time. */
-	same = coarse || (!wider_seccomp(a, b, seed) && !wider_seccomp(b, a, seed));
+	same = coarse || (!wider_seccomp(a, b, false, seed) && !wider_seccomp(b, a, false, seed));
 	(void)json_object_del(json_object_get(a, "linux"), "seccomp");
 	(void)json_object_del(json_object_get(b, "linux"), "seccomp");
 	if (!mounts) {

@@ -162,6 +162,7 @@ static void test_not_needed(void **state)
 	} rows[] = {
 		{ "{\"name\": \"p\", \"capabilities\": {\"allow\": []}}", false },
 		{ "{\"name\": \"p\", \"mode\": \"audit\", \"network\": {\"ingress\": []}}", false },
+		{ "{\"name\": \"p\", \"network\": {\"ingress\": [], \"mode\": \"audit\"}}", false },
 		{ "{\"name\": \"p\", \"network\": {\"ingress\": []}}", true },
 		{ "{\"name\": \"p\", \"network\": {\"egress\": []}}", true },
 	};
