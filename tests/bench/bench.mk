@@ -3,13 +3,16 @@
 # make bench: what each stage costs, as ratios in one run. ROUNDS=: how often each command is run.
 
 ROUNDS ?= 100
-bench_programs := $(O)/tests/bench/bare $(O)/tests/bench/measure
+bench_programs := $(O)/tests/bench/bare $(O)/tests/bench/measure $(O)/tests/bench/meet
 
 $(O)/tests/bench/bare: $(O)/tests/bench/bare.o
 	$(call say,LD,$@)$(CC) $(static_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
 
 $(O)/tests/bench/measure: $(O)/tests/bench/measure.o
 	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
+
+$(O)/tests/bench/meet: $(O)/tests/bench/meet.o $(call archive,profiles) $(call archive,lib)
+	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs) -ljansson
 
 # Of the programs as they are installed, never of sanitized ones.
 bench: deps

@@ -7,7 +7,8 @@
 . "$(dirname "$0")/../integration/lib.sh"
 sandbox "$@"
 set -e
-need crun runc jq nft busybox "$B/coaming-runtime" "$B/coaming-hook" "$B/tests/bench/measure"
+need crun runc jq nft busybox "$B/coaming-runtime" "$B/coaming-hook" "$B/tests/bench/measure" \
+	"$B/tests/bench/meet"
 measure=$B/tests/bench/measure
 bare=$B/tests/bench/bare
 go_hook=/usr/libexec/oci/hooks.d/oci-seccomp-bpf-hook
@@ -165,6 +166,7 @@ for n in 10 10000; do
 	rewritten "runtime: $n profiles" many$n many$n
 done
 measured "$rounds" >"$W/seen"
+"$B/tests/bench/meet" "$rounds" >"$W/meets"
 
 # Real starts are ten times as long: fewer rounds. The last ones with the ledger on the disk that the
 # build directory is on.
@@ -190,7 +192,7 @@ measured $(((rounds + 3) / 4)) >"$W/starts"
 # --- what is printed -----------------------------------------------------------------------------
 
 of() { # NAME [COLUMN: 2 least, 3 median, 4 95th percentile, 5 KiB]
-	awk -F '\t' -v name="$1" -v column="${2:-2}" '$1 == name { print $column }' "$W/seen" "$W/starts"
+	awk -F '\t' -v name="$1" -v column="${2:-2}" '$1 == name { print $column }' "$W/seen" "$W/starts" "$W/meets"
 }
 sum() { # NAME...
 	local name total=0
@@ -204,14 +206,14 @@ ratio() { # A B
 }
 
 over=0
-# budget WHAT RATIO below|above LIMIT
+# budget WHAT RATIO below|above LIMIT [UNIT]
 budget() {
 	local verdict
 
 	verdict=$(awk -v r="$2" -v how="$3" -v l="$4" \
 		'BEGIN { print (how == "below" ? r < l : r > l) ? "ok" : "OVER" }')
 	[ "$verdict" = ok ] || over=1
-	printf '  %-62s %7sx   must be %s %4sx   %s\n' "$1" "$2" "$3" "$4" "$verdict"
+	printf '  %-62s %7s%-2s  must be %s %4s%-2s  %s\n' "$1" "$2" "${5:-x}" "$3" "$4" "${5:-x}" "$verdict"
 }
 told() { # WHAT RATIO
 	printf '  %-62s %7sx\n' "$1" "$2"
@@ -231,6 +233,10 @@ while IFS=$'\t' read -r name least median p95 kib; do
 	printf '%-37s %9d %9d %9d %9d  %13s %5s %8s\n' "$name" "$least" "$median" "$p95" "$kib" \
 		"$(ratio "$least" "$bare")" "$(ratio "$least" "$jq")" "$(ratio "$least" "${go:-0}")"
 done <"$W/seen"
+printf '\n%-52s %9s %9s %9s\n' 'us, in one process' 'least' 'median' '95th %'
+while IFS=$'\t' read -r name least median p95; do
+	printf '%-52s %9d %9d %9d\n' "$name" "$least" "$median" "$p95"
+done <"$W/meets"
 
 life=$(sum precreate 'createRuntime, firewall' poststart 'poststop, firewall')
 printf '\nBudgets\n'
@@ -253,6 +259,12 @@ else
 	echo '  oci-seccomp-bpf-hook is not installed: nothing is compared with it'
 fi
 budget '10,000 profiles : 10' "$(ratio "$(of 'runtime: 10000 profiles')" "$(of 'runtime: 10 profiles')")" below 1.2
+budget 'memory, 10,000 profiles : 10' \
+	"$(ratio "$(of 'runtime: 10000 profiles' 5)" "$(of 'runtime: 10 profiles' 5)")" below 1.1
+meet=$(of 'meet of two 400-call filters, JSON in and out')
+budget 'meet of two 400-call filters, JSON in and out' "$(ratio "$meet" 1000)" below 2 ms
+budget 'meet of two 400-call filters : jansson, parsing them' \
+	"$(ratio "$meet" "$(of 'jansson, parsing two 400-call filters')")" below 4
 
 printf '\nWithout a budget\n'
 told 'coaming-runtime and the two hooks that it puts in : the same' \
