@@ -15,6 +15,7 @@ static const struct command {
 } commands[] = {
 	{ "check", cmd_check, "say whether profiles and the host configuration are right" },
 	{ "explain", cmd_explain, "say what would happen to a container, and why" },
+	{ "diff", cmd_diff, "say what one policy allows and another does not" },
 	{ "test", cmd_test, "run the tests of a policy" },
 	{ "profile", cmd_profile, "list the profiles, or show what one takes away" },
 	{ "log", cmd_log, "show the decisions" },

@@ -33,7 +33,7 @@ uint64_t profile_keeps(const struct profile *profile)
 	return allowed;
 }
 
-static bool confines_privileges(const struct profile *profile)
+bool profile_confines_privileges(const struct profile *profile)
 {
 	return profile->capabilities.present || profile->seccomp.present ||
 	       (profile->rootfs.present && profile->rootfs.read_only) ||
@@ -146,7 +146,7 @@ static int set_no_new_privileges(const struct pass *pass, struct err *err)
 	if (pass->request->no_new_privileges)
 		return 0;
 	for (size_t i = 0; i < pass->n; i++) {
-		if (confines_privileges(pass->profiles[i]))
+		if (profile_confines_privileges(pass->profiles[i]))
 			demand_add(&demand, i);
 	}
 	if (!demand.any)

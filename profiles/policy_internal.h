@@ -56,6 +56,8 @@ int refusal_add(const struct pass *pass, enum section section, const struct dema
 /* The capabilities that a profile lets a container keep: also those which its root and its firewall
  * cannot stand are not among them. */
 uint64_t profile_keeps(const struct profile *profile);
+/* Does it take what a set-uid program would give back? Then noNewPrivileges is set. */
+bool profile_confines_privileges(const struct profile *profile);
 /* Does a direction of the profile's network section constrain anything? */
 bool profile_filters_network(const struct profile *profile);
 
