@@ -42,9 +42,7 @@ static bool read_number(const char **text, size_t *ret)
 	return errno == 0 && v <= SIZE_MAX;
 }
 
-/* Byte offset of a line and a column (characters, from 1); the text's length where there is none.
- */
-static size_t offset_of(const char *text, size_t len, size_t line, size_t column)
+size_t text_offset(const char *text, size_t len, size_t line, size_t column)
 {
 	size_t i = 0;
 
@@ -59,23 +57,32 @@ static size_t offset_of(const char *text, size_t len, size_t line, size_t column
 	return i;
 }
 
-/* The member or element that a sentence speaks of: "... NAME:LINE:COLUMN: ...". NULL: none. */
-static const struct node *node_at_fault(const struct doc *doc, const struct err *fault)
+bool fault_place(const char *text, const char *name, size_t *ret_line, size_t *ret_column)
 {
-	const char *name = doc_name(doc);
-	const char *text;
-	size_t len, line, column;
-
-	for (const char *s = strstr(fault->text, name); s; s = strstr(s + 1, name)) {
+	for (const char *s = strstr(text, name); s; s = strstr(s + 1, name)) {
 		const char *p = s + strlen(name);
+		size_t line, column;
 
 		if (*p++ != ':' || !read_number(&p, &line) || *p++ != ':' ||
 		    !read_number(&p, &column))
 			continue;
-		text = doc_text(doc, &len);
-		return innermost(doc_root(doc), offset_of(text, len, line, column));
+		*ret_line = line;
+		*ret_column = column;
+		return true;
 	}
-	return NULL;
+	return false;
+}
+
+/* The member or element that a sentence speaks of; NULL: none. */
+static const struct node *node_at_fault(const struct doc *doc, const struct fault *fault)
+{
+	const char *text;
+	size_t len;
+
+	if (fault->line == 0)
+		return NULL;
+	text = doc_text(doc, &len);
+	return innermost(doc_root(doc), text_offset(text, len, fault->line, fault->column));
 }
 
 static bool holds_blanked(const struct node *node, const struct blanked *blanked)
@@ -92,10 +99,28 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Overwrite a member with its comma: the one behind it, or the one before the last of a list. */
-static void blank(char *text, size_t begin, size_t end)
+/*
+ * Columns count characters: where one of several bytes became as many blanks, what follows on its
+ * line moves back, and the blanks that are too many go to the line's end.
+ */
+static void keep_columns(char *text, size_t len, size_t end, size_t surplus,
+			 struct blanked *blanked)
 {
-	size_t before = begin, behind = end;
+	const char *newline = memchr(text + end, '\n', len - end);
+	size_t line_end = newline ? (size_t)(newline - text) : len;
+
+	memmove(text + end - surplus, text + end, line_end - end);
+	memset(text + line_end - surplus, ' ', surplus);
+	for (size_t i = 0; i < blanked->n; i++) {
+		if (blanked->start[i] >= end && blanked->start[i] < line_end)
+			blanked->start[i] -= surplus;
+	}
+}
+
+/* Overwrite a member with its comma: the one behind it, or the one before the last of a list. */
+static void blank(char *text, size_t len, size_t begin, size_t end, struct blanked *blanked)
+{
+	size_t before = begin, behind = end, surplus = 0;
 
 	while (is_space(text[behind]))
 		behind++;
@@ -106,9 +131,21 @@ static void blank(char *text, size_t begin, size_t end)
 	else if (before > 0 && text[before - 1] == ',')
 		text[before - 1] = ' ';
 	for (size_t i = begin; i < end; i++) {
+		surplus = text[i] == '\n' ? 0 : surplus + (((unsigned char)text[i] & 0xc0) == 0x80);
 		if (text[i] != '\n')
 			text[i] = ' ';
 	}
+	if (surplus > 0)
+		keep_columns(text, len, end, surplus, blanked);
+}
+
+static struct fault fault_of(const struct err *err, const struct doc *doc, const char *name)
+{
+	struct fault fault = { .text = err->text };
+
+	(void)fault_place(err->text, doc ? doc_shown_name((char[WHERE_MAX]){ 0 }, doc) : name,
+			  &fault.line, &fault.column);
+	return fault;
 }
 
 /* One round; false: it was the last. */
@@ -117,22 +154,24 @@ static bool find_one(const char *name, char *text, size_t len, faults_parse_fn *
 {
 	_cleanup_doc_ struct doc *doc = NULL;
 	const struct node *node;
-	struct err fault = { 0 };
+	struct err err = { 0 };
+	struct fault fault;
 
-	if (doc_parse(&doc, name, text, len, &fault) < 0) {
+	if (doc_parse(&doc, name, text, len, &err) < 0) {
+		fault = fault_of(&err, NULL, name);
 		report(arg, &fault);
 		return false;
 	}
-	if (parse(arg, doc, &fault) == 0)
+	if (parse(arg, doc, &err) == 0)
 		return false;
-	node = fault.class == ERR_INPUT ? node_at_fault(doc, &fault) : NULL;
+	fault = fault_of(&err, doc, name);
+	node = err.class == ERR_INPUT ? node_at_fault(doc, &fault) : NULL;
 	if (!node || !holds_blanked(node, blanked))
 		report(arg, &fault);
 	if (!node || node == doc_root(doc))
 		return false;
 	blanked->start[blanked->n++] = node_begin(node);
-	/* Columns count characters: a blanked one of two bytes moves what follows on its line. */
-	blank(text, node_begin(node), node->end);
+	blank(text, len, node_begin(node), node->end, blanked);
 	return true;
 }
 

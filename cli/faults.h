@@ -12,7 +12,23 @@
 
 /* Fails with "... NAME:LINE:COLUMN: ..." where NAME is doc_name(). */
 typedef int faults_parse_fn(void *arg, const struct doc *doc, struct err *err);
-typedef void faults_report_fn(void *arg, const struct err *fault);
+
+struct fault {
+	const char *text;    /* the whole sentence, with its place */
+	size_t line, column; /* of the file that was parsed; 0: none */
+};
+typedef void faults_report_fn(void *arg, const struct fault *fault);
+
+/*
+ * The line and column in "... NAME:LINE:COLUMN: ..."; false where there is none of that name.
+ *
+ * name  as doc_shown_name() gives it
+ */
+bool fault_place(const char *text, const char *name, size_t *ret_line, size_t *ret_column);
+
+/* Byte offset of a line and a column (characters, both from 1); the text's length where there is
+ * none. */
+size_t text_offset(const char *text, size_t len, size_t line, size_t column);
 
 /*
  * Parse a text again and again, each time without the member or element that was at fault, until

@@ -10,6 +10,7 @@
 
 #include "lib/hash.h"
 #include "lib/strv.h"
+#include "profiles/advice.h"
 #include "profiles/caps.h"
 #include "profiles/network_parse.h"
 #include "profiles/seccomp_parse.h"
@@ -252,6 +253,19 @@ static int parse_selectable(const struct context *c, const struct node *node,
 
 /* ---- silence ---- */
 
+static int read_silenced(const struct context *c, const struct node *node, char **ret)
+{
+	const char *near = NULL;
+	int r;
+
+	r = copy_string(c, node, ret);
+	if (r < 0 || advice_is_known(*ret, &near))
+		return r;
+	return err_input(c->err, EBADMSG, "%s: unknown warning %s%s%s%s", WHERE(c->doc, node),
+			 Q(*ret), near ? " (did you mean " : " (see coaming check --warnings",
+			 near ? near : "", near ? "?)" : ")");
+}
+
 static int parse_silence(const struct context *c, const struct node *node, struct profile *profile)
 {
 	static const char *const keys[] = { "id", "reason" };
@@ -265,7 +279,7 @@ static int parse_silence(const struct context *c, const struct node *node, struc
 		return err_input(c->err, EBADMSG, "%s: a silence needs \"id\" and \"reason\"",
 				 WHERE(c->doc, node));
 	profile->n_silences++;
-	r = copy_string(c, node_get(node, "id"), &silence->id);
+	r = read_silenced(c, node_get(node, "id"), &silence->id);
 	if (r == 0)
 		r = copy_string(c, node_get(node, "reason"), &silence->reason);
 	if (r == 0 && silence->reason[0] == '\0')

@@ -96,7 +96,7 @@ all_faults_of_a_file() {
 	assert_status 2
 	[ ! -s "$W/err" ] || fail "something on stderr"
 	assert_json "$W/out" ".files == 1 and (.faults | length) == 5 and
-		.faults[0] == {file: \"$W/web.json\", message: \"$W/web.json:3:3: unknown key \\\"mod\\\" (did you mean \\\"mode\\\"?)\"}"
+		.faults[0] == {file: \"$W/web.json\", line: 3, column: 3, kind: \"error\", message: \"$W/web.json:3:3: unknown key \\\"mod\\\" (did you mean \\\"mode\\\"?)\"}"
 }
 
 right_files() {

@@ -38,7 +38,7 @@ static int parse(void *arg, const struct doc *doc, struct err *err)
 	return r;
 }
 
-static void collect(void *arg, const struct err *fault)
+static void collect(void *arg, const struct fault *fault)
 {
 	char *out = arg;
 	size_t len = strlen(out);
@@ -69,6 +69,16 @@ static void test_each_element(void **state)
 		      "f:2:8: 40 is too large\n");
 }
 
+/* What was taken out before on a line does not move what comes behind. */
+static void test_columns_of_characters(void **state)
+{
+	assert_faults("{\"name\": 1, \"\xc3\xa4\xe2\x82\xac\": 1, \"a\": [10, 11],\n\"b\": [12]}",
+		      "f:1:13: unknown key \"\\xc3\\xa4\\xe2\\x82\\xac\"\n"
+		      "f:1:28: 10 is too large\n"
+		      "f:1:32: 11 is too large\n"
+		      "f:2:7: 12 is too large\n");
+}
+
 static void test_keys_and_types(void **state)
 {
 	assert_faults("{\"nam\": 1,\n\"name\": 2,\n\"a\": {\"x\": [10]},\n\"b\": [11]\n}",
@@ -95,7 +105,7 @@ static void test_no_json(void **state)
 	assert_ptr_equal(strchr(out, '\n'), out + strlen(out) - 1);
 }
 
-static void count(void *arg, const struct err *fault)
+static void count(void *arg, const struct fault *fault)
 {
 	(*(size_t *)arg)++;
 }
@@ -117,9 +127,13 @@ static void test_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_none),           cmocka_unit_test(test_each_element),
-		cmocka_unit_test(test_keys_and_types), cmocka_unit_test(test_omission_of_ours),
-		cmocka_unit_test(test_no_json),        cmocka_unit_test(test_bounded),
+		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_each_element),
+		cmocka_unit_test(test_columns_of_characters),
+		cmocka_unit_test(test_keys_and_types),
+		cmocka_unit_test(test_omission_of_ours),
+		cmocka_unit_test(test_no_json),
+		cmocka_unit_test(test_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
