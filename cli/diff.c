@@ -307,10 +307,9 @@ int cmd_diff(int argc, char **argv, struct err *err)
 	};
 	const struct usage usage = {
 		.args = "OLD NEW",
-		.about =
-			"Say what containers may do under NEW and not under OLD (+), and the other\n"
-			"way round (-): two profiles, or two directories of profiles. Exit status:\n"
-			"0 nothing is wider, 1 something is, 2 wrong use or bad input.\n",
+		.about = "Say what containers may do under NEW and not under OLD (+), and the\n"
+			 "other way round (-): two profiles, or two directories of them. Exit\n"
+			 "status: 0 nothing is wider, 1 something is, 2 wrong use or bad input.\n",
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};
