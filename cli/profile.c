@@ -181,17 +181,11 @@ static int list(const struct host *host, struct store *store, bool json, struct 
 
 static int unknown_name(struct store *store, const char *name, struct err *err)
 {
-	struct err ignored = { 0 };
-	const char *near = NULL;
-	char **names = NULL;
-	size_t n = 0;
+	char near[PROFILE_NAME_MAX + 1];
+	bool any = *store_nearest(store, name, near);
 
-	if (store_names(store, &names, &n, &ignored) == 0)
-		near = nearest_word(name, (const char *const *)names, n);
-	(void)err_input(err, ENOENT, "there is no profile %s%s%s%s", Q(name),
-			near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
-	strv_free(&names, &n);
-	return -ENOENT;
+	return err_input(err, ENOENT, "there is no profile %s%s%s%s", Q(name),
+			 any ? " (did you mean " : "", near, any ? "?)" : "");
 }
 
 static int show(const struct host *host, struct store *store, const char *name,

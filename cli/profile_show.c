@@ -18,6 +18,7 @@
 #include "profiles/errno_name.h"
 #include "profiles/filter_words.h"
 #include "profiles/ruleset.h"
+#include "profiles/seccomp_meet.h"
 
 /* One thing that is said of the profiles. */
 struct line {
@@ -135,31 +136,15 @@ static bool has_seccomp(const struct profile *p, const void *arg)
 
 static int meet_all(const struct show *show, struct filter *ret)
 {
-	static const struct filter everything = { .default_action = { .kind = ACT_ALLOW },
-						  .any_architecture = true };
-	struct filter base = { 0 };
-	int r = filter_resolve(&everything, 0, 0, &base, show->err);
+	const struct seccomp_section **sections = calloc(show->n + 1, sizeof(*sections));
+	int r;
 
-	for (size_t i = 0; r == 0 && i < show->n; i++) {
-		const struct seccomp_section *section = &show->v[i].profile->seccomp;
-
-		for (size_t f = 0; r == 0 && section->present && f < section->n_filters; f++) {
-			struct filter resolved = { 0 }, met = { 0 };
-
-			r = filter_resolve(&section->filters[f], 0, 0, &resolved, show->err);
-			if (r == 0)
-				r = filter_meet(&base, &resolved, &met, NULL, NULL, show->err);
-			filter_done(&resolved);
-			if (r == 0) {
-				filter_done(&base);
-				base = met;
-			}
-		}
-	}
-	if (r < 0)
-		filter_done(&base);
-	else
-		*ret = base;
+	if (!sections)
+		return err_oom(show->err);
+	for (size_t i = 0; i < show->n; i++)
+		sections[i] = &show->v[i].profile->seccomp;
+	r = seccomp_meet(sections, show->n, 0, 0, ret, show->err);
+	free(sections);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include "profiles/compare_internal.h"
 #include "profiles/filter_view.h"
 #include "profiles/filter_words.h"
+#include "profiles/seccomp_meet.h"
 
 #define KERNEL_LATEST UINT32_MAX
 
@@ -28,35 +29,18 @@ struct calls {
 	struct view view_old, view_now, both;
 };
 
-static const struct filter everything = { .default_action = { .kind = ACT_ALLOW },
-					  .any_architecture = true };
-
 static int side_filter(const struct side *side, uint64_t caps, uint32_t kernel, struct filter *ret,
 		       struct err *err)
 {
-	struct filter all = { 0 };
-	int r = filter_meet(&everything, &everything, &all, NULL, NULL, err);
+	const struct seccomp_section **sections = calloc(side->n + 1, sizeof(*sections));
+	int r;
 
-	for (size_t i = 0; r == 0 && i < side->n; i++) {
-		const struct seccomp_section *section = &side->v[i].seccomp;
-
-		for (size_t k = 0; r == 0 && section->present && k < section->n_filters; k++) {
-			struct filter resolved = { 0 }, met = { 0 };
-
-			r = filter_resolve(&section->filters[k], caps, kernel, &resolved, err);
-			if (r == 0)
-				r = filter_meet(&all, &resolved, &met, NULL, NULL, err);
-			filter_done(&resolved);
-			if (r == 0) {
-				filter_done(&all);
-				all = met;
-			}
-		}
-	}
-	if (r < 0)
-		filter_done(&all);
-	else
-		*ret = all;
+	if (!sections)
+		return err_oom(err);
+	for (size_t i = 0; i < side->n; i++)
+		sections[i] = &side->v[i].seccomp;
+	r = seccomp_meet(sections, side->n, caps, kernel, ret, err);
+	free(sections);
 	return r;
 }
 

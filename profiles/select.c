@@ -220,20 +220,13 @@ static int add_matching(const struct context *c, bool *ret_any)
 /* Say which name is near: the directories are listed only now that something is wrong. */
 static int refuse_unknown(struct store *store, const char *name, struct err *err)
 {
-	struct err ignored = { 0 };
-	const char *near = NULL;
-	char **names = NULL;
-	size_t n = 0;
+	char near[PROFILE_NAME_MAX + 1];
+	bool any = *store_nearest(store, name, near);
 
-	if (store_names(store, &names, &n, &ignored) == 0)
-		near = nearest_word(name, (const char *const *)names, n);
-	(void)err_refuse(err, EPERM,
-			 "label " LABEL_PROFILE " names profile %s, which is in none of the "
-			 "profile directories%s%s%s",
-			 Q(name), near ? " (did you mean " : "", near ? near : "",
-			 near ? "?)" : "");
-	strv_free(&names, &n);
-	return -EPERM;
+	return err_refuse(err, EPERM,
+			  "label " LABEL_PROFILE " names profile %s, which is in none of the "
+			  "profile directories%s%s%s",
+			  Q(name), any ? " (did you mean " : "", near, any ? "?)" : "");
 }
 
 static int add_unknown(const struct context *c, const char *name)

@@ -280,6 +280,20 @@ int store_names(struct store *store, char ***ret_names, size_t *ret_n, struct er
 	return 0;
 }
 
+const char *store_nearest(struct store *store, const char *name, char out[PROFILE_NAME_MAX + 1])
+{
+	struct err ignored = { 0 };
+	const char *near = NULL;
+	char **names = NULL;
+	size_t n = 0;
+
+	if (store_names(store, &names, &n, &ignored) == 0)
+		near = nearest_word(name, (const char *const *)names, n);
+	(void)snprintf(out, PROFILE_NAME_MAX + 1, "%s", near ? near : "");
+	strv_free(&names, &n);
+	return out;
+}
+
 /* ---- the index ---- */
 
 static int stamp(struct store *store, struct match_stamp *ret, struct err *err)

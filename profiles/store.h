@@ -34,6 +34,8 @@ int store_match(struct store *store, const struct metadata *metadata, char ***re
 		size_t *ret_n, struct err *err);
 /* All names, sorted, for `coaming check` and for suggestions. */
 int store_names(struct store *store, char ***ret_names, size_t *ret_n, struct err *err);
+/* The profile whose name is nearest to one that does not exist; "" where none is near enough. */
+const char *store_nearest(struct store *store, const char *name, char out[PROFILE_NAME_MAX + 1]);
 /* Make the index anew whatever its stamps say (`coaming reload`). */
 int store_reindex(struct store *store, struct err *err);
 
