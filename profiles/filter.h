@@ -53,6 +53,8 @@ struct filter_rule {
 	struct action action;
 	struct filter_arg *args; /* all must hold; none: the call as a whole */
 	size_t n_args;
+	/* Said twice by filter_emit(), for both values of a bit of this argument; 0: once. */
+	uint8_t apart, apart_bit;
 	bool coarse; /* in place of rules with conditions, as filter_coarse_fn is told */
 };
 

@@ -4,8 +4,7 @@
  */
 #include "profiles/filter_cond.h"
 
-/* Of a mask with more bits the complement is taken to be beyond what can be said. */
-#define COND_NOT_MAX 8
+#define COND_NOT_MAX 64 /* a condition for each bit */
 
 static const struct cond any = { .kind = COND_ANY };
 
@@ -272,17 +271,19 @@ enum set conj_and(const struct conj *a, const struct conj *b, struct conj *ret)
 	return SET_GIVEN;
 }
 
-/* Every bit by itself may be what differs. */
+/* From the highest bit on, each may be the first that differs: no value is in two of these. */
 static int bits_not(const struct cond *c, struct cond out[COND_NOT_MAX])
 {
+	uint64_t above = 0;
 	int n = 0;
 
-	for (uint64_t left = c->a; left; left &= left - 1) {
-		uint64_t bit = left & -left;
+	for (int i = 63; i >= 0; i--) {
+		uint64_t bit = UINT64_C(1) << i;
 
-		if (n == COND_NOT_MAX)
-			return -1;
-		out[n++] = (struct cond){ COND_BITS, bit, ~c->b & bit };
+		if (!(c->a & bit))
+			continue;
+		out[n++] = (struct cond){ COND_BITS, above | bit, (c->b & above) | (~c->b & bit) };
+		above |= bit;
 	}
 	return n;
 }

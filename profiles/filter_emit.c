@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <seccomp.h>
 
+#include "profiles/filter_apart.h"
 #include "profiles/filter_words.h"
 
 /* Every architecture has it, no program needs it, and Linux 6.8 has taken it out. */
@@ -94,15 +95,6 @@ static void emit_group(struct emit *e, const struct filter *filter, size_t first
 	emit_object_end(e);
 }
 
-static bool is_first_of_group(const struct filter *filter, size_t place)
-{
-	for (size_t i = 0; i < place; i++) {
-		if (is_plain(&filter->rules[i], filter->rules[place].action))
-			return false;
-	}
-	return true;
-}
-
 static void emit_conditional(struct emit *e, const struct filter_rule *rule)
 {
 	emit_object(e);
@@ -117,6 +109,26 @@ static void emit_conditional(struct emit *e, const struct filter_rule *rule)
 		emit_arg(e, &rule->args[i]);
 	emit_array_end(e);
 	emit_object_end(e);
+}
+
+static void emit_apart(struct emit *e, const struct filter_rule *rule)
+{
+	struct filter_arg args[6];
+
+	for (int i = 0; i < 2; i++) {
+		const struct filter_rule half = filter_half(rule, i, args);
+
+		emit_conditional(e, &half);
+	}
+}
+
+static bool is_first_of_group(const struct filter *filter, size_t place)
+{
+	for (size_t i = 0; i < place; i++) {
+		if (is_plain(&filter->rules[i], filter->rules[place].action))
+			return false;
+	}
+	return true;
 }
 
 /* "SCMP_ARCH_X86_64"; 0 where this libseccomp does not know it. */
@@ -192,8 +204,12 @@ static void emit_rules(struct emit *e, const struct filter *filter)
 			emit_group(e, filter, i);
 	}
 	for (size_t i = 0; i < filter->n_rules; i++) {
-		if (filter->rules[i].n_args > 0)
-			emit_conditional(e, &filter->rules[i]);
+		const struct filter_rule *rule = &filter->rules[i];
+
+		if (rule->n_args > 0 && rule->apart)
+			emit_apart(e, rule);
+		else if (rule->n_args > 0)
+			emit_conditional(e, rule);
 	}
 	if (needs_guard(filter))
 		emit_guard(e, filter);

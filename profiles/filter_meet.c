@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "lib/strv.h"
+#include "profiles/filter_apart.h"
 #include "profiles/filter_mux.h"
 #include "profiles/filter_view.h"
 #include "profiles/filter_words.h"
@@ -131,9 +132,12 @@ static int copy_rules(struct meet *m, size_t first)
 
 	for (size_t i = first; r == 0 && i < m->a.at; i++) {
 		const struct filter_rule *rule = m->a.rules[i];
+		bool half = i + 1 < m->a.at && filter_are_halves(rule, m->a.rules[i + 1]);
 
-		if (!is_skipped(&m->a, rule))
-			r = out_add(m, rule->name, rule->args, rule->n_args, rule->action);
+		if (is_skipped(&m->a, rule))
+			continue;
+		r = out_add(m, rule->name, rule->args, rule->n_args - half, rule->action);
+		i += half;
 	}
 	return r;
 }
@@ -318,27 +322,76 @@ static void drop_rules(struct filter *out, const char *name)
 	out->n_rules = n;
 }
 
-/* In place of all rules for a multiplexer, one; where its name has its place. */
+/* In place of all rules for a call, one; where its name has its place. */
+static int replace_rules(struct meet *m, const char *name, struct action action, const char *why)
+{
+	int r;
+
+	if (m->coarse)
+		m->coarse(m->arg, name, why);
+	drop_rules(m->out, name);
+	r = out_add(m, name, NULL, 0, action);
+	for (size_t k = m->out->n_rules - 1; r == 0 && k > 0; k--) {
+		struct filter_rule *rule = &m->out->rules[k], last = *rule;
+
+		if (strcmp(rule[-1].name, rule->name) <= 0)
+			break;
+		*rule = rule[-1];
+		rule[-1] = last;
+	}
+	return r;
+}
+
 static int meet_multiplexers(struct meet *m, const struct filter *a, const struct filter *b)
 {
 	struct mux_rule rules[MULTIPLEXERS];
 	size_t n = mux_rules(a, b, m->out, rules);
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		drop_rules(m->out, rules[i].name);
-		r = out_add(m, rules[i].name, NULL, 0, rules[i].action);
-		for (size_t k = m->out->n_rules - 1; r == 0 && k > 0; k--) {
-			struct filter_rule *rule = &m->out->rules[k], last = *rule;
-
-			if (strcmp(rule[-1].name, rule->name) <= 0)
-				break;
-			*rule = rule[-1];
-			rule[-1] = last;
-		}
-		if (m->coarse)
-			m->coarse(m->arg, rules[i].name,
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = replace_rules(m, rules[i].name, rules[i].action,
 				  "what is denied by another name can be reached through it");
+	return r;
+}
+
+/* The strictest of a call's rules, and of the default. */
+static struct action strictest_of(const struct filter *filter, const char *name)
+{
+	struct action action = filter->default_action;
+
+	for (size_t i = 0; i < filter->n_rules; i++) {
+		if (streq(filter->rules[i].name, name))
+			action = action_meet(action, filter->rules[i].action);
+	}
+	return action;
+}
+
+static const struct filter_rule *find_cannot(const struct filter *filter)
+{
+	for (size_t i = 0; i < filter->n_rules; i++) {
+		if (filter->rules[i].apart == APART_CANNOT)
+			return &filter->rules[i];
+	}
+	return NULL;
+}
+
+/* At the end, when it is known how each call is said. */
+static int keep_apart(struct meet *m)
+{
+	static const char why[] = "libseccomp would put its conditions together with another's";
+	const char *muxes[MULTIPLEXERS];
+	const struct filter_rule *rule;
+	size_t n = 0;
+	int r;
+
+	r = filter_keep_apart(m->out, muxes, &n, m->err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = replace_rules(m, muxes[i], mux_strictest(m->out, muxes[i]), why);
+	while (r == 0 && (rule = find_cannot(m->out))) {
+		_cleanup_free_ char *name = strdup(rule->name);
+
+		r = name ? replace_rules(m, name, strictest_of(m->out, name), why)
+			 : err_oom(m->err);
 	}
 	return r;
 }
@@ -477,6 +530,8 @@ int filter_meet(const struct filter *a, const struct filter *b, struct filter *r
 		r = meet_calls(m, a, b);
 	if (r == 0)
 		r = meet_multiplexers(m, a, b);
+	if (r == 0)
+		r = keep_apart(m);
 	if (r == 0)
 		r = meet_listeners(a, b, &out, err);
 	if (r < 0) {

@@ -18,39 +18,40 @@ static_assert(ARRAY_SIZE(mux_names) == MUXES_ && MUXES_ == MULTIPLEXERS, "a name
 static const struct {
 	const char *name;
 	int mux;
+	uint32_t number; /* the multiplexer's first argument */
 } subs[] = {
-	{ "accept", MUX_SOCKETCALL },
-	{ "accept4", MUX_SOCKETCALL },
-	{ "bind", MUX_SOCKETCALL },
-	{ "connect", MUX_SOCKETCALL },
-	{ "getpeername", MUX_SOCKETCALL },
-	{ "getsockname", MUX_SOCKETCALL },
-	{ "getsockopt", MUX_SOCKETCALL },
-	{ "listen", MUX_SOCKETCALL },
-	{ "msgctl", MUX_IPC },
-	{ "msgget", MUX_IPC },
-	{ "msgrcv", MUX_IPC },
-	{ "msgsnd", MUX_IPC },
-	{ "recv", MUX_SOCKETCALL },
-	{ "recvfrom", MUX_SOCKETCALL },
-	{ "recvmmsg", MUX_SOCKETCALL },
-	{ "recvmsg", MUX_SOCKETCALL },
-	{ "semctl", MUX_IPC },
-	{ "semget", MUX_IPC },
-	{ "semop", MUX_IPC },
-	{ "semtimedop", MUX_IPC },
-	{ "send", MUX_SOCKETCALL },
-	{ "sendmmsg", MUX_SOCKETCALL },
-	{ "sendmsg", MUX_SOCKETCALL },
-	{ "sendto", MUX_SOCKETCALL },
-	{ "setsockopt", MUX_SOCKETCALL },
-	{ "shmat", MUX_IPC },
-	{ "shmctl", MUX_IPC },
-	{ "shmdt", MUX_IPC },
-	{ "shmget", MUX_IPC },
-	{ "shutdown", MUX_SOCKETCALL },
-	{ "socket", MUX_SOCKETCALL },
-	{ "socketpair", MUX_SOCKETCALL },
+	{ "accept", MUX_SOCKETCALL, 5 },
+	{ "accept4", MUX_SOCKETCALL, 18 },
+	{ "bind", MUX_SOCKETCALL, 2 },
+	{ "connect", MUX_SOCKETCALL, 3 },
+	{ "getpeername", MUX_SOCKETCALL, 7 },
+	{ "getsockname", MUX_SOCKETCALL, 6 },
+	{ "getsockopt", MUX_SOCKETCALL, 15 },
+	{ "listen", MUX_SOCKETCALL, 4 },
+	{ "msgctl", MUX_IPC, 14 },
+	{ "msgget", MUX_IPC, 13 },
+	{ "msgrcv", MUX_IPC, 12 },
+	{ "msgsnd", MUX_IPC, 11 },
+	{ "recv", MUX_SOCKETCALL, 10 },
+	{ "recvfrom", MUX_SOCKETCALL, 12 },
+	{ "recvmmsg", MUX_SOCKETCALL, 19 },
+	{ "recvmsg", MUX_SOCKETCALL, 17 },
+	{ "semctl", MUX_IPC, 3 },
+	{ "semget", MUX_IPC, 2 },
+	{ "semop", MUX_IPC, 1 },
+	{ "semtimedop", MUX_IPC, 4 },
+	{ "send", MUX_SOCKETCALL, 9 },
+	{ "sendmmsg", MUX_SOCKETCALL, 20 },
+	{ "sendmsg", MUX_SOCKETCALL, 16 },
+	{ "sendto", MUX_SOCKETCALL, 11 },
+	{ "setsockopt", MUX_SOCKETCALL, 14 },
+	{ "shmat", MUX_IPC, 21 },
+	{ "shmctl", MUX_IPC, 24 },
+	{ "shmdt", MUX_IPC, 22 },
+	{ "shmget", MUX_IPC, 23 },
+	{ "shutdown", MUX_SOCKETCALL, 13 },
+	{ "socket", MUX_SOCKETCALL, 1 },
+	{ "socketpair", MUX_SOCKETCALL, 8 },
 };
 
 /* The actions that rules give to one thing; n is 0, 1, or 2 for more than one. */
@@ -92,12 +93,29 @@ static void span_add(struct span *span, struct action action)
 		span->laxest = action;
 }
 
+/* The place in subs[], or -1. */
+static int find_sub(const char *name)
+{
+	size_t low = 0, high = ARRAY_SIZE(subs);
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int r = strcmp(name, subs[middle].name);
+
+		if (r == 0)
+			return (int)middle;
+		low = r > 0 ? middle + 1 : low;
+		high = r < 0 ? middle : high;
+	}
+	return -1;
+}
+
 static void look_behind(const struct filter *filter, struct behind *ret)
 {
 	*ret = (struct behind){ 0 };
 	for (size_t i = 0; i < filter->n_rules; i++) {
 		const struct filter_rule *rule = &filter->rules[i];
-		size_t low = 0, high = ARRAY_SIZE(subs);
+		int sub = find_sub(rule->name);
 
 		if (filter_skips(filter, rule))
 			continue;
@@ -106,19 +124,9 @@ static void look_behind(const struct filter *filter, struct behind *ret)
 				span_add(rule->n_args ? &ret->part[m] : &ret->whole[m],
 					 rule->action);
 		}
-		while (low < high) {
-			size_t middle = (low + high) / 2;
-			int r = strcmp(rule->name, subs[middle].name);
-
-			if (r == 0)
-				span_add(may_not_hold(rule) ? &ret->sub_maybe[middle]
-							    : &ret->sub[middle],
-					 rule->action);
-			if (r == 0)
-				break;
-			low = r > 0 ? middle + 1 : low;
-			high = r < 0 ? middle : high;
-		}
+		if (sub >= 0)
+			span_add(may_not_hold(rule) ? &ret->sub_maybe[sub] : &ret->sub[sub],
+				 rule->action);
 	}
 }
 
@@ -170,7 +178,7 @@ static struct action other_than(struct action action, struct action fallback)
 									: ACT_KILL_PROCESS };
 }
 
-static bool has_multiplexers(const struct filter *filter)
+bool mux_has(const struct filter *filter)
 {
 	static const char *const without[] = {
 		"SCMP_ARCH_X86_64",      "SCMP_ARCH_X32",     "SCMP_ARCH_AARCH64",
@@ -200,6 +208,32 @@ static void add_own(const struct behind *behind, struct action strictest[MUXES_]
 	}
 }
 
+const char *mux_of(const char *name, uint32_t *ret_number)
+{
+	int sub = find_sub(name);
+
+	if (sub < 0)
+		return NULL;
+	*ret_number = subs[sub].number;
+	return mux_names[subs[sub].mux];
+}
+
+struct action mux_strictest(const struct filter *filter, const char *mux)
+{
+	struct action action = filter->default_action;
+
+	for (size_t i = 0; i < filter->n_rules; i++) {
+		const struct filter_rule *rule = &filter->rules[i];
+		int sub = find_sub(rule->name);
+
+		if ((streq(rule->name, mux) ||
+		     (sub >= 0 && streq(mux_names[subs[sub].mux], mux))) &&
+		    action_compare(rule->action, action) < 0)
+			action = rule->action;
+	}
+	return other_than(action, filter->default_action);
+}
+
 size_t mux_rules(const struct filter *a, const struct filter *b, const struct filter *out,
 		 struct mux_rule ret[MULTIPLEXERS])
 {
@@ -208,7 +242,7 @@ size_t mux_rules(const struct filter *a, const struct filter *b, const struct fi
 	bool needed[MUXES_] = { false };
 	size_t n = 0;
 
-	if (!has_multiplexers(out))
+	if (!mux_has(out))
 		return 0;
 	look_behind(a, &behind_a);
 	look_behind(b, &behind_b);

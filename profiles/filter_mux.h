@@ -26,4 +26,11 @@ struct mux_rule {
 size_t mux_rules(const struct filter *a, const struct filter *b, const struct filter *out,
 		 struct mux_rule ret[MULTIPLEXERS]);
 
+/* Whether an architecture of the filter has them. */
+bool mux_has(const struct filter *filter);
+/* The multiplexer for a call, and its number there; NULL where there is none. */
+const char *mux_of(const char *name, uint32_t *ret_number);
+/* For a rule that takes the whole multiplexer: as strict as all that a filter says of it. */
+struct action mux_strictest(const struct filter *filter, const char *mux);
+
 #endif

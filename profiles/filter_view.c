@@ -7,6 +7,8 @@
  */
 #include "profiles/filter_view.h"
 
+#include "profiles/filter_apart.h"
+
 struct action action_meet(struct action a, struct action b)
 {
 	return action_compare(a, b) < 0 ? a : b;
@@ -168,10 +170,15 @@ bool view_make(const struct filter_rule *const *rules, size_t n, struct action f
 	ret->rest = fallback;
 	whole = find_whole(rules, n, fallback, &ret->rest);
 	for (size_t i = 0; i < n; i++) {
-		struct action action = rules[i]->action;
+		struct filter_rule rule = *rules[i];
+		struct action action = rule.action;
 
-		if (action_compare(rules[i]->action, fallback) == 0 ||
-		    conj_from_rule(rules[i], &conj) == SET_EMPTY || conj_is_any(&conj) ||
+		if (i + 1 < n && filter_are_halves(&rule, rules[i + 1])) {
+			rule.n_args--;
+			i++;
+		}
+		if (action_compare(action, fallback) == 0 ||
+		    conj_from_rule(&rule, &conj) == SET_EMPTY || conj_is_any(&conj) ||
 		    (whole && !stricter(action, ret->rest)))
 			continue;
 		if (ret->n == VIEW_RULES_MAX || !view_add(ret, &conj, action)) {

@@ -119,6 +119,39 @@ static void test_triples(void **state)
 	say(&tally, "meets of three");
 }
 
+/* What engines ask for, and the same as a profile's file. */
+static void test_defaults(void **state)
+{
+	uint64_t seed = random_seed();
+	struct tally tally = { 0 };
+
+	for (size_t i = 0; i < 4; i++) {
+		_cleanup_buf_ struct buf a = { 0 }, b = { 0 };
+		struct trial t = { .tables = *state,
+				   .tally = &tally,
+				   .seed = seed,
+				   .n = 2,
+				   .way = "01*",
+				   .profiles = true };
+
+		if (i % 2)
+			docker_like_filter(&a);
+		else
+			podman_like_filter(&a);
+		if (i / 2)
+			docker_like_filter(&b);
+		else
+			podman_like_filter(&b);
+		t.text[0] = a.data;
+		t.text[1] = b.data;
+		check_trial(&t, &seed);
+		print_message("%s asked for, %s in the profile: coarse:%s\n",
+			      i % 2 ? "docker's" : "podman's", i / 2 ? "docker's" : "podman's",
+			      t.coarse);
+	}
+	assert_int_equal(tally.excused + tally.refused, 0);
+}
+
 /* ---- what one condition becomes ---- */
 
 #define IF(name, action, list)                                                                     \
@@ -296,7 +329,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_values), cmocka_unit_test(test_unfit),
 		cmocka_unit_test(test_taken),      cmocka_unit_test(test_too_much),
-		cmocka_unit_test(test_pairs),      cmocka_unit_test(test_triples),
+		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_triples),
 	};
 
 	return cmocka_run_group_tests(tests, truth_setup, truth_teardown);

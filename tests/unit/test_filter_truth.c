@@ -124,12 +124,54 @@ static void test_allow_list(void **state)
 	assert_int_equal(tally.excused + tally.refused, 0);
 }
 
+/*
+ * Both calls end in "is the first argument 1": libseccomp generates that once, and what it makes of
+ * the request alone allows prctl(16, x, 1).
+ */
+static void test_apart(void **state)
+{
+	static const char all[] = "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}";
+	static const char *const architectures[] = { "", "\"SCMP_ARCH_X86\",",
+						     "\"SCMP_ARCH_X32\",\"SCMP_ARCH_AARCH64\"," };
+	uint64_t seed = random_seed();
+
+	for (size_t i = 0; i < ARRAY_SIZE(architectures); i++) {
+		_cleanup_buf_ struct buf a = { 0 };
+		struct tally tally = { 0 };
+		struct trial t = { .tables = *state,
+				   .tally = &tally,
+				   .seed = seed,
+				   .n = 2,
+				   .way = "01*",
+				   .any_architecture = true };
+
+		buf_addf(&a,
+			 "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[%s"
+			 "\"SCMP_ARCH_X86_64\"],\"syscalls\":[{\"names\":[\"prctl\"],"
+			 "\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" DEFAULT_ARG(
+				 0, 16, EQ) "," DEFAULT_ARG(2, 9, EQ) "]}",
+			 architectures[i]);
+		for (int v = 1; v < 10; v++)
+			buf_addf(&a,
+				 ",{\"names\":[\"%s\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":"
+				 "[{\"index\":0,\"value\":%d,\"op\":\"SCMP_CMP_EQ\"}]}",
+				 v == 2 ? "prctl" : "personality", v == 2 ? 1 : v);
+		buf_adds(&a, "]}");
+		t.text[0] = a.data;
+		t.text[1] = all;
+		check_trial(&t, &seed);
+		assert_string_equal(t.coarse, "");
+		assert_int_equal(tally.excused + tally.refused, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_allow_list),
+		cmocka_unit_test(test_apart),
 	};
 
 	return cmocka_run_group_tests(tests, truth_setup, truth_teardown);
