@@ -11,8 +11,8 @@
 /* What a file shows that is not written for a terminal: its lines may have a million bytes. */
 #define COLUMNS_ELSE 100
 #define TAB_STOP     8
-static const char dots[] = "...";
-#define DOTS (sizeof(dots) - 1)
+/* What is left out at an end of the line is shown as this many dots. */
+#define DOTS 3
 
 /* One line, of which a part is shown. Positions count characters from 0. */
 struct view {

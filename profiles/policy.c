@@ -12,31 +12,6 @@
 
 #include "lib/hash.h"
 
-/*
- * A restored process has the capabilities, the filter, the limits and the mounts of its checkpoint,
- * whatever the config says. Source: CRIU, "What is saved"; runtimes give it no part of `process`.
- */
-static int policy_restore(const struct pass *pass, struct err *err)
-{
-	struct demand demand = { 0 };
-
-	if (!pass->facts->restored)
-		return 0;
-	for (size_t i = 0; i < pass->n; i++) {
-		const struct profile *profile = pass->profiles[i];
-
-		if (profile->capabilities.present || profile->seccomp.present ||
-		    profile->rootfs.present || profile->network.present || profile->limits.present)
-			demand_add(&demand, i);
-	}
-	if (!demand.any)
-		return 0;
-	return refusal_add(pass, SECTION_CONFIG, &demand,
-			   "it is restored from a checkpoint, which brings back what the profile "
-			   "takes",
-			   "start it anew", err);
-}
-
 static const struct {
 	const char *name;
 	section_fn *run;
@@ -48,7 +23,7 @@ static const struct {
 	[SECTION_ADMISSION] = { "admission", policy_admission },
 	[SECTION_LIMITS] = { "limits", policy_limits },
 	[SECTION_ANNOTATIONS] = { "annotations", policy_annotations },
-	[SECTION_CONFIG] = { "config", policy_restore },
+	[SECTION_CONFIG] = { "config", policy_config },
 };
 static_assert(ARRAY_SIZE(sections) == SECTIONS_, "a row a section");
 

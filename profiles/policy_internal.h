@@ -33,6 +33,7 @@ int policy_network(const struct pass *pass, struct err *err);
 int policy_admission(const struct pass *pass, struct err *err);
 int policy_limits(const struct pass *pass, struct err *err);
 int policy_annotations(const struct pass *pass, struct err *err);
+int policy_config(const struct pass *pass, struct err *err);
 
 /* Who demands something: a bit a profile of the pass; pass->n is bounded by PASS_PROFILES_MAX. */
 #define PASS_PROFILES_MAX 256
