@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "cli/caret.h"
+#include "cli/check_compile.h"
 #include "cli/check_links.h"
 #include "cli/options.h"
 #include "lib/emit.h"
@@ -21,7 +22,7 @@
 /* What the command line says. */
 struct wishes {
 	const char *config;
-	bool is_host, json, source, strict, warnings;
+	bool is_host, json, source, strict, verbose, warnings;
 };
 
 struct check {
@@ -150,6 +151,9 @@ static int check_file(struct check *check, struct checked_file *file, struct err
 	r = checked_file_faults(file, report, check, err);
 	if (r == 0 && checked_file_is_right(file) && (file->is_linked || file->is_host))
 		r = check_links(&check->files, file, check->host, report, check, err);
+	if (r == 0)
+		r = check_compiles(file, check->wishes->verbose && !check->wishes->json, report,
+				   check, err);
 	if (r == 0)
 		r = advise_on_file(check, err);
 	if (r == 0 && before == check->n_faults + check->n_warnings && !check->wishes->json)
@@ -350,6 +354,10 @@ int cmd_check(int argc, char **argv, struct err *err)
 		{ .name = "strict",
 		  .flag = &wishes.strict,
 		  .help = "warnings count as faults for the exit status" },
+		{ .letter = 'v',
+		  .name = "verbose",
+		  .flag = &wishes.verbose,
+		  .help = "print how many instructions seccomp sections become" },
 		{ .name = "warnings",
 		  .flag = &wishes.warnings,
 		  .help = "list what is warned of, and check nothing" },

@@ -184,9 +184,10 @@ static int judge(const struct filter *filter, int status, const struct progress 
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
 	if (sig == SIGXCPU || sig == SIGKILL || sig == SIGALRM)
-		return err_input(err, ETIME, "libseccomp needs more than %d seconds for it%s",
-				 sig == SIGALRM ? COMPILE_WALL_SECONDS : COMPILE_CPU_SECONDS,
-				 where);
+		return err_input(
+			err, ETIME,
+			"libseccomp needs more than %d seconds for it%s: say fewer conditions",
+			sig == SIGALRM ? COMPILE_WALL_SECONDS : COMPILE_CPU_SECONDS, where);
 	if (sig == SIGXFSZ)
 		return err_input(err, E2BIG, "libseccomp makes more of it than %d bytes%s",
 				 (int)COMPILE_FILE_BYTES, where);
@@ -280,6 +281,14 @@ static int run_child(const struct filter *filter, const int fds[KINDS_], struct 
 	return judge(filter, status, progress, err);
 }
 
+static void *share(size_t size)
+{
+	const int flags = MAP_SHARED | MAP_ANONYMOUS;
+
+	/* cppcheck-suppress invalidFunctionArg */
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+}
+
 int compile_filter(const struct filter *filter, struct buf *program, size_t *ret_instructions,
 		   struct err *err)
 {
@@ -291,8 +300,7 @@ int compile_filter(const struct filter *filter, struct buf *program, size_t *ret
 
 	if (plain < 0 || tree < 0)
 		return err_errno(err, errno, "cannot make room for a filter");
-	progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			-1, 0);
+	progress = share(sizeof(*progress));
 	if (progress == MAP_FAILED)
 		return err_errno(err, errno, "cannot make room for a filter");
 	progress->rule = SIZE_MAX;

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "cli/compile.h"
 #include "cli/options.h"
 #include "hooks/bundle.h"
 #include "hooks/facts.h"
@@ -107,6 +108,25 @@ static int find_identity(const struct request *request, struct explanation *x, s
 	return x->identity.image ? 0 : err_oom(err);
 }
 
+/* What does not compile is told with the rest: the runtime would start nothing. */
+static int compile_result(const struct request *request, struct explanation *x, struct err *err)
+{
+	_cleanup_doc_ struct doc *changed = NULL;
+	int r = 0;
+
+	if (x->verdict.changed)
+		r = doc_parse(&changed, "config.json", x->verdict.config.data,
+			      x->verdict.config.len, err);
+	if (r == 0)
+		r = compile_config(changed ? changed : request->config, &x->instructions,
+				   &x->not_compiled);
+	if (r < 0 && x->not_compiled.class == ERR_INPUT)
+		return 0;
+	if (r < 0 && x->not_compiled.class != ERR_NONE)
+		*err = x->not_compiled;
+	return r;
+}
+
 static int explain(const struct request *request, struct explanation *x, struct err *err)
 {
 	struct metadata metadata;
@@ -140,7 +160,7 @@ static int explain(const struct request *request, struct explanation *x, struct 
 				  err);
 	if (r == 0 && ruleset_is_needed(&x->selection))
 		r = ruleset_write(&x->selection, x->identity.id, &x->ruleset, err);
-	return r;
+	return r < 0 ? r : compile_result(request, x, err);
 }
 
 static int print(const struct request *request, const struct explanation *x, struct err *err)

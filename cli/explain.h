@@ -19,6 +19,9 @@ struct explanation {
 	struct verdict verdict;
 	struct err refusal; /* set where no verdict was reached: the selection itself refuses */
 	struct buf ruleset; /* nft text; empty: no firewall */
+	/* What libseccomp makes of the filter that it would have; 0: it has none. */
+	size_t instructions;
+	struct err not_compiled;
 };
 
 /* Refused by a profile, or because none could be selected. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An explanation as text for people and as JSON for programs. Both are walked through in the same
- * order: labels, profiles, changes, firewall, verdict.
+ * order: labels, profiles, changes, firewall, seccomp, verdict.
  */
 #include "cli/explain.h"
 
@@ -155,6 +155,20 @@ static void text_ruleset(const struct term *term, const struct buf *ruleset)
 	}
 }
 
+static void text_filter(const struct term *term, const struct explanation *x)
+{
+	text_heading(term, "Seccomp");
+	if (x->not_compiled.class != ERR_NONE) {
+		(void)fputs("  ", term->out);
+		term_put(term, STYLE_BAD, "it cannot be loaded: ");
+		term_wrap(term, 23, 2, x->not_compiled.text);
+	} else if (x->instructions > 0) {
+		(void)fprintf(term->out, "  %zu instructions\n", x->instructions);
+	} else {
+		(void)fputs("  none: every system call is allowed\n", term->out);
+	}
+}
+
 static void text_verdict(const struct term *term, const struct explanation *x)
 {
 	bool bad = explanation_refuses(x);
@@ -187,6 +201,7 @@ void explain_text(const struct explanation *x)
 	if (x->refusal.class == ERR_NONE) {
 		text_changes(&term, &x->verdict.changes);
 		text_ruleset(&term, &x->ruleset);
+		text_filter(&term, x);
 	}
 	text_verdict(&term, x);
 }
@@ -278,6 +293,13 @@ int explain_json(const struct explanation *x, struct err *err)
 	json_profiles(&e, &x->selection);
 	json_changes(&e, &x->verdict.changes);
 	json_text(&e, "ruleset", x->ruleset.len > 0 ? x->ruleset.data : NULL);
+	emit_key(&e, "seccompInstructions"); /* null: no filter, or none that can be compiled */
+	if (x->instructions > 0)
+		emit_u64(&e, x->instructions);
+	else
+		emit_null(&e);
+	json_text(&e, "seccompFault",
+		  x->not_compiled.class != ERR_NONE ? x->not_compiled.text : NULL);
 	emit_key(&e, "config"); /* the confined one; null: as it was asked for */
 	if (x->verdict.changed)
 		emit_raw(&e, x->verdict.config.data);

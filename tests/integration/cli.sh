@@ -225,6 +225,55 @@ refused_and_what_would_help() {
 	assert_eq "$(cat "$W/out")" "" "a config for what is refused"
 }
 
+# Conditions that no filter has room for, and room enough for what is usual.
+filters_that_grow() {
+	mkdir -p "$W/p/seccomp"
+	jq -n '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [range(30) as $call | range(100) as $value
+		| {names: [["read", "write", "lseek", "mmap", "mprotect", "munmap", "brk", "readv", "writev", "access",
+			"pipe", "select", "mremap", "msync", "mincore", "madvise", "shmget", "shmat", "dup", "dup2",
+			"nanosleep", "getitimer", "alarm", "setitimer", "getpid", "sendfile", "connect", "accept",
+			"sendto", "recvfrom", "sendmsg", "recvmsg", "shutdown", "bind", "listen", "getsockname",
+			"socketpair", "setsockopt", "getsockopt", "fork", "vfork", "wait4", "kill", "uname", "semget",
+			"semop", "semctl", "shmdt", "msgget", "msgsnd", "msgrcv", "msgctl", "fcntl", "flock", "fsync",
+			"truncate", "getdents", "getcwd", "chdir", "rename"][$call]], action: "SCMP_ACT_ERRNO",
+			args: [{index: 1, value: ($call * 1000 + $value), op: "SCMP_CMP_EQ"}]}]}' >"$W/p/seccomp/large.json"
+	jq '.syscalls |= .[:200]' "$W/p/seccomp/large.json" >"$W/p/seccomp/small.json"
+	echo '{"name": "large", "seccomp": {"file": "seccomp/large.json"}}' >"$W/p/large.json"
+	echo '{"name": "small", "seccomp": {"file": "seccomp/small.json"}}' >"$W/p/small.json"
+	run coaming check -v "$W/p/small.json"
+	assert_status 0
+	assert_matches "$W/out" 'small.json: [0-9]+ instructions alone'
+	assert_matches "$W/out" "small.json: [0-9]+ instructions under a filter like Docker's"
+	assert_matches "$W/out" "small.json: [0-9]+ instructions under a filter like podman's"
+	run coaming check "$W/p/large.json"
+	assert_status 2
+	assert_matches "$W/err" 'large.json:1:19: the filter that becomes of "seccomp" alone cannot be loaded:'
+	# That many are soon beyond what libseccomp ends for.
+	assert_matches "$W/err" 'say fewer conditions'
+}
+
+# What libseccomp 2.5 does not end for, asked for by the container itself; another rule of the
+# profile's, so that the call stays as it was.
+filter_without_end() {
+	local begin=$SECONDS
+
+	profile shop '{seccomp: {deny: ["ptrace"]}}'
+	bundle b "$(labelled shop) | .linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\", syscalls: ([
+		[[0, \"LE\", 2147483647], [1, \"LT\", 2147483648]],
+		[[0, \"GE\", 4294967296], [1, \"GT\", 4294967296]],
+		[[0, \"LT\", 3], [1, \"MASKED_EQ\", 8], [2, \"NE\", 0]],
+		[[0, \"GE\", 4294967296], [1, \"EQ\", 4294967296]]] | map({names: [\"mmap\"], action: \"SCMP_ACT_LOG\",
+			args: map({index: .[0], op: (\"SCMP_CMP_\" + .[1]), value: .[2], valueTwo: 0})}))}"
+	run coaming explain --bundle "$W/bundles/b"
+	assert_has "$W/out" 'it cannot be loaded: libseccomp needs more than 2 seconds for it'
+	run coaming explain --bundle "$W/bundles/b" --json
+	assert_json "$W/out" '.seccompInstructions == null and (.seccompFault | contains("mmap"))'
+	[ $((SECONDS - begin)) -lt 30 ] || fail "it took $((SECONDS - begin)) s"
+	bundle c "$(labelled shop)"
+	run coaming explain --bundle "$W/bundles/c" --json
+	assert_json "$W/out" '.seccompInstructions > 5 and .seccompFault == null'
+}
+
 refused_for_its_label() {
 	bundle b "$(labelled nobody)"
 	run coaming explain --bundle "$W/bundles/b"
@@ -376,6 +425,8 @@ check 'check --host takes a host configuration of any name' host_config_by_anoth
 check 'explain: accepted, with each change and who wants it' accepted_and_why
 check 'explain on a terminal' as_people_see_it
 check 'explain: refused, with what would make it pass' refused_and_what_would_help
+check 'check: filters that no kernel takes' filters_that_grow
+check 'explain: a filter for which libseccomp does not end' filter_without_end
 check 'explain: a profile that does not exist' refused_for_its_label
 check 'explain --json' as_json
 check 'explain --show-config gives what changes nothing the second time' the_config_that_runs
