@@ -104,7 +104,8 @@ void filter_done(struct filter *filter);
 
 /*
  * Everything a filter forbids, the result forbids. Where the exact meet needs rules that
- * libseccomp 2.5 is known to get wrong, the stricter action is taken for the whole call, and told.
+ * libseccomp 2.5 is known to get wrong, something stricter is taken, and told: conditions on those
+ * bits only that the kernel takes of an argument, or the stricter action for the whole call.
  *
  * coarse   called once for each such call (may be NULL)
  * Errors   -ENOTEMPTY no architecture in common; -ENOMEM
@@ -112,6 +113,8 @@ void filter_done(struct filter *filter);
 typedef void filter_coarse_fn(void *arg, const char *syscall, const char *why);
 int filter_meet(const struct filter *a, const struct filter *b, struct filter *ret,
 		filter_coarse_fn *coarse, void *arg, struct err *err);
+/* Was it the whole call that was told? */
+bool filter_coarse_is_whole(const char *why);
 
 /* The action for one call with its arguments: the model that tests hold compiled filters to. */
 struct action filter_eval(const struct filter *filter, const char *syscall, const uint64_t args[6]);

@@ -19,6 +19,16 @@
 
 #define FLAG_SPEC_ALLOW "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
 
+static const char why_whole[] =
+	"its argument conditions cannot be combined in a filter that is sure to "
+	"be compiled right";
+static const char why_cut[] = "of its arguments only those bits are compared that the kernel takes";
+
+bool filter_coarse_is_whole(const char *why)
+{
+	return why != why_cut;
+}
+
 /* A filter's rules in the order of their calls, and how far the walk through them has come. */
 struct side {
 	const struct filter_rule **rules;
@@ -253,12 +263,24 @@ static bool meet_kinds(struct meet *m)
 	return true;
 }
 
-static void tell(const struct meet *m, const char *name)
+/*
+ * Again, each side as strict or stricter, so that it can be met; and something is left. What comes
+ * out is met with the second as it was, so that it is said as if it had been asked for.
+ */
+static bool meet_strictly(struct meet *m, const char *name, size_t first_b)
+{
+	if (!view_read_strictly(&m->view_a, name) || !view_read_strictly(&m->view_b, name) ||
+	    !meet_kinds(m) || m->both.n == 0)
+		return false;
+	m->view_a = m->both;
+	return view_make(&m->b.rules[first_b], m->b.at - first_b, m->b.fallback, &m->view_b) &&
+	       (meet_views(m) || meet_kinds(m));
+}
+
+static void tell(const struct meet *m, const char *name, const char *why)
 {
 	if (m->coarse)
-		m->coarse(m->arg, name,
-			  "its argument conditions cannot be combined in a filter that is sure to "
-			  "be compiled right");
+		m->coarse(m->arg, name, why);
 }
 
 static bool has_coarse(const struct side *side, size_t first)
@@ -278,16 +300,19 @@ static int meet_call(struct meet *m, const char *name)
 	exact &= side_view(&m->b, name, &m->view_b);
 	exact = exact &&
 		(!m->narrow || (!has_high_half(&m->a, first_a) && !has_high_half(&m->b, first_b)));
-	if (!exact || (!meet_views(m) && !meet_kinds(m))) {
-		if (is_untouched(m, first_a))
-			return copy_rules(m, first_a);
+	if (exact && (meet_views(m) || meet_kinds(m))) {
+		if (has_coarse(&m->a, first_a) || has_coarse(&m->b, first_b))
+			tell(m, name, why_whole);
+	} else if (is_untouched(m, first_a)) {
+		return copy_rules(m, first_a);
+	} else if (exact && meet_strictly(m, name, first_b)) {
+		tell(m, name, why_cut);
+	} else {
 		m->both.rest = action_meet(m->view_a.rest, m->view_b.rest);
 		m->both.n = 0;
 		flatten(m, &m->a, first_a);
 		flatten(m, &m->b, first_b);
-		tell(m, name);
-	} else if (has_coarse(&m->a, first_a) || has_coarse(&m->b, first_b)) {
-		tell(m, name);
+		tell(m, name, why_whole);
 	}
 	return write_view(m, name);
 }

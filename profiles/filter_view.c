@@ -141,6 +141,25 @@ static bool view_settle(struct view *view)
 	return true;
 }
 
+bool view_separate(struct view *view)
+{
+	struct view out;
+
+	if (!view_settle(view))
+		return false;
+	out.rest = view->rest;
+	out.n = 0;
+	/* From the end: those with a condition on the first argument keep theirs. */
+	for (size_t i = view->n; i-- > 0;) {
+		const struct part *p = &view->part[i];
+
+		if (!add_without(&out, &p->conj, p->action, &view->part[i + 1], view->n - i - 1))
+			return false;
+	}
+	view_copy(view, &out);
+	return true;
+}
+
 /* The strictest of the rules that take the whole call; false where there is none. */
 static bool find_whole(const struct filter_rule *const *rules, size_t n, struct action fallback,
 		       struct action *ret)

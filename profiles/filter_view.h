@@ -54,6 +54,16 @@ bool view_set_rest(struct view *view, struct action rest);
  * is told here to be good is held by the tests against the filters that it makes.
  */
 bool view_compiles(const struct view *view);
+/*
+ * So that no two parts have arguments in common, of one action neither; false as above, the view is
+ * then not to be used. The meet with another has fewer parts then, where they are of two arguments.
+ */
+bool view_separate(struct view *view);
+/*
+ * As strict or stricter, and said without ranges on arguments of which the kernel takes 32 bits
+ * (filter_strict.c); false as above, the view is then as it was.
+ */
+bool view_read_strictly(struct view *view, const char *name);
 /* Give all of one kind the same number. */
 void view_forget_numbers(struct view *view, const struct action one[ACTIONS_]);
 /* The strictest action of all of it, for all arguments. */

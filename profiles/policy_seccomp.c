@@ -10,10 +10,10 @@
 /* How many names a change lists before it counts only. */
 #define NAMES_TOLD_MAX 20
 
-/* The calls that had to be denied as a whole. */
+/* The calls that had to be denied as a whole, and those of which only some bits are compared. */
 struct coarse {
-	char **names;
-	size_t n;
+	char **names, **cut;
+	size_t n, n_cut;
 	struct err *err;
 };
 
@@ -21,7 +21,20 @@ static void add_coarse(void *arg, const char *syscall, const char *why)
 {
 	struct coarse *coarse = arg;
 
-	(void)strv_add(&coarse->names, &coarse->n, syscall, coarse->err);
+	if (filter_coarse_is_whole(why))
+		(void)strv_add(&coarse->names, &coarse->n, syscall, coarse->err);
+	else
+		(void)strv_add(&coarse->cut, &coarse->n_cut, syscall, coarse->err);
+}
+
+/* All of them in the names, the others in both. */
+static void add_lost_call(void *arg, const char *syscall, const char *why)
+{
+	struct coarse *lost = arg;
+
+	add_coarse(lost, syscall, why);
+	if (!filter_coarse_is_whole(why))
+		(void)strv_add(&lost->names, &lost->n, syscall, lost->err);
 }
 
 /*
@@ -74,7 +87,8 @@ static const struct filter everything = { .default_action = { .kind = ACT_ALLOW 
 /*
  * The request as a filter in its normal form: what is met with everything.
  *
- * lost  gets the calls that this form denies as a whole, though the request's own text does not
+ * lost  gets the calls that this form denies as a whole, or in part, though the request's own text
+ *       does not
  */
 static int request_filter(const struct request *request, struct filter *ret, struct coarse *lost,
 			  struct err *err)
@@ -86,7 +100,7 @@ static int request_filter(const struct request *request, struct filter *ret, str
 	/* Nothing in it depends on anything; but calls with a fallback are made explicit. */
 	r = filter_resolve(request->has_seccomp ? &request->seccomp : &absent, 0, 0, &filter, err);
 	if (r == 0)
-		r = filter_meet(&filter, &everything, ret, lost ? add_coarse : NULL, lost, err);
+		r = filter_meet(&filter, &everything, ret, lost ? add_lost_call : NULL, lost, err);
 	filter_done(&filter);
 	return r;
 }
@@ -247,6 +261,10 @@ static int describe(const struct filter *before, const struct filter *after,
 			       "combined exactly: ");
 		add_names(what, coarse->names, coarse->n);
 	}
+	if (coarse->n_cut > 0) {
+		buf_adds(what, "; compared on those bits only that the kernel takes: ");
+		add_names(what, coarse->cut, coarse->n_cut);
+	}
 	return buf_status(what) < 0 ? err_oom(err) : 0;
 }
 
@@ -326,9 +344,16 @@ static int add_lost(struct coarse *coarse, const struct coarse *lost, struct err
 {
 	int r = err->class != ERR_NONE ? -ENOMEM : 0; /* add_coarse() cannot return it */
 
-	for (size_t i = 0; r == 0 && i < lost->n; i++)
-		r = strv_add(&coarse->names, &coarse->n, lost->names[i], err);
+	for (size_t i = 0; r == 0 && i < lost->n; i++) {
+		const char *name = lost->names[i];
+
+		if (strv_contains(lost->cut, lost->n_cut, name))
+			r = strv_add(&coarse->cut, &coarse->n_cut, name, err);
+		else
+			r = strv_add(&coarse->names, &coarse->n, name, err);
+	}
 	strv_sort_unique(coarse->names, &coarse->n);
+	strv_sort_unique(coarse->cut, &coarse->n_cut);
 	return r;
 }
 
@@ -353,5 +378,7 @@ int policy_seccomp(const struct pass *pass, struct err *err)
 	filter_done(&after);
 	strv_free(&coarse.names, &coarse.n);
 	strv_free(&lost.names, &lost.n);
+	strv_free(&coarse.cut, &coarse.n_cut);
+	strv_free(&lost.cut, &lost.n_cut);
 	return r < 0 ? r : 0;
 }

@@ -11,7 +11,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-#include "tests/unit/random_filter.h"
+#include "profiles/filter_narrow.h"
+#include "tests/unit/says.h"
 
 static int read_filter(const char *text, struct filter *ret, struct err *err)
 {
@@ -26,6 +27,18 @@ static void must_read(const char *text, struct filter *ret)
 	struct err err = { 0 };
 
 	if (read_filter(text, ret, &err) < 0)
+		fail_msg("%s\n%s", err.text, text);
+}
+
+/* As a profile's file. */
+static void must_read_profile(const char *text, struct filter *ret)
+{
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct err err = { 0 };
+
+	must_read(text, ret);
+	if (doc_parse(&doc, "f", text, strlen(text), &err) < 0 ||
+	    filter_narrow(doc, doc_root(doc), ret, &err) < 0)
 		fail_msg("%s\n%s", err.text, text);
 }
 
@@ -176,6 +189,25 @@ static void test_actions(void **state)
 		if (i > 0 && want->kind != words[i - 1].action.kind)
 			assert_true(action_compare(words[i - 1].action, *want) < 0);
 	}
+}
+
+/* Of two numbers EPERM, else the smaller one: coaming-profile(5). */
+static void test_numbers(void **state)
+{
+	static const uint32_t order[] = { EPERM, 0, ENOENT, EACCES, ENOSYS, 4095 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(order); k++) {
+			const struct action a = { ACT_ERRNO, order[i] },
+					    b = { ACT_ERRNO, order[k] };
+
+			assert_int_equal(action_compare(a, b), i < k ? -1 : i > k);
+		}
+	}
+	assert_true(action_compare((struct action){ ACT_TRACE, 1 },
+				   (struct action){ ACT_TRACE, 0 }) > 0);
+	assert_true(action_compare((struct action){ ACT_ERRNO, 4095 },
+				   (struct action){ ACT_TRACE, 0 }) < 0);
 }
 
 static void test_words(void **state)
@@ -471,9 +503,9 @@ static void test_again(void **state)
 		char *first, *second;
 
 		random_filter(&seed, &text[0], i % 2 ? 4 : ARRAY_SIZE(random_calls));
-		random_filter(&seed, &text[1], i % 2 ? 4 : ARRAY_SIZE(random_calls));
+		random_fitting_filter(&seed, &text[1], i % 2 ? 4 : ARRAY_SIZE(random_calls));
 		must_read(text[0].data, &a);
-		must_read(text[1].data, &b);
+		must_read_profile(text[1].data, &b);
 		b.any_architecture = true;
 		assert_int_equal(filter_meet(&a, &b, &both, NULL, NULL, &err), 0);
 		first = written(&both);
@@ -501,15 +533,11 @@ static void test_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_too_many),
-		cmocka_unit_test(test_actions),
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_one_argument_twice),
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_unknown_names),
-		cmocka_unit_test(test_meets),
-		cmocka_unit_test(test_architectures),
+		cmocka_unit_test(test_bad),     cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_actions), cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_words),   cmocka_unit_test(test_one_argument_twice),
+		cmocka_unit_test(test_values),  cmocka_unit_test(test_unknown_names),
+		cmocka_unit_test(test_meets),   cmocka_unit_test(test_architectures),
 		cmocka_unit_test(test_again),
 	};
 

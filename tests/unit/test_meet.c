@@ -126,7 +126,8 @@ static struct result decide(const struct world *w, const char *config, const cha
 	result.changed = verdict.changed;
 	result.refused = verdict.outcome == OUTCOME_REFUSE;
 	for (size_t i = 0; i < verdict.changes.n; i++)
-		result.coarse |= strstr(verdict.changes.v[i].what, "as a whole") != NULL;
+		result.coarse |= strstr(verdict.changes.v[i].what, "as a whole") ||
+				 strstr(verdict.changes.v[i].what, "those bits only");
 	result.config = strdup(verdict.changed ? verdict.config.data : config);
 	assert_non_null(result.config);
 	return result;

@@ -39,6 +39,8 @@ struct tally {
 	size_t excused; /* points where the result is as libseccomp makes the first filter alone */
 	size_t refused; /* results that libseccomp does not take, nor the first filter alone */
 	size_t told;    /* calls that the meet has told to be coarse */
+	size_t numbers; /* points where the action is right, and its number another filter's */
+	size_t whole;   /* of these, which are denied as a whole */
 	size_t evaluated;
 };
 
@@ -79,6 +81,7 @@ static inline void note_coarse(void *arg, const char *name, const char *why)
 	size_t len = strlen(t->coarse);
 
 	t->tally->told++;
+	t->tally->whole += filter_coarse_is_whole(why);
 	(void)snprintf(t->coarse + len, sizeof(t->coarse) - len, " %s ", name);
 }
 
@@ -362,6 +365,7 @@ static inline void check_point(struct trial *t, const struct point *p)
 		why = "a number of its own";
 	if (why)
 		trial_fail(t, p, why, got, want);
+	t->tally->numbers += rank(got) == rank(want) && got != want && !is_coarse(t, p->name);
 	check_eval(t, p, got);
 }
 
