@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Two seccomp filters, a line "---" between them, and their meet: whatever one of them forbids it
- * forbids, whichever of them comes first, and met with one of them again it stays.
+ * forbids, whichever of them comes first, and met with one of them again it stays. The second one
+ * may be in Docker's format, and is then taken for three containers.
  */
 #include "profiles/filter.h"
 
@@ -118,6 +119,40 @@ static void check_meet(const struct filter *a, const struct filter *b)
 	filter_done(&again);
 }
 
+/* For a container without capabilities on an unknown kernel, for one in between, for one with all.
+ */
+static void check_docker(const struct filter *a, struct piece text)
+{
+	static const struct {
+		uint64_t caps;
+		uint32_t kernel;
+	} containers[] = { { 0, 0 },
+			   { 0xaaaaaaaaaa, FILTER_KERNEL(4, 8) },
+			   { UINT64_MAX, UINT32_MAX } };
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct filter filter = { 0 };
+	struct err err = { 0 };
+	int r = doc_parse(&doc, "docker", text.text, text.len, &err);
+
+	if (r == 0)
+		r = filter_parse_profile(doc, doc_root(doc), &filter, &err);
+	if (r < 0) {
+		must_tell(r, &err);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(containers); i++) {
+		struct filter b = { 0 };
+
+		must_succeed(
+			filter_resolve(&filter, containers[i].caps, containers[i].kernel, &b, &err),
+			&err);
+		must(!b.conditional);
+		check_meet(a, &b);
+		filter_done(&b);
+	}
+	filter_done(&filter);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct piece rest = { (const char *)data, size };
@@ -128,6 +163,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_written(&a);
 		if (parse(rest, &b))
 			check_meet(&a, &b);
+		else
+			check_docker(&a, rest);
 	}
 	filter_done(&a);
 	filter_done(&b);
