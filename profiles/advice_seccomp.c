@@ -179,7 +179,7 @@ static int tell_unknown(struct advising *a, const char *where, char *const *name
 
 	if (n == 0)
 		return 0;
-	for (size_t i = 0; i < n && i < UNKNOWN_SHOWN; i++)
+	for (size_t i = 0; names && i < n && i < UNKNOWN_SHOWN; i++)
 		add_name(&text, &shown, names[i]);
 	if (n > shown)
 		buf_addf(&text, " and %zu more", n - shown);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A profile; behind a line "---" the file that its seccomp section may name. What is accepted
- * gives a firewall's text.
+ * gives a firewall's text and advice.
  */
+#include "profiles/advice.h"
 #include "profiles/ruleset.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -34,6 +35,16 @@ static void check(const struct profile *profile)
 	must(starts_with(text.data, "table inet coaming_") && strlen(text.data) == text.len);
 }
 
+static void check_advice(const struct profile *profile, const struct doc *doc)
+{
+	_cleanup_advices_ struct advices advices = { 0 };
+	struct err err = { 0 };
+
+	must_succeed(advice_find(profile, doc, NULL, 0, &advices, &err), &err);
+	for (size_t i = 0; i < advices.n; i++)
+		must(starts_with(advices.v[i].text, "web.json:"));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct piece rest = { (const char *)data, size };
@@ -51,5 +62,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check(profile);
+	check_advice(profile, doc);
 	return 0;
 }

@@ -130,6 +130,43 @@ both_reject() { # KIND LEAST FILE...
 	echo "# $# rejected by both, but for $(listed "$kind" | wc -l) that no schema can tell"
 }
 
+# The same reasons in the parser's words, for profiles that nobody has looked at.
+no_schema_says='must be in a file of its name
+stands twice in the list
+is not inside the block it is taken from
+endPort [0-9]+ is less than port
+cannot extend itself
+: "[0-9.]+(/[0-9]+)?" is no network
+: "[0-9a-fA-F.:]+(/[0-9]+)?" is no network
+: "[0-9]+[KMGT]?" is no size
+unknown system call .* \(did you mean
+cannot open .*: No such file or directory
+expected a whole number .*, not "[0-9]+\.0"'
+
+mutants() { # COUNT
+	local schema parser file
+
+	/usr/bin/python3 "$top/tests/mutants.py" "$SEED" "$1" "$W/mutants" \
+		"$top"/tests/good/profile/*.json "$top"/profiles/library/*.json
+	printf '%s\0' "$W"/mutants/*/web.json >"$W/mutants.names"
+	mapfile -t -d '' names <"$W/mutants.names"
+	verdicts profile "${names[@]}" >"$W/verdicts"
+	awk '$1 != $2' "$W/verdicts" >"$W/differ"
+	! grep '^rejected ' "$W/differ" >"$W/too_tight" || {
+		head -n 3 "$W/too_tight" | while read -r schema parser file; do cat "$file"; done
+		fail "the schema alone rejects some, with seed $SEED"
+	}
+	cut -d ' ' -f 3 "$W/differ" >"$W/differ.names"
+	jq -r '.faults[] | "\(.file)\t\(.message)"' "$W/asked.json" | sort -u -t $'\t' -k 1,1 -s |
+		grep -F -f "$W/differ.names" | grep -vE "$no_schema_says" >"$W/unsaid" || true
+	[ ! -s "$W/unsaid" ] || fail "the parser alone rejects: $(head -n 3 "$W/unsaid")"
+	for verdict in accepted rejected; do
+		[ "$(grep -c "^$verdict $verdict" "$W/verdicts")" -gt $(($1 / 8)) ] ||
+			fail "few are $verdict"
+	done
+	echo "# $1 mutants: $(cut -d ' ' -f 1,2 "$W/verdicts" | sort | uniq -c | tr -s '\n ' ' ')"
+}
+
 # What both schemas define and what the code holds in tables.
 one_definition() {
 	local name
@@ -154,5 +191,8 @@ check 'schema and parser accept every good host configuration' both_accept host 
 	"$top/packaging/coaming.json" "${good_hosts[@]}"
 check 'schema and parser reject every bad host configuration, or the table says why' \
 	both_reject host 60 "${bad_hosts[@]}"
+SEED=${SEED:-$RANDOM}
+echo "# seed $SEED"
+check 'schema and parser agree on 3000 profiles made by chance' mutants 3000
 check 'the schemas define alike what they both hold' one_definition
 finish
