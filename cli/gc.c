@@ -1,11 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * coaming gc: clean up after containers whose poststop never came, see coaming-gc(1).
+ * coaming gc: clean up after containers whose poststop never came, and notice profiles that were
+ * edited in place, see coaming-gc(1).
  */
 #include "cli/cli.h"
 
 #include "cli/options.h"
 #include "hooks/ending.h"
+#include "hooks/outcome.h"
+#include "profiles/store.h"
+
+/* Of many profiles a start compares some: here all of them are. */
+static int refresh_index(const struct host *host, struct err *err)
+{
+	_cleanup_store_ struct store *store = NULL;
+	int r;
+
+	r = store_open(host, &store, err);
+	if (r == 0)
+		r = store_refresh(store, err);
+	if (r == 0)
+		outcome_warn_late(store);
+	return r;
+}
 
 static int collect(const char *config, struct err *err)
 {
@@ -18,7 +35,7 @@ static int collect(const char *config, struct err *err)
 		r = container_end_all_gone(host, &n, err);
 	if (n > 0)
 		printf("%zu container%s had ended without saying so\n", n, n == 1 ? "" : "s");
-	return r;
+	return r < 0 ? r : refresh_index(host, err);
 }
 
 int cmd_gc(int argc, char **argv, struct err *err)

@@ -17,6 +17,21 @@ void outcome_warn(const char *what, const struct err *err)
 	(void)fprintf(stderr, "coaming: %s: %s\n", what, err->text);
 }
 
+void outcome_warn_late(const struct store *store)
+{
+	const char *name = store ? store_late(store) : NULL;
+	char what[PROFILE_NAME_MAX + 16];
+	struct err why = { 0 };
+
+	if (!name)
+		return;
+	(void)snprintf(what, sizeof(what), "profile %s", name);
+	(void)err_input(&why, ESTALE,
+			"it was edited in place, which is seen only now: containers that started "
+			"since may have been chosen by its old \"match\" (see coaming-reload(1))");
+	outcome_warn(what, &why);
+}
+
 /*
  * The live file is for those who come later: the hooks. The runtime's door puts hooks only into a
  * container to which a profile applies, or an exemption, so that nobody would ever remove the file
@@ -89,6 +104,7 @@ static int keep(const struct host *host, const struct decision *decision,
 	struct err doubt = { 0 };
 	int r;
 
+	outcome_warn_late(decision->store);
 	r = decision_record(decision, question, event, outcome, reason, digest, &record, err);
 	if (r < 0)
 		return r;

@@ -51,5 +51,7 @@ int outcome_check(const struct decision *decision, struct err *err);
 
 /* Nothing failed, but somebody must know: a line on stderr, "coaming: WHAT: ERROR". */
 void outcome_warn(const char *what, const struct err *err);
+/* Say on standard error which profile was seen too late, see store_late(); NULL: no store. */
+void outcome_warn_late(const struct store *store);
 
 #endif

@@ -4,9 +4,11 @@
  *
  * It only proposes: each candidate is read and matched afresh. What it must not do is to miss one:
  * so it is used only while the stamps of all profile directories are those under which it was made
- * (a file that appears, goes or is replaced changes its directory's), and, up to
- * MATCH_FILES_STAMPED_MAX profiles, the stamps of all files too. Beyond that many, a file edited in
- * place is noticed only by `coaming reload`.
+ * (a file that appears, goes or is replaced changes its directory's) and the stamps of the files,
+ * too. Of more files than MATCH_FILES_STAMPED_MAX each start compares some, at random: one that is
+ * edited in place, which changes no directory, is then noticed by one of the next starts, or by
+ * `coaming reload`, which a path unit runs whenever a file in a directory was written, or by
+ * `coaming gc`, which compares all of them each hour.
  *
  * A stamp tells two states apart only if the clock of the files ticked between them. So an index
  * is not used where something it was made from had changed just before: the same tick may have
@@ -50,13 +52,20 @@ int match_index_write(const struct match_index *index, int state_dirfd, struct e
  * error text: every failure has the same remedy, a rebuild. */
 int match_index_read(int state_dirfd, const struct match_stamp *stamp, struct match_index **ret);
 /*
- * The sum of a file, which stands in it at MATCH_SUM_AT and counts as 0 there. Against damage, not
+ * The sum of a file up to its slices, which have their own; it stands at MATCH_SUM_AT and counts as
+ * 0 there. Against damage, not
  * against malice (the owner and the mode are): a wrong hash would make a profile be missed. Every
  * step is a bijection, so that no single wrong word goes unseen.
  */
 #define MATCH_SUM_AT 80
 uint64_t match_index_sum(const void *data, size_t len);
-bool match_index_files_unchanged(const struct match_index *index, const int *dirfds, size_t n);
+/*
+ * all       not only some of many, see above
+ * ret_late  of many, the name of one that has changed: starts may have missed that; or NULL.
+ *           Lives as long as the index
+ */
+bool match_index_files_unchanged(const struct match_index *index, const int *dirfds, size_t n,
+				 bool all, const char **ret_late);
 
 /* Names of the profiles that may match, sorted. strv_free() */
 int match_index_candidates(const struct match_index *index, const struct metadata *metadata,

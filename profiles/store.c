@@ -31,6 +31,7 @@ struct store {
 	struct profile **loaded;
 	size_t n_loaded;
 	bool untrusted;
+	char late[PROFILE_NAME_MAX + 1]; /* see store_late() */
 };
 
 static int open_directory(struct directory *dir, struct err *err)
@@ -326,7 +327,7 @@ static int build(struct store *store, struct match_index *index, struct err *err
 			r = match_index_add(index, profile->name, &profile->match, err);
 		profile_free(&profile);
 	}
-	for (size_t i = 0; r == 0 && n <= MATCH_FILES_STAMPED_MAX && i < store->n_dirs; i++) {
+	for (size_t i = 0; r == 0 && i < store->n_dirs; i++) {
 		for (size_t f = 0; r == 0 && names && store->dirs[i].fd >= 0 && f < n; f++)
 			r = match_index_stamp_file(index, i, store->dirs[i].fd, names[f], err);
 	}
@@ -377,21 +378,24 @@ int store_reindex(struct store *store, struct err *err)
 	return rebuild(store, NULL, true, err);
 }
 
-static bool is_present(const struct store *store, const struct match_index *index)
+static bool is_present(struct store *store, const struct match_index *index, bool all)
 {
 	int *fds = calloc(store->n_dirs + 1, sizeof(*fds));
+	const char *late;
 	bool same;
 
 	if (!fds)
 		return false;
 	for (size_t i = 0; i < store->n_dirs; i++)
 		fds[i] = store->dirs[i].fd;
-	same = match_index_files_unchanged(index, fds, store->n_dirs);
+	same = match_index_files_unchanged(index, fds, store->n_dirs, all, &late);
+	if (late)
+		(void)snprintf(store->late, sizeof(store->late), "%s", late);
 	free(fds);
 	return same;
 }
 
-static int open_index(struct store *store, struct match_index **ret, struct err *err)
+static int open_index(struct store *store, bool all, struct match_index **ret, struct err *err)
 {
 	_cleanup_(match_index_free) struct match_index *index = NULL;
 	_cleanup_close_ int state = -1;
@@ -403,11 +407,23 @@ static int open_index(struct store *store, struct match_index **ret, struct err 
 	if (r < 0)
 		return r;
 	if (dir_open_trusted(store->host->state_dir, &state, &ignored) == 0 &&
-	    match_index_read(state, &now, &index) == 0 && is_present(store, index)) {
+	    match_index_read(state, &now, &index) == 0 && is_present(store, index, all)) {
 		*ret = take_ptr(index);
 		return 0;
 	}
 	return rebuild(store, ret, false, err);
+}
+
+int store_refresh(struct store *store, struct err *err)
+{
+	_cleanup_(match_index_free) struct match_index *index = NULL;
+
+	return open_index(store, true, &index, err);
+}
+
+const char *store_late(const struct store *store)
+{
+	return store->late[0] ? store->late : NULL;
 }
 
 /* Those whose selector may fit; all of them where there is no index. */
@@ -419,7 +435,7 @@ static int candidates_of(struct store *store, const struct metadata *metadata, c
 
 	if (store->untrusted)
 		return store_names(store, ret, ret_n, err);
-	r = open_index(store, &index, err);
+	r = open_index(store, false, &index, err);
 	return r < 0 ? r : match_index_candidates(index, metadata, ret, ret_n, err);
 }
 

@@ -36,6 +36,13 @@ int store_match(struct store *store, const struct metadata *metadata, char ***re
 int store_names(struct store *store, char ***ret_names, size_t *ret_n, struct err *err);
 /* The profile whose name is nearest to one that does not exist; "" where none is near enough. */
 const char *store_nearest(struct store *store, const char *name, char out[PROFILE_NAME_MAX + 1]);
+/* Make the index anew where any file has changed, also by an edit in place (`coaming gc`). */
+int store_refresh(struct store *store, struct err *err);
+/*
+ * A profile that was seen only now to have been edited in place: starts may have missed what it
+ * matches since then. NULL: none. Lives as long as the store.
+ */
+const char *store_late(const struct store *store);
 /* Make the index anew whatever its stamps say (`coaming reload`). */
 int store_reindex(struct store *store, struct err *err);
 

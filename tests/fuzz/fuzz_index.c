@@ -13,6 +13,7 @@ static void ask(const struct match_index *index)
 {
 	static const char *const pairs[][2] = { { "app", "shop" }, { "tier", "" }, { "x", "y" } };
 	const int no_directories[] = { -1, -1 };
+	const char *late;
 	struct labels labels = { 0 };
 	struct err err = { 0 };
 	char **names = NULL;
@@ -23,12 +24,13 @@ static void ask(const struct match_index *index)
 		must_succeed(labels_set(&labels, pairs[i][0], pairs[i][1], LABEL_FROM_COMMAND, NULL,
 					&err),
 			     &err);
-	r = match_index_candidates(index, &(struct metadata){ &labels, NULL }, &names, &n, &err);
+	r = match_index_candidates(index, &(struct metadata){ &labels, "nginx" }, &names, &n, &err);
 	if (r < 0)
 		must_tell(r, &err);
 	for (size_t i = 1; i < n; i++)
 		must(strcmp(names[i - 1], names[i]) < 0);
-	(void)match_index_files_unchanged(index, no_directories, ARRAY_SIZE(no_directories));
+	(void)match_index_files_unchanged(index, no_directories, ARRAY_SIZE(no_directories), true,
+					  &late);
 	strv_free(&names, &n);
 	labels_done(&labels);
 }

@@ -8,13 +8,15 @@
 sandbox "$@"
 need jq strace busybox "$B/coaming" "$B/coaming-runtime"
 
-# fill N: profiles that match other labels than anything here has.
+# fill N: profiles that match other labels, and other images, than anything here has.
 fill() {
-	local n
+	local n match
 
 	for n in $(seq "$1"); do
-		printf '{"name":"other%d","match":{"labelSelector":{"matchLabels":{"app":"a%d"}}},"limits":{"pids":%d}}' \
-			"$n" "$n" "$n" >"$W/profiles/other$n.json"
+		match='"labelSelector":{"matchLabels":{"app":"a'$n'"}}'
+		[ $((n % 2)) -eq 0 ] || match='"image":["quay.io/other/a'$n':*"]'
+		printf '{"name":"other%d","match":{%s},"limits":{"pids":%d}}' \
+			"$n" "$match" "$n" >"$W/profiles/other$n.json"
 	done
 }
 
@@ -87,6 +89,38 @@ changes_hold_at_once() {
 	pids_limit null
 }
 
+# Of 1,000 a start looks at some: who sees it says so, and from then on it holds.
+edited_in_place() {
+	local starts
+
+	stand_in
+	fill 1000
+	sleep 0.1
+	coaming reload
+	printf '{"name":"other900","match":{"labelSelector":{"matchLabels":{"app":"new"}}},"limits":{"pids":3}}' \
+		>"$W/profiles/other900.json"
+	for starts in $(seq 200); do
+		start '.annotations.app = "new"'
+		assert_status 0
+		[ "$(jq -c '.linux.resources.pids.limit' "$W/ran")" = null ] || break
+	done
+	echo "seen by start $starts"
+	pids_limit 3
+	assert_has "$W/err" 'profile other900: it was edited in place'
+	start '.annotations.app = "new"'
+	pids_limit 3
+	sleep 0.1
+	start '.annotations.app = "new"'
+	printf '{"name":"other800","match":{"labelSelector":{"matchLabels":{"app":"newer"}}},"limits":{"pids":2}}' \
+		>"$W/profiles/other800.json"
+	run coaming gc
+	assert_status 0
+	assert_has "$W/err" 'profile other800: it was edited in place'
+	start '.annotations.app = "newer"'
+	pids_limit 2
+	assert_eq "$(cat "$W/err")" '' 'what is said of the next start'
+}
+
 higher_directory_wins() {
 	stand_in
 	mkdir -p "$W/etc" "$W/usr"
@@ -131,7 +165,11 @@ check 'a start by name opens as many files with 10,000 profiles as with 10' \
 	grows_not "$(labelled named)" 5
 check 'a start by selector opens as many files with 10,000 profiles as with 10' \
 	grows_not '.annotations.tier = "web"' 7
+check 'a start by image opens as many files with 10,000 profiles as with 10' \
+	grows_not '.annotations.tier = "web" | .annotations["io.kubernetes.cri-o.ContainerID"] = "c" |
+		.annotations["io.kubernetes.cri-o.ImageName"] = "quay.io/mine/a:1"' 7
 check 'a profile that is added, edited, removed holds with the next start' changes_hold_at_once
+check 'a profile among many that is edited in place is seen, and said to be late' edited_in_place
 check 'the higher directory wins, also where its profile is broken' higher_directory_wins
 check 'a host without a configuration' never_configured
 finish

@@ -6,6 +6,9 @@
  * Source: coaming.json(5), profileDirs
  */
 #include "profiles/match_index.h"
+
+#include <sys/wait.h>
+
 #include "tests/unit/shop.h"
 
 /* ---- asking, each time as a new process would ---- */
@@ -26,7 +29,8 @@ static int get(const struct place *p, const char *name, char description[64], st
 	return r;
 }
 
-static int match(const struct place *p, const char *labels_text, char names[1024], struct err *err)
+static int match_image(const struct place *p, const char *labels_text, const char *image,
+		       char names[1024], struct err *err)
 {
 	_cleanup_host_ struct host *host = shop_host(p, "");
 	_cleanup_store_ struct store *store = NULL;
@@ -38,12 +42,17 @@ static int match(const struct place *p, const char *labels_text, char names[1024
 	shop_labels(&labels, labels_text);
 	r = store_open(host, &store, err);
 	if (r == 0)
-		r = store_match(store, &(struct metadata){ &labels, NULL }, &found, &n, err);
+		r = store_match(store, &(struct metadata){ &labels, image }, &found, &n, err);
 	if (r == 0)
 		shop_join(names, found, n);
 	strv_free(&found, &n);
 	labels_done(&labels);
 	return r;
+}
+
+static int match(const struct place *p, const char *labels, char names[1024], struct err *err)
+{
+	return match_image(p, labels, NULL, names, err);
 }
 
 static void matches(const struct place *p, const char *labels, const char *expected)
@@ -389,6 +398,84 @@ static void test_kinds_of_selectors(void **state)
 	}
 }
 
+static void matches_image(const struct place *p, const char *image, const char *expected)
+{
+	struct err err = { 0 };
+	char names[1024];
+
+	/* Built, and read. */
+	for (int twice = 0; twice < 2; twice++) {
+		if (match_image(p, "a=1", image, names, &err) < 0)
+			fail_msg("%s: %s", image, err.text);
+		if (!streq(names, expected))
+			fail_msg("%s: matches \"%s\" and not \"%s\"", image, names, expected);
+	}
+}
+
+#define IMAGES(list) ", \"match\": {\"image\": [" list "]}"
+
+static void test_images(void **state)
+{
+	const struct place *p = *state;
+
+	shop_profile(p, "lo", "nginx", IMAGES("\"nginx\""));
+	shop_profile(p, "lo", "one-tag", IMAGES("\"docker.io/library/nginx:1.2*\""));
+	shop_profile(p, "lo", "two", IMAGES("\"quay.io/a/b\", \"nginx@sha256:*\""));
+	shop_profile(p, "lo", "wild", IMAGES("\"quay.io/a/b\", \"*/nginx\""));
+	shop_profile(p, "lo", "port", IMAGES("\"localhost:5000/web\""));
+	shop_profile(p, "lo", "label",
+		     ", \"match\": {\"image\": [\"redis\"], \"labelSelector\": "
+		     "{\"matchLabels\": {\"a\": \"1\"}}}");
+	shop_profile(p, "lo", "no-label",
+		     ", \"match\": {\"image\": [\"redis\"], \"labelSelector\": "
+		     "{\"matchExpressions\": [{\"key\": \"b\", \"operator\": \"DoesNotExist\"}]}}");
+	(void)usleep(50000);
+	matches_image(p, "nginx", "nginx wild");
+	matches_image(p, "docker.io/library/nginx:1.27", "nginx one-tag wild");
+	matches_image(p, "nginx@sha256:0123", "nginx two wild");
+	matches_image(p, "quay.io/a/b:9", "two wild");
+	matches_image(p, "quay.io/x/nginx", "wild");
+	matches_image(p, "localhost:5000/web:2", "port");
+	matches_image(p, "redis:7", "label no-label");
+	matches_image(p, "", "");
+	matches_image(p, NULL, "");
+}
+
+/* What is proposed, and so read: the one that is meant, and what may be meant always. */
+static void test_images_proposed(void **state)
+{
+	static char *literal[] = { (char *)"nginx", (char *)"quay.io/a/b:1" };
+	static char *wild[] = { (char *)"quay.io/a/b", (char *)"quay.io/*/c" };
+	const struct match of_literal = { .present = true, .images = literal, .n_images = 2 };
+	const struct match of_wild = { .present = true, .images = wild, .n_images = 2 };
+	_cleanup_(match_index_free) struct match_index *index = NULL;
+	const struct match_stamp stamp = { .digest = "" };
+	struct labels labels = { 0 };
+	struct err err = { 0 };
+	static const struct {
+		const char *image, *names;
+	} rows[] = { { "docker.io/library/nginx:9", "literal wild" },
+		     { "quay.io/a/b:2", "literal wild" },
+		     { "quay.io/a/c", "wild" },
+		     { NULL, "wild" } };
+
+	assert_int_equal(match_index_new(&stamp, &index, &err), 0);
+	assert_int_equal(match_index_add(index, "literal", &of_literal, &err), 0);
+	assert_int_equal(match_index_add(index, "wild", &of_wild, &err), 0);
+	assert_int_equal(match_index_finish(index, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct metadata metadata = { &labels, rows[i].image };
+		char **names = NULL;
+		char joined[1024];
+		size_t n = 0;
+
+		assert_int_equal(match_index_candidates(index, &metadata, &names, &n, &err), 0);
+		shop_join(joined, names, n);
+		assert_string_equal(joined, rows[i].names);
+		strv_free(&names, &n);
+	}
+}
+
 static const char index_name[] = "state/profiles.index";
 
 static size_t index_read(const struct place *p, char **ret)
@@ -559,6 +646,97 @@ static void test_index_stale(void **state)
 	matches(p, "a=1", "all");
 }
 
+/* late: which profile is said to have been seen too late; NULL: none. */
+static void refresh(const struct place *p, const char *late)
+{
+	_cleanup_host_ struct host *host = shop_host(p, "");
+	_cleanup_store_ struct store *store = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(store_open(host, &store, &err), 0);
+	if (store_refresh(store, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(!late, !store_late(store));
+	if (late)
+		assert_string_equal(store_late(store), late);
+}
+
+#define MANY 700
+
+/* Of many files a start looks at some: an edit in place is seen by one of the next, for good. */
+static void test_many_edited_in_place(void **state)
+{
+	const struct place *p = *state;
+	char names[1024] = "", name[32];
+	struct err err = { 0 };
+	size_t starts = 0;
+	ino_t before;
+
+	for (int i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof(name), "p%d", i);
+		shop_profile(p, "lo", name, MATCH("a", "0"));
+	}
+	(void)usleep(50000);
+	matches(p, "a=1", "");
+	before = inode(p);
+	matches(p, "a=1", "");
+	assert_int_equal(inode(p), before);
+	shop_profile(p, "lo", "p400", MATCH("a", "1"));
+	for (; !*names && starts < 1000; starts++)
+		assert_int_equal(match(p, "a=1", names, &err), 0);
+	print_message("seen by start %zu\n", starts);
+	assert_string_equal(names, "p400");
+	(void)usleep(50000);
+	for (size_t i = 0; i < 20; i++)
+		matches(p, "a=1", "p400");
+	/* Those who have time look at all. */
+	before = inode(p);
+	refresh(p, NULL);
+	assert_int_equal(inode(p), before);
+	shop_profile(p, "lo", "p650", MATCH("a", "1"));
+	refresh(p, "p650");
+	matches(p, "a=1", "p400 p650");
+	(void)usleep(50000);
+	refresh(p, NULL);
+}
+
+/* Several make it at once while files change; each answers for what was there when it began. */
+static void test_made_at_once(void **state)
+{
+	const struct place *p = *state;
+
+	for (int round = 0; round < 40; round++) {
+		char from[512];
+		pid_t pids[4];
+
+		shop_profile(p, "lo", "web", round % 2 ? MATCH("a", "1") : MATCH("a", "2"));
+		shop_put(p, "lo/new",
+			 round % 3 ? "{\"name\": \"db\"" MATCH("a", "1") "}"
+				   : "{\"name\": \"db\"" MATCH("a", "2") "}");
+		(void)snprintf(from, sizeof(from), "%s", shop_path(p, "lo/new"));
+		assert_int_equal(rename(from, shop_path(p, "lo/db.json")), 0);
+		for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+			pids[i] = fork();
+			assert_true(pids[i] >= 0);
+			if (pids[i] == 0) {
+				char names[1024];
+				struct err err = { 0 };
+				const char *wanted = round % 2 ? (round % 3 ? "db web" : "web")
+							       : (round % 3 ? "db" : "");
+
+				_exit(match(p, "a=1", names, &err) < 0 || !streq(names, wanted));
+			}
+		}
+		for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+			int status;
+
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			assert_int_equal(status, 0);
+		}
+		(void)usleep((useconds_t)(round % 4 * 8000));
+	}
+}
+
 /* Without a place for the index everything works, but a reload says so. */
 static void test_no_state(void **state)
 {
@@ -625,6 +803,8 @@ int main(void)
 		in_shop(test_index_damaged), in_shop(test_index_foreign),
 		in_shop(test_index_stale),   in_shop(test_no_state),
 		in_shop(test_broken_beside), in_shop(test_kinds_of_selectors),
+		in_shop(test_images),        in_shop(test_images_proposed),
+		in_shop(test_made_at_once),  in_shop(test_many_edited_in_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
