@@ -87,11 +87,11 @@ static void view_tidy(struct view *view)
 	}
 }
 
-/* Add to `out` what is left of `conj` without the first n of `holes`. */
-static bool add_without(struct view *out, const struct conj *conj, struct action action,
-			const struct part *holes, size_t n)
+/* What is left of `conj` without the first n of `holes`: how many, or -1. */
+static int cut_out(const struct conj *conj, const struct part *holes, size_t n,
+		   struct conj now[VIEW_PARTS_MAX])
 {
-	struct conj now[VIEW_PARTS_MAX], next[VIEW_PARTS_MAX];
+	struct conj next[VIEW_PARTS_MAX];
 	size_t n_now = 1;
 
 	now[0] = *conj;
@@ -103,17 +103,27 @@ static bool add_without(struct view *out, const struct conj *conj, struct action
 					     VIEW_PARTS_MAX - n_next);
 
 			if (r < 0)
-				return false;
+				return -1;
 			n_next += (size_t)r;
 		}
 		memcpy(now, next, n_next * sizeof(now[0]));
 		n_now = n_next;
 	}
-	for (size_t k = 0; k < n_now; k++) {
-		if (!view_add(out, &now[k], action))
+	return (int)n_now;
+}
+
+/* Add that to `out`. */
+static bool add_without(struct view *out, const struct conj *conj, struct action action,
+			const struct part *holes, size_t n)
+{
+	struct conj left[VIEW_PARTS_MAX];
+	int n_left = cut_out(conj, holes, n, left);
+
+	for (int k = 0; k < n_left; k++) {
+		if (!view_add(out, &left[k], action))
 			return false;
 	}
-	return true;
+	return n_left >= 0;
 }
 
 /* Where parts of different actions overlap, the stricter keeps what both have. */
@@ -279,13 +289,27 @@ static bool add_prevailing(const struct part *p, const struct view *other, struc
 	return add_without(ret, &p->conj, p->action, holes, n);
 }
 
+/* Do the other's parts that are as strict hold all of a part, together? Then it says nothing. */
+static bool is_said_by(const struct part *p, const struct view *other)
+{
+	struct part as_strict[VIEW_PARTS_MAX];
+	struct conj left[VIEW_PARTS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < other->n; i++) {
+		if (!stricter(p->action, other->part[i].action))
+			as_strict[n++] = other->part[i];
+	}
+	return n > 0 && cut_out(&p->conj, as_strict, n, left) == 0;
+}
+
 /*
  * The parts of a: those stricter than the rest of the meet stay as they are (they are stricter
  * than whatever b says of them, or b has a stricter part there, which view_settle() prefers);
  * the laxer ones stay where one part of b holds them, or, where b's rest is laxer too, without
  * b's parts.
  */
-static bool add_own(const struct view *a, const struct view *b, struct view *ret)
+static bool add_own(const struct view *a, const struct view *b, bool is_second, struct view *ret)
 {
 	for (size_t i = 0; i < a->n; i++) {
 		const struct part *p = &a->part[i];
@@ -293,6 +317,9 @@ static bool add_own(const struct view *a, const struct view *b, struct view *ret
 		struct action action = p->action;
 
 		if (stricter(action, ret->rest)) {
+			/* The first's are all there. Both must not rely on each other. */
+			if (is_second && is_said_by(p, b))
+				continue;
 			if (!view_add(ret, &p->conj, action))
 				return false;
 		} else if (around) {
@@ -316,8 +343,8 @@ bool view_meet(const struct view *a, const struct view *b, struct view *ret)
 {
 	ret->n = 0;
 	ret->rest = action_meet(a->rest, b->rest);
-	if (add_own(a, b, ret) && add_own(b, a, ret) && add_pairs(a, b, ret) && view_settle(ret) &&
-	    ret->n <= VIEW_RULES_MAX)
+	if (add_own(a, b, false, ret) && add_own(b, a, true, ret) && add_pairs(a, b, ret) &&
+	    view_settle(ret) && ret->n <= VIEW_RULES_MAX)
 		return true;
 	view_copy(ret, a);
 	for (size_t i = 0; i < b->n; i++)

@@ -165,13 +165,79 @@ static void test_apart(void **state)
 	}
 }
 
+/* The numbers behind a multiplexer are compared, too, where the architecture has one. */
+static void test_apart_behind(void **state)
+{
+	static const char request[] =
+		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[\"SCMP_ARCH_X86\","
+		"\"SCMP_ARCH_X86_64\"],\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"names\":["
+		"\"semop\",\"semget\",\"semctl\",\"msgget\",\"msgsnd\",\"msgrcv\",\"shmat\"]},"
+		"{\"names\":[\"prctl\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" DEFAULT_ARG(0, 8, EQ) "," DEFAULT_ARG(
+			1, 9,
+			EQ) "]},"
+			    "{\"names\":[\"prctl\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" DEFAULT_ARG(
+				    0, 1, EQ) "]}]}";
+	uint64_t seed = random_seed();
+	struct tally tally = { 0 };
+	/* Few of the points tell. */
+	for (size_t i = 0; i < 10; i++) {
+		struct trial t = { .tables = *state,
+				   .tally = &tally,
+				   .seed = seed,
+				   .n = 2,
+				   .text = { request, "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}" },
+				   .way = "01*",
+				   .any_architecture = true };
+
+		check_trial(&t, &seed);
+		assert_string_equal(t.coarse, "");
+		assert_int_equal(tally.excused + tally.refused, 0);
+	}
+}
+
+static void deny_both_values(const char *bit, struct buf *out)
+{
+	const char *values[] = { "0", bit };
+
+	buf_adds(out, "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[");
+	for (size_t i = 0; i < 2; i++)
+		buf_addf(
+			out,
+			"%s{\"names\":[\"ioctl\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[{"
+			"\"index\":2,\"op\":\"SCMP_CMP_MASKED_EQ\",\"value\":%s,\"valueTwo\":%s}]}",
+			i ? "," : "", bit, values[i]);
+	buf_adds(out, "]}");
+}
+
+/* All is denied by both, in parts that are not the same: none may rely on the other's. */
+static void test_two_ways(void **state)
+{
+	static const char *const bits[] = { "1", "2", "4294967296" };
+	uint64_t seed = random_seed();
+	struct tally tally = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bits) * ARRAY_SIZE(bits); i++) {
+		_cleanup_buf_ struct buf a = { 0 }, b = { 0 };
+		struct trial t = {
+			.tables = *state, .tally = &tally, .seed = seed, .n = 2, .way = "01*"
+		};
+
+		deny_both_values(bits[i % ARRAY_SIZE(bits)], &a);
+		deny_both_values(bits[i / ARRAY_SIZE(bits)], &b);
+		t.text[0] = a.data;
+		t.text[1] = b.data;
+		check_trial(&t, &seed);
+		assert_string_equal(t.coarse, "");
+		assert_int_equal(tally.excused + tally.refused, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pairs),
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_allow_list),
-		cmocka_unit_test(test_apart),
+		cmocka_unit_test(test_pairs),        cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_allow_list),   cmocka_unit_test(test_apart),
+		cmocka_unit_test(test_apart_behind), cmocka_unit_test(test_two_ways),
 	};
 
 	return cmocka_run_group_tests(tests, truth_setup, truth_teardown);
