@@ -189,22 +189,22 @@ static bool is_range(const struct cond *c)
 
 static bool cond_within(const struct cond *inner, const struct cond *outer)
 {
+	if (inner->kind == COND_BITS && outer->kind == COND_BITS) /* most are */
+		return (outer->a & ~inner->a) == 0 && (inner->b & outer->a) == outer->b;
 	if (cond_compare(inner, outer) == 0)
 		return true;
 	if (cond_is_equality(inner))
 		return cond_holds(outer, inner->b);
 	if (is_range(outer))
 		return cond_holds(outer, cond_first(inner)) && cond_holds(outer, cond_last(inner));
-	if (outer->kind == COND_NOT) /* true where the one value is not in `inner` */
-		return !cond_holds(inner, outer->a);
-	return outer->kind == COND_BITS && inner->kind == COND_BITS &&
-	       (outer->a & ~inner->a) == 0 && (inner->b & outer->a) == outer->b;
+	/* "not this value" holds all where the one value is not in `inner` */
+	return outer->kind == COND_NOT && !cond_holds(inner, outer->a);
 }
 
 bool conj_within(const struct conj *inner, const struct conj *outer)
 {
 	for (size_t i = 0; i < SYSCALL_ARGS; i++) {
-		if (!cond_within(&inner->arg[i], &outer->arg[i]))
+		if (outer->arg[i].kind != COND_ANY && !cond_within(&inner->arg[i], &outer->arg[i]))
 			return false;
 	}
 	return true;
@@ -258,8 +258,11 @@ enum set conj_and(const struct conj *a, const struct conj *b, struct conj *ret)
 	bool beyond = false;
 
 	for (size_t i = 0; i < SYSCALL_ARGS; i++) {
-		enum set set = cond_and(&a->arg[i], &b->arg[i], &conj.arg[i]);
+		enum set set;
 
+		if (a->arg[i].kind == COND_ANY && b->arg[i].kind == COND_ANY)
+			continue;
+		set = cond_and(&a->arg[i], &b->arg[i], &conj.arg[i]);
 		if (set == SET_EMPTY) /* one argument that cannot be: the rest does not matter */
 			return SET_EMPTY;
 		if (set == SET_BEYOND)
@@ -327,15 +330,15 @@ int conj_without(const struct conj *whole, const struct conj *hole, struct conj 
 		if (n_others < 0)
 			return -1;
 		for (int k = 0; k < n_others; k++) {
-			struct conj side = { 0 };
-			enum set set;
+			struct cond left;
+			enum set set = cond_and(&whole->arg[i], &others[k], &left);
 
-			side.arg[i] = others[k];
-			set = conj_and(whole, &side, &common);
 			if (set == SET_BEYOND || (set == SET_GIVEN && n == max))
 				return -1;
-			if (set == SET_GIVEN)
-				out[n++] = common;
+			if (set != SET_GIVEN)
+				continue;
+			out[n] = *whole;
+			out[n++].arg[i] = left;
 		}
 	}
 	return (int)n;

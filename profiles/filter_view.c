@@ -251,20 +251,23 @@ static bool prevails(const struct part *p, const struct view *other)
 /* What is laxer than the rest of the meet on both sides: pairs of parts. */
 static bool add_pairs(const struct view *a, const struct view *b, struct view *ret)
 {
+	bool inside_a[VIEW_PARTS_MAX];
 	struct conj both;
 
+	for (size_t k = 0; a->n > 0 && k < b->n; k++)
+		inside_a[k] = part_around(a, &b->part[k].conj);
 	for (size_t i = 0; i < a->n; i++) {
 		const struct part *p = &a->part[i];
+		bool inside_b = part_around(b, &p->conj);
 
-		for (size_t k = 0; k < b->n; k++) {
+		for (size_t k = 0; !inside_b && k < b->n; k++) {
 			const struct part *q = &b->part[k];
 			struct action action = action_meet(p->action, q->action);
 			enum set set;
 
 			/* Those within one part of the other side, or that prevail, are
 			 * add_own()'s. */
-			if (!stricter(ret->rest, action) || part_around(b, &p->conj) ||
-			    part_around(a, &q->conj) ||
+			if (!stricter(ret->rest, action) || inside_a[k] ||
 			    (prevails(p, b) && !stricter(q->action, p->action)) ||
 			    (prevails(q, a) && !stricter(p->action, q->action)))
 				continue;
