@@ -5,6 +5,7 @@
 #ifndef COAMING_HOOKS_HARDEN_H
 #define COAMING_HOOKS_HARDEN_H
 
+#include <sys/resource.h>
 #include "lib/err.h"
 
 /*
@@ -12,6 +13,14 @@
  * is ever opened as one of them. O_CLOEXEC: a program executed later finds them as they were.
  */
 int harden_standard_fds(struct err *err);
+
+/*
+ * Room for what a decision needs of the stack, whatever limit was inherited.
+ *
+ * ret_old  what it was, for a program that is executed later; may be NULL
+ * Errors   the limit is too small and may not be raised
+ */
+int harden_stack(struct rlimit *ret_old, struct err *err);
 
 /*
  * Everything a short-lived hook inherits is put right: every other descriptor closed, environment

@@ -196,16 +196,20 @@ static void forget(const struct runtime *runtime)
 }
 
 /* A write beyond a limit, or to an engine that has gone, is an error of ours to be told. The real
- * runtime gets the signals as the engine has set them. */
+ * runtime gets signals and the stack's limit as the engine has set them. */
 static int confine_undisturbed(const struct runtime *runtime, struct err *err)
 {
 	void (*pipe)(int) = signal(SIGPIPE, SIG_IGN);
 	void (*size)(int) = signal(SIGXFSZ, SIG_IGN);
+	struct rlimit stack;
 	int r;
 
-	r = confine(runtime, err);
+	r = harden_stack(&stack, err);
+	if (r == 0)
+		r = confine(runtime, err);
 	if (r < 0)
 		return r; /* it has yet to be told */
+	(void)setrlimit(RLIMIT_STACK, &stack);
 	(void)signal(SIGPIPE, pipe);
 	(void)signal(SIGXFSZ, size);
 	return 0;

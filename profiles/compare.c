@@ -195,7 +195,7 @@ static int compare_rootfs(const struct comparison *c)
 				      "to write to the root", c->err);
 	if (now)
 		r = collect_paths(c, &paths, &n);
-	for (size_t i = 0; r == 0 && i < n; i++)
+	for (size_t i = 0; r == 0 && paths && i < n; i++)
 		r = compare_path(c, paths[i]);
 	strv_free(&paths, &n);
 	return r;

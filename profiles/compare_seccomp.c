@@ -142,7 +142,7 @@ static int compare_calls(struct calls *calls)
 			r = strv_add(&names, &n, filters[f]->rules[i].name, err);
 	}
 	strv_sort_unique(names, &n);
-	for (size_t i = 0; r == 0 && i < n; i++)
+	for (size_t i = 0; r == 0 && names && i < n; i++)
 		r = compare_call(calls, names[i]);
 	strv_free(&names, &n);
 	return r;
