@@ -251,10 +251,10 @@ static bool prevails(const struct part *p, const struct view *other)
 /* What is laxer than the rest of the meet on both sides: pairs of parts. */
 static bool add_pairs(const struct view *a, const struct view *b, struct view *ret)
 {
-	bool inside_a[VIEW_PARTS_MAX];
+	bool inside_a[VIEW_PARTS_MAX] = { false };
 	struct conj both;
 
-	for (size_t k = 0; a->n > 0 && k < b->n; k++)
+	for (size_t k = 0; k < b->n; k++)
 		inside_a[k] = part_around(a, &b->part[k].conj);
 	for (size_t i = 0; i < a->n; i++) {
 		const struct part *p = &a->part[i];
