@@ -280,7 +280,7 @@ static void test_whole_decision(void **state)
 		"\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"mount\"},"
 		"{\"type\":\"ipc\"},{\"type\":\"uts\"}]}}";
 	const struct place *p = *state;
-	char profiles[96], state_dir[96], *dirs[] = { profiles };
+	char profiles[96], seccomp[128], state_dir[96], *dirs[] = { profiles };
 	char baseline[] = "baseline", *floor[] = { baseline };
 	const struct host host = { .profile_dirs = dirs,
 				   .n_profile_dirs = 1,
@@ -293,6 +293,9 @@ static void test_whole_decision(void **state)
 	(void)snprintf(profiles, sizeof(profiles), "%s/profiles", p->dir);
 	(void)snprintf(state_dir, sizeof(state_dir), "%s/state", p->dir);
 	assert_int_equal(mkdir(profiles, 0755), 0);
+	(void)snprintf(seccomp, sizeof(seccomp), "%s/seccomp", profiles);
+	assert_int_equal(mkdir(seccomp, 0755), 0);
+	copy_profile(profiles, "seccomp/no-namespaces.json");
 	copy_profile(profiles, "baseline.json");
 	copy_profile(profiles, "restricted.json");
 	assert_int_equal(doc_parse(&config, "config.json", text, strlen(text), &err), 0);
