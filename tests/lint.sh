@@ -39,7 +39,7 @@ layer_order() {
 spdx() {
 	local file bad=0
 
-	for file in "${all_c[@]}" "${scripts[@]}" Makefile **/*.mk "${pages[@]}"; do
+	for file in "${all_c[@]}" "${scripts[@]}" Makefile {packaging,tests}/**/*.mk "${pages[@]}"; do
 		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
 			{ echo "$file: no SPDX line"; bad=1; }
 	done
@@ -103,8 +103,8 @@ profiles_valid() {
 json_valid() {
 	local file bad=0
 
-	for file in **/*.json packaging/**/*.json.in .*/*.json; do
-		case $file in build*/* | tests/bad/* | tests/fuzz/* | tests/*/invalid/*) continue ;; esac
+	for file in *.json {profiles,packaging,tests}/**/*.json packaging/**/*.json.in .*/*.json; do
+		case $file in tests/bad/* | tests/fuzz/* | tests/*/invalid/*) continue ;; esac
 		jq empty "$file" >/dev/null 2>"$seen/jq" || { echo "$file: $(cat "$seen/jq")"; bad=1; }
 	done
 	return $bad

@@ -4,7 +4,7 @@
 # One alone: sudo make integration T=tests/integration/podman.sh [TEST='part of a check name']
 
 probe := $(O)/tests/integration/probe
-scripts := $(filter-out tests/integration/lib.sh,$(sort $(wildcard tests/integration/*.sh)))
+scripts := $(filter-out %/lib.sh %/rootfs.sh,$(sort $(wildcard tests/integration/*.sh)))
 
 # Static, since a container's root file system holds nothing else; never with sanitizers.
 $(probe): tests/integration/probe.c

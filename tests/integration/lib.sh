@@ -340,12 +340,17 @@ rootfs() {
 # bundle NAME [JQ_EDIT [ARG...]]: $W/bundles/NAME, that runs ARG... (true). The request asks for
 # Docker's usual capabilities, so that there is something to take away.
 bundle() {
+	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
+	mkdir -p "$W/bundles/$1"
+	cp -a "$T/rootfs" "$W/bundles/$1/rootfs"
+	bundle_config "$@"
+}
+
+# The same for a bundle that has its root file system already.
+bundle_config() {
 	local dir=$W/bundles/$1 edit=${2:-.}
 
 	[ -e "$T/base.json" ] || base_config
-	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
-	mkdir -p "$dir"
-	cp -a "$T/rootfs" "$dir/rootfs"
 	shift $(($# < 2 ? $# : 2))
 	[ $# -gt 0 ] || set -- true
 	jq --arg cg "/$CG/${dir##*/}" \

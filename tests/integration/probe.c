@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -88,6 +89,27 @@ static void ask_unshare(int argc, char **argv)
 static void ask_userns(int argc, char **argv)
 {
 	printf("userns: %s\n", outcome(unshare(CLONE_NEWUSER)));
+}
+
+/* ptrace: may it be traced? A child asks, since that cannot be taken back. */
+static void ask_ptrace(int argc, char **argv)
+{
+	pid_t child;
+
+	(void)fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		printf("ptrace: %s\n", outcome(ptrace(PTRACE_TRACEME, 0, NULL, NULL)));
+		(void)fflush(stdout);
+		_exit(0);
+	}
+	(void)waitpid(child, NULL, 0);
+}
+
+/* keyctl: which keyring is its session's? KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING */
+static void ask_keyctl(int argc, char **argv)
+{
+	printf("keyctl: %s\n", outcome(syscall(SYS_keyctl, 0, -3, 0)));
 }
 
 static void ask_mkdir(int argc, char **argv)
@@ -377,10 +399,12 @@ static const struct question {
 	{ "netns", 1, ask_netns },
 	{ "sctp", 3, ask_sctp },
 	{ "sctp-serve", 1, ask_sctp_serve },
+	{ "keyctl", 1, ask_keyctl },
 	{ "mkdir", 2, ask_mkdir },
 	{ "mount", 1, ask_mount },
 	{ "nofile", 1, ask_nofile },
 	{ "packet", 1, ask_packet },
+	{ "ptrace", 1, ask_ptrace },
 	{ "raw", 1, ask_raw },
 	{ "serve", 2, ask_serve },
 	{ "status", 1, ask_status },
