@@ -105,11 +105,11 @@ refuses() {
 
 # served TEXT COMMAND...: until the command, from outside, prints the text.
 served() {
-	local text=$1
+	local text=$1 end=$((SECONDS + 30))
 	shift
 
 	answered() { timeout 5 "$@" >"$W/answer" 2>&1 </dev/null; grep -qF -- "$text" "$W/answer"; }
-	for _ in $(seq 100); do
+	while [ "$SECONDS" -lt "$end" ]; do
 		! answered "$@" || return 0
 		sleep 0.1
 	done
