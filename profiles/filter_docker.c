@@ -232,7 +232,7 @@ int docker_read_when(const struct doc *doc, const struct node *rule, struct filt
 		     bool *ret_never, struct err *err)
 {
 	struct filter_when when = { 0 };
-	bool any_in, in, any_out, out;
+	bool any_in = false, in = false, any_out = false, out = false;
 	int r;
 
 	r = read_filter(doc, node_get(rule, "includes"), &when.caps_in, &when.kernel_from, &any_in,

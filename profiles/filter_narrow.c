@@ -42,7 +42,7 @@ static int check_value(const struct doc *doc, const struct node *arg, const char
 		       struct err *err)
 {
 	const struct node *op = node_get(arg, "op"), *value = node_get(arg, "value");
-	uint64_t index, v, bits, mask = UINT64_MAX;
+	uint64_t index = 0, v = 0, bits, mask = UINT64_MAX;
 	int r;
 
 	r = node_read_u64(doc, node_get(arg, "index"), &index, err);
@@ -189,7 +189,7 @@ static int add_combination(struct filter *out, const struct filter_rule *rule, s
 			continue;
 		}
 		choose(&rule->args[i], filter_arg_bits(rule->name, rule->args[i].index), &choice);
-		if (choice.whole)
+		if (choice.whole || choice.n == 0) /* one that never holds has no combination */
 			continue;
 		args[one.n_args++] = choice.arg[place % choice.n];
 		place /= choice.n;
