@@ -48,11 +48,11 @@ static size_t random_profile(uint64_t *seed, struct buf *out, size_t calls)
 
 static void say(const struct tally *tally, const char *what)
 {
-	print_message(
-		"%zu %s, %zu points, %zu answers of filter_eval(); %zu calls told to be "
-		"coarse, %zu as a whole, %zu points as the request alone, %zu results not compiled\n",
-		tally->trials, what, tally->checked, tally->evaluated, tally->told, tally->whole,
-		tally->excused, tally->refused);
+	print_message("%zu %s, %zu points, %zu answers of filter_eval(); %zu calls told to be "
+		      "coarse, %zu as a whole, %zu points as the request alone, %zu results not "
+		      "compiled\n",
+		      tally->trials, what, tally->checked, tally->evaluated, tally->told,
+		      tally->whole, tally->excused, tally->refused);
 	print_message("%zu points with another number than the model's\n", tally->numbers);
 	assert_true(tally->refused < tally->trials / 50);
 	assert_true(tally->excused < tally->checked / 10000);
@@ -255,7 +255,8 @@ static const struct {
 	const char *text, *sentence;
 } unfit[] = {
 	{ IF("socket", "ALLOW", ARG(0, EQ, 4294967296)),
-	  "f:1:139: 4294967296 does not fit: of argument 0 of \"socket\" the kernel takes 32 bits" },
+	  "f:1:139: 4294967296 does not fit: of argument 0 of \"socket\" the kernel takes "
+	  "32 bits" },
 	{ IF("socket", "ERRNO", ARG(1, NE, 1) "," ARG(0, LE, 18446744071562067967)),
 	  "18446744071562067967 does not fit" },
 	{ IF("read\",\"clone", "ALLOW", ARG(0, GT, 68719476736)), "argument 0 of \"read\"" },
@@ -338,11 +339,10 @@ static void test_too_much(void **state)
 {
 	static const char text[] =
 		"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":["
-		"{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_LOG\",\"args\":[" ARG(
-			1, EQ,
-			2) "]},"
-			   "{\"names\":[\"socket\",\"clone\"],\"action\":\"SCMP_ACT_ERRNO\",\"args\":[" ARG(
-				   0, NE, 1) "," ARG(2, NE, 1) "]}]}";
+		"{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_LOG\","
+		"\"args\":[" ARG(1, EQ, 2) "]},{\"names\":[\"socket\",\"clone\"],"
+					   "\"action\":\"SCMP_ACT_ERRNO\","
+					   "\"args\":[" ARG(0, NE, 1) "," ARG(2, NE, 1) "]}]}";
 	const struct filter everything = { .default_action = { .kind = ACT_ALLOW },
 					   .any_architecture = true };
 	_cleanup_buf_ struct buf told = { 0 };

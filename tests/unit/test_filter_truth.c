@@ -220,11 +220,11 @@ static void test_apart_behind(void **state)
 		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[\"SCMP_ARCH_X86\","
 		"\"SCMP_ARCH_X86_64\"],\"syscalls\":[{\"action\":\"SCMP_ACT_ALLOW\",\"names\":["
 		"\"semop\",\"semget\",\"semctl\",\"msgget\",\"msgsnd\",\"msgrcv\",\"shmat\"]},"
-		"{\"names\":[\"prctl\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" DEFAULT_ARG(0, 8, EQ) "," DEFAULT_ARG(
-			1, 9,
-			EQ) "]},"
-			    "{\"names\":[\"prctl\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[" DEFAULT_ARG(
-				    0, 1, EQ) "]}]}";
+		"{\"names\":[\"prctl\"],\"action\":\"SCMP_ACT_ALLOW\","
+		"\"args\":[" DEFAULT_ARG(0, 8, EQ) "," DEFAULT_ARG(
+			1, 9, EQ) "]},"
+				  "{\"names\":[\"prctl\"],\"action\":\"SCMP_ACT_ALLOW\","
+				  "\"args\":[" DEFAULT_ARG(0, 1, EQ) "]}]}";
 
 	check_exact(state, request, "{\"defaultAction\":\"SCMP_ACT_ALLOW\"}", true);
 }
