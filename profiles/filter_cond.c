@@ -325,11 +325,8 @@ int conj_without(const struct conj *whole, const struct conj *hole, struct conj 
 	}
 	for (size_t i = 0; i < SYSCALL_ARGS; i++) {
 		struct cond others[COND_NOT_MAX];
-		int n_others;
+		int n_others = cond_not(&hole->arg[i], others);
 
-		if (cond_within(&whole->arg[i], &hole->arg[i]))
-			continue;
-		n_others = cond_not(&hole->arg[i], others);
 		if (n_others < 0)
 			return -1;
 		for (int k = 0; k < n_others; k++) {
