@@ -102,10 +102,14 @@ static int fill(scmp_filter_ctx ctx, const struct filter *filter, struct progres
 
 	for (size_t i = 0; r == 0 && i < filter->n_architectures; i++)
 		r = add_architecture(ctx, filter->architectures[i]);
-	for (size_t i = 0; r == 0 && i < filter->n_rules; i++) {
-		progress->rule = i;
-		if (!filter_skips(filter, &filter->rules[i]))
-			r = add_rule(ctx, &filter->rules[i]);
+	/* As filter_emit() writes them: what has no conditions first. The order decides whether a
+	 * rule for socket is refused beside one for socketcall. */
+	for (size_t i = 0; r == 0 && i < 2 * filter->n_rules; i++) {
+		const struct filter_rule *rule = &filter->rules[i % filter->n_rules];
+
+		progress->rule = i % filter->n_rules;
+		if (!filter_skips(filter, rule) && (rule->n_args > 0) == (i >= filter->n_rules))
+			r = add_rule(ctx, rule);
 	}
 	if (r == 0)
 		progress->rule = SIZE_MAX;

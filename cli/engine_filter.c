@@ -67,18 +67,40 @@ static bool is_left_out(const char *name)
 	return false;
 }
 
+/* The architecture of 32 bits that engines let pass beside this one; 0: none. */
+static uint32_t beside(uint32_t native)
+{
+	switch (native) {
+	case SCMP_ARCH_X86_64:
+		return SCMP_ARCH_X86;
+	case SCMP_ARCH_AARCH64:
+		return SCMP_ARCH_ARM;
+	case SCMP_ARCH_S390X:
+		return SCMP_ARCH_S390;
+	default:
+		return 0;
+	}
+}
+
+/* By name, so that the calls of the other one are among them: socketcall, the long ids. */
 static void add_calls(struct buf *out)
 {
+	const uint32_t native = seccomp_arch_native();
+	const uint32_t architectures[] = { native, beside(native) };
 	const char *comma = "";
 
-	for (int i = 0; i < NUMBERS_MAX; i++) {
-		char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), i);
+	for (size_t a = 0; a < ARRAY_SIZE(architectures) && architectures[a]; a++) {
+		for (int i = 0; i < NUMBERS_MAX; i++) {
+			char *name = seccomp_syscall_resolve_num_arch(architectures[a], i);
+			bool again = name && a > 0 &&
+				     seccomp_syscall_resolve_name_arch(native, name) >= 0;
 
-		if (name && !is_left_out(name)) {
-			buf_addf(out, "%s\"%s\"", comma, name);
-			comma = ",";
+			if (name && !again && !is_left_out(name)) {
+				buf_addf(out, "%s\"%s\"", comma, name);
+				comma = ",";
+			}
+			free(name);
 		}
-		free(name);
 	}
 }
 

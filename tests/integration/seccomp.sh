@@ -56,6 +56,9 @@ containers_common() {
 	cp $file "$W/profiles/seccomp/default.json"
 	host_config
 	profile default '{seccomp: {file: "seccomp/default.json"}}'
+	run "$B/coaming" check -v "$W/profiles/default.json"
+	assert_status 0
+	assert_matches "$W/out" 'instructions under a filter like podman'
 	bundle c1 "$(labelled default)" sh -c 'grep Seccomp: /proc/self/status; echo a | grep a; (true) & wait; mkdir /x'
 	run_confined c1
 	assert_status 0
