@@ -156,7 +156,7 @@ static int add_down(const struct context *c, const struct profile *profile, enum
 		const struct profile *extended = NULL;
 
 		r = get_extended(c, &down, &extended);
-		if (r == 0)
+		if (r == 0 && extended)
 			r = add_down(c, extended, WHY_EXTENDED, audits, &down);
 	}
 	return r;

@@ -41,6 +41,16 @@ static const struct host *the_host(void)
 	return host;
 }
 
+/* A file that a shipped profile names. */
+static int shipped_file(void *arg, const char *relative_path, struct doc **ret, struct err *err)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "profiles/library/%s", relative_path);
+	*ret = shipped(path, relative_path);
+	return 0;
+}
+
 static const struct profile *restricted(void)
 {
 	static struct profile *profile;
@@ -49,7 +59,7 @@ static const struct profile *restricted(void)
 
 	if (!profile) {
 		doc = shipped("profiles/library/restricted.json", "restricted.json");
-		must_succeed(profile_parse(doc, no_file, NULL, &profile, &err), &err);
+		must_succeed(profile_parse(doc, shipped_file, NULL, &profile, &err), &err);
 	}
 	return profile;
 }
