@@ -96,6 +96,21 @@ static int add_rule(scmp_filter_ctx ctx, const struct filter_rule *rule)
 				      (unsigned int)rule->n_args, cmp);
 }
 
+static int add_rules(scmp_filter_ctx ctx, const struct filter *filter, bool conditional,
+		     struct progress *progress)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < filter->n_rules; i++) {
+		const struct filter_rule *rule = &filter->rules[i];
+
+		progress->rule = i;
+		if (!filter_skips(filter, rule) && (rule->n_args > 0) == conditional)
+			r = add_rule(ctx, rule);
+	}
+	return r;
+}
+
 static int fill(scmp_filter_ctx ctx, const struct filter *filter, struct progress *progress)
 {
 	int r = 0;
@@ -104,13 +119,10 @@ static int fill(scmp_filter_ctx ctx, const struct filter *filter, struct progres
 		r = add_architecture(ctx, filter->architectures[i]);
 	/* As filter_emit() writes them: what has no conditions first. The order decides whether a
 	 * rule for socket is refused beside one for socketcall. */
-	for (size_t i = 0; r == 0 && i < 2 * filter->n_rules; i++) {
-		const struct filter_rule *rule = &filter->rules[i % filter->n_rules];
-
-		progress->rule = i % filter->n_rules;
-		if (!filter_skips(filter, rule) && (rule->n_args > 0) == (i >= filter->n_rules))
-			r = add_rule(ctx, rule);
-	}
+	if (r == 0)
+		r = add_rules(ctx, filter, false, progress);
+	if (r == 0)
+		r = add_rules(ctx, filter, true, progress);
 	if (r == 0)
 		progress->rule = SIZE_MAX;
 	return r;

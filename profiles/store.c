@@ -447,7 +447,7 @@ int store_match(struct store *store, const struct metadata *metadata, char ***re
 	int r;
 
 	r = candidates_of(store, metadata, &candidates, &n_candidates, err);
-	for (size_t i = 0; r == 0 && i < n_candidates; i++) {
+	for (size_t i = 0; r == 0 && candidates && i < n_candidates; i++) {
 		const struct profile *profile;
 
 		r = store_get(store, candidates[i], &profile, err);
