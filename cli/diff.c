@@ -82,9 +82,11 @@ static int open_place(const char *path, const struct words *dirs, struct place *
 static int names_of(const struct place *place, char ***ret, size_t *n, struct err *err)
 {
 	_cleanup_store_ struct store *store = NULL;
-	struct host alone = { .profile_dirs = place->host->profile_dirs, .n_profile_dirs = 1 };
+	struct host alone = { .n_profile_dirs = 1 };
 	int r;
 
+	assert(place->host);
+	alone.profile_dirs = place->host->profile_dirs;
 	if (place->name)
 		return strv_add(ret, n, place->name, err);
 	r = store_open_untrusted(&alone, &store, err);

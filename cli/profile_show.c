@@ -518,7 +518,7 @@ static int show_controls(struct show *show)
 			r = strv_add(&all, &n, p->controls[k], show->err);
 	}
 	strv_sort_unique(all, &n);
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	for (size_t i = 0; r == 0 && all && i < n; i++) {
 		_cleanup_buf_ struct buf text = { 0 };
 
 		buf_adds(&text, all[i]);
