@@ -7,6 +7,7 @@ datadir_coaming := $(datadir)/coaming
 # systemd reads only below /usr/lib or /lib, whatever libdir is.
 systemunitdir ?= $(prefix)/lib/systemd/system
 catalogdir ?= $(prefix)/lib/systemd/catalog
+journaldconfdir ?= $(prefix)/lib/systemd/journald@coaming.conf.d
 ocihooksdir ?= $(datadir)/containers/oci/hooks.d
 
 # packaging/X.in with the paths put in.
@@ -29,6 +30,7 @@ install_files = \
 	$(call entry,$(filter $(O)/packaging/precreate.d/%,$(generated)),0644,$(datadir_coaming)/hooks.d) \
 	$(call entry,$(filter $(O)/packaging/containers.conf.d/%,$(generated)),0644,$(datadir_coaming)/containers.conf.d) \
 	$(call entry,$(filter $(O)/packaging/systemd/%,$(generated)),0644,$(systemunitdir)) \
+	$(call entry,packaging/journald@coaming.conf.d/10-coaming.conf,0644,$(journaldconfdir)) \
 	$(call entry,$(wildcard audit/*.catalog packaging/*.catalog),0644,$(catalogdir)) \
 	$(foreach s,1 5 7 8,$(call entry,$(wildcard man/*.$(s)),0644,$(mandir)/man$(s))) \
 	$(call entry,README.md SECURITY.md NEWS LICENSE,0644,$(docdir))

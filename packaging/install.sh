@@ -28,7 +28,7 @@ take() { # FROM DIRECTORY
 
 own() {
 	case $1 in
-	*/coaming | */coaming/*) ;;
+	*/coaming | */coaming/* | */journald@coaming.conf.d) ;;
 	*) return 1 ;;
 	esac
 }
