@@ -111,28 +111,43 @@ static int put_head(struct buf *out, const struct view *v, size_t n, struct err 
 	return 0;
 }
 
-static int write_views(struct buf *out, struct view *v, size_t n, uint64_t seq, const char *prev,
+static void put_number(struct buf *out, const char *name, uint64_t value)
+{
+	char number[24];
+
+	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)value);
+	puts_field(out, name, number);
+}
+
+static int write_views(struct buf *out, struct view *v, size_t n, const struct chain_link *place,
 		       char ret_hash[SHA256_HEX], struct err *err)
 {
-	size_t start = out->len;
-	char number[24];
+	const bool keyed = place && place->seq > 0 && place->key && place->key->epoch > 0;
+	size_t start = out->len, hashed;
+	char mac[SHA256_HEX];
 	int r;
 
 	sort_views(v, n);
 	r = put_head(out, v, n, err);
 	if (r < 0)
 		return r;
-	if (seq > 0) {
-		(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)seq);
-		puts_field(out, "COAMING_SEQ", number);
-		puts_field(out, "COAMING_PREV", prev);
+	if (place && place->seq > 0) {
+		put_number(out, "COAMING_SEQ", place->seq);
+		puts_field(out, "COAMING_PREV", place->prev);
 	}
+	if (keyed)
+		put_number(out, "COAMING_KEY_EPOCH", place->key->epoch);
 	for (size_t i = 0; i < n; i++)
 		put(out, v[i].name, v[i].name_len, v[i].value, v[i].len);
 	if (buf_status(out) < 0)
 		return err_oom(err);
-	sha256_hex1(ret_hash, out->data + start, out->len - start);
+	hashed = out->len - start;
+	sha256_hex1(ret_hash, out->data + start, hashed);
+	if (keyed)
+		hmac_sha256_hex(mac, place->key->bytes, out->data + start, hashed);
 	puts_field(out, "COAMING_HASH", ret_hash);
+	if (keyed)
+		puts_field(out, "COAMING_MAC", mac);
 	buf_addc(out, '\n');
 	return buf_status(out) < 0 ? err_oom(err) : 0;
 }
@@ -142,7 +157,7 @@ static void add_view(struct view *v, size_t *n, const char *name, const char *va
 	v[(*n)++] = (struct view){ name, strlen(name), value, strlen(value) };
 }
 
-int entry_write(struct buf *out, const struct record *record, uint64_t seq, const char *prev,
+int entry_write(struct buf *out, const struct record *record, const struct chain_link *place,
 		const char *spool, char ret_hash[SHA256_HEX], struct err *err)
 {
 	_cleanup_free_ struct view *v = calloc(record->n + 2, sizeof(*v));
@@ -155,15 +170,26 @@ int entry_write(struct buf *out, const struct record *record, uint64_t seq, cons
 
 		v[i] = (struct view){ f->name, strlen(f->name), f->value, f->len };
 	}
-	if (seq == 0) {
+	if (!place || place->seq == 0) {
 		add_view(v, &n, "COAMING_UNCHAINED", "1");
 		if (spool)
 			add_view(v, &n, "COAMING_SPOOL", spool);
 	}
-	return write_views(out, v, n, seq, prev, ret_hash, err);
+	return write_views(out, v, n, place, ret_hash, err);
 }
 
-int entry_chain(struct buf *out, const struct entry *waiting, uint64_t seq, const char *prev,
+static bool is_of_the_chain(const struct view *f)
+{
+	static const char *const names[] = { "COAMING_SEQ", "COAMING_PREV", "COAMING_KEY_EPOCH",
+					     "COAMING_HASH", "COAMING_MAC" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (name_is(f, names[i]))
+			return true;
+	return false;
+}
+
+int entry_chain(struct buf *out, const struct entry *waiting, const struct chain_link *place,
 		char ret_hash[SHA256_HEX], struct err *err)
 {
 	_cleanup_free_ struct view *v = calloc(waiting->n, sizeof(*v));
@@ -174,11 +200,10 @@ int entry_chain(struct buf *out, const struct entry *waiting, uint64_t seq, cons
 	for (size_t i = 0; i < waiting->n; i++) {
 		const struct view *f = &waiting->fields[i];
 
-		if (!name_is(f, "COAMING_HASH") && !name_is(f, "COAMING_SEQ") &&
-		    !name_is(f, "COAMING_PREV"))
+		if (!is_of_the_chain(f))
 			v[n++] = *f;
 	}
-	return write_views(out, v, n, seq, prev, ret_hash, err);
+	return write_views(out, v, n, place, ret_hash, err);
 }
 
 /* What is left of the text, while it is read. */
@@ -287,6 +312,8 @@ static bool note_place(struct entry *e, const struct view *f)
 {
 	if (name_is(f, "COAMING_SEQ"))
 		return e->n == 0 && to_u64(f, &e->seq) && e->seq > 0 && e->seq <= ENTRY_SEQ_MAX;
+	if (name_is(f, "COAMING_KEY_EPOCH"))
+		return e->n == 2 && e->seq > 0 && to_u64(f, &e->epoch) && e->epoch > 0;
 	if (!name_is(f, "COAMING_PREV"))
 		return e->n != 1 || e->seq == 0; /* after COAMING_SEQ comes COAMING_PREV */
 	if (e->n != 1 || e->seq == 0 || !is_made_of(f, "0123456789abcdef", 64, 64))
@@ -300,8 +327,20 @@ static bool check_hash(struct entry *e, const struct view *f)
 {
 	if (f->len != SHA256_HEX - 1)
 		return false;
-	sha256_hex1(e->hash, e->text, (size_t)(f->name - e->text));
+	e->hashed = (size_t)(f->name - e->text);
+	sha256_hex1(e->hash, e->text, e->hashed);
 	return memcmp(e->hash, f->value, f->len) == 0;
+}
+
+/* A code for an epoch, and none without; after it nothing may come. */
+static bool note_mac(struct entry *e, const struct view *f)
+{
+	if (!name_is(f, "COAMING_MAC") || e->epoch == 0 || e->mac[0] ||
+	    !is_made_of(f, "0123456789abcdef", SHA256_HEX - 1, SHA256_HEX - 1))
+		return false;
+	memcpy(e->mac, f->value, f->len);
+	e->mac[f->len] = '\0';
+	return true;
 }
 
 static enum entry_state take_fields(struct rest *rest, struct entry *e)
@@ -315,15 +354,16 @@ static enum entry_state take_fields(struct rest *rest, struct entry *e)
 		if (rest->len == 0)
 			return ENTRY_PARTIAL;
 		if (rest->p[0] == '\n')
-			return hashed ? ENTRY_WHOLE : ENTRY_BAD;
+			return hashed && (e->epoch > 0) == (e->mac[0] != '\0') ? ENTRY_WHOLE
+									       : ENTRY_BAD;
 		if (e->n >= ENTRY_FIELDS_MAX)
 			return ENTRY_BAD;
 		s = take_field(rest, &f);
 		if (s != ENTRY_WHOLE)
 			return s;
-		/* What comes after the hash is not covered by it: only a code over the whole may.
+		/* What comes after the hash is not covered by it: only the code over the same may.
 		 */
-		if (hashed ? !name_is(&f, "COAMING_MAC") : !note_place(e, &f))
+		if (hashed ? !note_mac(e, &f) : !note_place(e, &f))
 			return ENTRY_BAD;
 		if (name_is(&f, "COAMING_HASH")) {
 			if (!check_hash(e, &f))
@@ -343,7 +383,8 @@ enum entry_state entry_parse(const char *text, size_t len, struct entry *ret)
 	ret->text = text;
 	ret->seq = 0;
 	ret->n = 0;
-	ret->prev[0] = ret->hash[0] = '\0';
+	ret->epoch = 0;
+	ret->prev[0] = ret->hash[0] = ret->mac[0] = '\0';
 	s = take_line(&rest, ENTRY_START, "0123456789", 20, &realtime);
 	if (s == ENTRY_WHOLE)
 		s = take_line(&rest, MONOTONIC_START, "0123456789", 20, &monotonic);

@@ -6,8 +6,10 @@
  *	__MONOTONIC_TIMESTAMP=5123456 LF
  *	_BOOT_ID=32 hex digits LF
  *	COAMING_SEQ, COAMING_PREV	fields, in the form below
+ *	COAMING_KEY_EPOCH		where there is a key, see key.h
  *	all other fields		sorted by name, then by value, bytewise; none twice
  *	COAMING_HASH			SHA-256, 64 hex digits, of every byte before this field
+ *	COAMING_MAC			HMAC-SHA-256 of the same bytes under the epoch's key
  *	LF
  *
  * A field is NAME LF, its length as 64 bits little-endian, its bytes, LF; an empty one, for which
@@ -16,16 +18,17 @@
  * lines and the empty one are a datagram of journald's native protocol, byte for byte. The first
  * three lines follow from COAMING_TIME, COAMING_MONOTONIC_USEC and COAMING_BOOT_ID; so a record
  * that went through the journal, which keeps no order, can be put back into the form that was
- * hashed. A record that waits to be taken into the chain has neither COAMING_SEQ nor COAMING_PREV.
+ * hashed. A record that waits to be taken into the chain has none of COAMING_SEQ,
+ * COAMING_PREV, COAMING_KEY_EPOCH and COAMING_MAC.
  *
  * Source: https://systemd.io/JOURNAL_EXPORT_FORMATS, https://systemd.io/JOURNAL_NATIVE_PROTOCOL
  */
 #ifndef COAMING_AUDIT_ENTRY_H
 #define COAMING_AUDIT_ENTRY_H
 
+#include "audit/key.h"
 #include "audit/record.h"
 #include "lib/buf.h"
-#include "lib/hash.h"
 
 /* A record's fields and the chain's. */
 #define ENTRY_FIELDS_MAX (RECORD_FIELDS_MAX + 16)
@@ -47,8 +50,11 @@ struct entry {
 	size_t size;
 	size_t body, body_end; /* text[body..body_end) is what journald gets */
 	uint64_t seq;          /* 0: not in the chain */
+	uint64_t epoch;        /* 0: no key */
 	uint64_t usec;         /* __REALTIME_TIMESTAMP */
+	size_t hashed;         /* text[0..hashed) is what hash and mac cover */
 	char prev[SHA256_HEX], hash[SHA256_HEX];
+	char mac[SHA256_HEX]; /* "" where there is none; not checked here */
 	size_t n;
 	struct view fields[ENTRY_FIELDS_MAX];
 };
@@ -56,18 +62,25 @@ struct entry {
 /* Hash before the first record. */
 extern const char entry_hash_none[SHA256_HEX];
 
+/* A record's place in the chain. */
+struct chain_link {
+	uint64_t seq; /* 0: none */
+	const char *prev;
+	const struct key *key; /* of this record; NULL or epoch 0: no MAC */
+};
+
 /*
  * Append a record's bytes.
  *
- * seq, prev   place in the chain; seq 0: none
- * spool       with seq 0 the name of the file it waits in, else NULL
+ * place       NULL: none yet
+ * spool       without a place the name of the file it waits in, else NULL
  * ret_hash    its COAMING_HASH
  * Errors      -EINVAL a record that did not begin with record_start(); -ENOMEM
  */
-int entry_write(struct buf *out, const struct record *record, uint64_t seq, const char *prev,
+int entry_write(struct buf *out, const struct record *record, const struct chain_link *place,
 		const char *spool, char ret_hash[SHA256_HEX], struct err *err);
-/* The same for one that waited: its fields get their place in the chain. */
-int entry_chain(struct buf *out, const struct entry *waiting, uint64_t seq, const char *prev,
+/* The same for one that waited, or was read elsewhere: its fields get this place in the chain. */
+int entry_chain(struct buf *out, const struct entry *waiting, const struct chain_link *place,
 		char ret_hash[SHA256_HEX], struct err *err);
 
 enum entry_state {

@@ -247,7 +247,7 @@ static int keep_elsewhere(const char *socket, const struct record *record, struc
 	if (!entry)
 		return err_oom(err);
 	r = journal_open(socket, &journal, &id, err);
-	r = r < 0 ? r : entry_write(&bytes, record, 0, NULL, NULL, hash, err);
+	r = r < 0 ? r : entry_write(&bytes, record, NULL, NULL, hash, err);
 	if (r < 0)
 		return r;
 	if (entry_parse(bytes.data, bytes.len, entry) != ENTRY_WHOLE)

@@ -16,7 +16,7 @@
 
 #define HEAD_BYTES 512
 
-static const char magic[16] = "coaming-head-1\n";
+static const char magic[16] = "coaming-head-2\n";
 
 struct head_file {
 	char magic[16];
@@ -25,8 +25,8 @@ struct head_file {
 	char check[SHA256_HEX]; /* of all bytes before */
 };
 static_assert(sizeof(struct head_file) == HEAD_BYTES, "no hidden padding in what is hashed");
-static_assert(sizeof(struct head) ==
-		      4 * sizeof(struct position) + sizeof(struct gap) + 16 + 40 + SHA256_HEX + 7,
+static_assert(sizeof(struct head) == 5 * sizeof(struct position) + sizeof(struct gap) + 32 + 40 +
+					     SHA256_HEX + 7 + sizeof(struct key) + KEY_ID_HEX + 7,
 	      "no hidden padding in what is hashed");
 
 static const struct {
@@ -68,8 +68,9 @@ static bool is_good(const struct head_file *f)
 	return memcmp(f->magic, magic, sizeof(magic)) == 0 &&
 	       memcmp(f->check, check, sizeof(check)) == 0 &&
 	       f->head.boot_id[sizeof(f->head.boot_id) - 1] == '\0' &&
-	       f->head.hash[SHA256_HEX - 1] == '\0' && f->head.last.seq <= ENTRY_SEQ_MAX &&
-	       f->head.last.segment <= ENTRY_SEQ_MAX && f->head.gap.to <= ENTRY_SEQ_MAX;
+	       f->head.hash[SHA256_HEX - 1] == '\0' && f->head.key_id[KEY_ID_HEX - 1] == '\0' &&
+	       f->head.last.seq <= ENTRY_SEQ_MAX && f->head.last.segment <= ENTRY_SEQ_MAX &&
+	       f->head.gap.to <= ENTRY_SEQ_MAX;
 }
 
 int head_load(int dirfd, int *ret_fd, struct head *ret, enum head_state *ret_state, struct err *err)

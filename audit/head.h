@@ -9,8 +9,7 @@
 #ifndef COAMING_AUDIT_HEAD_H
 #define COAMING_AUDIT_HEAD_H
 
-#include "lib/err.h"
-#include "lib/hash.h"
+#include "audit/key.h"
 
 /* After a record: `end` bytes into the segment that begins with SEQ `segment`. */
 struct position {
@@ -40,13 +39,18 @@ struct gap {
 
 struct head {
 	struct position last;
-	struct position sent;     /* the journal was given everything up to here */
-	struct position marks[2]; /* older places of `sent`, see evidence.c */
+	struct position sent;      /* the journal was given everything up to here */
+	struct position marks[2];  /* older places of `sent`, see evidence.c */
+	struct position confirmed; /* a journal on disk was seen to hold everything up to here */
 	struct gap gap;
 	uint64_t journal_id;       /* whose journal that was, journal_open() */
 	uint64_t reserve_bytes;    /* what is left of the reserve */
-	char boot_id[40];          /* when that was */
+	uint64_t told_day;         /* when the last head record was written, days since 1970 */
+	uint64_t told_boot;        /* and in which boot: the id's first 16 digits */
+	char boot_id[40];          /* of the boot in which `sent` was */
 	char hash[SHA256_HEX + 7]; /* of the last record */
+	struct key key;            /* of the next record; epoch 0: none */
+	char key_id[KEY_ID_HEX + 7];
 };
 
 enum head_state { HEAD_DAMAGED, HEAD_MISSING, HEAD_GOOD };

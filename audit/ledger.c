@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
+#include "audit/first_key.h"
 #include "audit/recover.h"
 #include "audit/segment.h"
 #include "audit/stamp.h"
@@ -53,6 +54,7 @@ void ledger_done(struct ledger *l)
 {
 	if (l->locked)
 		ledger_unlock(l);
+	explicit_bzero(&l->head.key, sizeof(l->head.key));
 	closep(&l->head_fd);
 	closep(&l->segment_fd);
 	closep(&l->dirfd);
@@ -183,6 +185,8 @@ static int append_bytes(struct ledger *l, const struct buf *bytes, uint64_t seq,
 	l->head.last.end += bytes->len;
 	l->head.last.seq = seq;
 	memcpy(l->head.hash, hash, SHA256_HEX);
+	if (l->head.key.epoch > 0)
+		key_next(&l->head.key);
 	l->dirty = true;
 	return 0;
 }
@@ -192,17 +196,22 @@ static uint64_t next_seq(const struct head *head)
 	return (head->gap.to > head->last.seq ? head->gap.to : head->last.seq) + 1;
 }
 
+static struct chain_link next_place(const struct head *head)
+{
+	return (struct chain_link){ .seq = next_seq(head), .prev = head->hash, .key = &head->key };
+}
+
 static int append_record(struct ledger *l, const struct record *record, bool grave,
 			 struct buf *bytes, struct err *err)
 {
-	uint64_t seq = next_seq(&l->head);
+	const struct chain_link place = next_place(&l->head);
 	char hash[SHA256_HEX];
 	int r;
 
-	r = entry_write(bytes, record, seq, l->head.hash, NULL, hash, err);
+	r = entry_write(bytes, record, &place, NULL, hash, err);
 	if (r < 0)
 		return r;
-	return append_bytes(l, bytes, seq, hash, grave, err);
+	return append_bytes(l, bytes, place.seq, hash, grave, err);
 }
 
 static int fill_gap_record(struct record *record, const struct gap *gap, struct err *err)
@@ -254,26 +263,83 @@ static int tell_gap(struct ledger *l, struct err *err)
 	return r;
 }
 
-/* The first record: which machine's chain this is, and that nothing is known from before. */
-static int tell_begin(struct ledger *l, struct err *err)
+/* A key of which the disk has K_0, for the auditor, and the head then only what comes after it. */
+static int make_key(struct ledger *l, struct err *err)
+{
+	struct key key = { 0 };
+	int r;
+
+	r = key_generate(&key, err);
+	if (r == 0)
+		r = first_key_store(l->dirfd, &key, err);
+	if (r == 0) {
+		key_id(l->head.key_id, &key);
+		key_next(&key);
+		l->head.key = key;
+	}
+	explicit_bzero(&key, sizeof(key));
+	return r;
+}
+
+/*
+ * The first record under a key. Of a new ledger it is the very first: which machine's chain this
+ * is, that nothing is known from before.
+ */
+static int tell_key(struct ledger *l, const char *reason, const char *message, struct err *err)
 {
 	_cleanup_record_ struct record record = { 0 };
 	_cleanup_buf_ struct buf bytes = { 0 };
-	_cleanup_free_ char *id = NULL;
-	struct err none = { 0 };
-	size_t len = 0;
+	struct key old = l->head.key;
+	char old_id[KEY_ID_HEX];
 	int r;
 
-	if (file_read(AT_FDCWD, "/etc/machine-id", 128, &id, &len, &none) < 0)
-		len = 0;
-	while (len > 0 && id[len - 1] == '\n')
-		len--;
-	r = record_start(&record, EVENT_POLICY, err);
-	if (r == 0 && len > 0)
-		r = record_addn(&record, "COAMING_MACHINE_ID", id, len, err);
-	r = r < 0 ? r : record_add(&record, "COAMING_REASON", "ledger-begin", err);
+	memcpy(old_id, l->head.key_id, sizeof(old_id));
+	r = make_key(l, err);
+	r = r < 0 ? r : record_start(&record, EVENT_POLICY, err);
+	r = r < 0 ? r : record_add(&record, "COAMING_REASON", reason, err);
+	r = r < 0 ? r : record_add(&record, "COAMING_KEY_ID", l->head.key_id, err);
+	r = r < 0 ? r : record_addf(&record, err, "MESSAGE", "%s %s", message, Q(l->path));
+	r = r < 0 ? r : append_record(l, &record, false, &bytes, err);
+	if (r < 0) { /* a key is in force once a record says so */
+		l->head.key = old;
+		memcpy(l->head.key_id, old_id, sizeof(old_id));
+	}
+	explicit_bzero(&old, sizeof(old));
+	return r;
+}
+
+/* Once per boot and day the chain says where it is: a point that is kept off the host can name. */
+static int tell_head(struct ledger *l, struct err *err)
+{
+	uint64_t day = stamp_now() / ((uint64_t)86400 * 1000000), boot;
+	_cleanup_record_ struct record record = { 0 };
+	_cleanup_buf_ struct buf bytes = { 0 };
+	char boot_id[BOOT_ID_SIZE];
+	struct head *h = &l->head;
+	bool first = h->told_boot == 0;
+	int r;
+
+	record_boot_id(boot_id);
+	boot_id[16] = '\0';
+	boot = strtoull(boot_id, NULL, 16);
+	if (h->told_day == day && h->told_boot == boot)
+		return 0;
+	h->told_day = day;
+	h->told_boot = boot;
+	l->dirty = true;
+	if (first) /* a ledger, or a head, that begins just now has said so */
+		return 0;
+	r = record_start(&record, EVENT_HEAD, err);
 	r = r < 0 ? r
-		  : record_addf(&record, err, "MESSAGE", "a new ledger begins in %s", Q(l->path));
+		  : record_addf(&record, err, "COAMING_HEAD_SEQ", "%llu",
+				(unsigned long long)h->last.seq);
+	r = r < 0 ? r : record_add(&record, "COAMING_HEAD_HASH", h->hash, err);
+	r = r < 0 ? r
+		  : record_addf(&record, err, "COAMING_CONFIRMED_SEQ", "%llu",
+				(unsigned long long)h->confirmed.seq);
+	r = r < 0 ? r
+		  : record_addf(&record, err, "MESSAGE", "the chain of records has come to %llu",
+				(unsigned long long)h->last.seq);
 	return r < 0 ? r : append_record(l, &record, false, &bytes, err);
 }
 
@@ -302,7 +368,7 @@ static int take_in(struct ledger *l, const char *name, struct err *err)
 {
 	_cleanup_free_ struct entry *entry = malloc(sizeof(*entry));
 	_cleanup_buf_ struct buf bytes = { 0 };
-	uint64_t seq = next_seq(&l->head);
+	const struct chain_link place = next_place(&l->head);
 	_cleanup_free_ char *text = NULL;
 	struct err unread = { 0 };
 	char hash[SHA256_HEX];
@@ -317,13 +383,13 @@ static int take_in(struct ledger *l, const char *name, struct err *err)
 		return is_no_file(r) ? put_aside(l, name, err) : 0;
 	if (entry_parse(text, len, entry) != ENTRY_WHOLE || entry->size != len)
 		return put_aside(l, name, err);
-	r = entry_chain(&bytes, entry, seq, l->head.hash, hash, &unread);
+	r = entry_chain(&bytes, entry, &place, hash, &unread);
 	/* Nor may one that is none of ours, and could not be read where it would come to stand. */
 	if (r == -EINVAL || (r == 0 && entry_parse(bytes.data, bytes.len, entry) != ENTRY_WHOLE))
 		return put_aside(l, name, err);
 	if (r < 0)
 		return err_oom(err);
-	r = append_bytes(l, &bytes, seq, hash, true, err);
+	r = append_bytes(l, &bytes, place.seq, hash, true, err);
 	return r < 0 ? r : 1;
 }
 
@@ -371,9 +437,13 @@ static int put_right(struct ledger *l, struct err *err)
 	if (l->dirty && l->head.gap.reasons)
 		(void)head_store(l->dirfd, &l->head_fd, &l->head, NULL);
 	if (l->head.last.seq == 0 && l->head.gap.reasons == 0)
-		r = tell_begin(l, err);
+		r = tell_key(l, "ledger-begin", "a new ledger begins in", err);
 	if (r == 0 && l->head.gap.reasons)
 		r = tell_gap(l, err);
+	if (r == 0 && l->head.key.epoch == 0)
+		r = tell_key(l, "key-begin", "a new key begins for the ledger in", err);
+	if (r == 0)
+		r = tell_head(l, err);
 	if (r == 0)
 		r = take_in_all(l, &s, err);
 	if (r == 0 && l->head.gap.reasons) /* of what waited */
@@ -444,7 +514,7 @@ int ledger_spool(struct ledger *l, const struct record *record, bool sync, struc
 	/* One process, one record at a time: no two have the same pid and microsecond. */
 	(void)snprintf(name, sizeof(name), SPOOL_PREFIX "%016llx-%d",
 		       (unsigned long long)stamp_now(), (int)getpid());
-	r = entry_write(&bytes, record, 0, NULL, name, hash, err);
+	r = entry_write(&bytes, record, NULL, name, hash, err);
 	if (r < 0)
 		return r;
 	return file_write_atomic(l->dirfd, name, bytes.data, bytes.len, 0600, (uid_t)-1, (gid_t)-1,
@@ -456,4 +526,9 @@ void ledger_note_missed(struct ledger *l)
 	l->head.gap.reasons |= UINT32_C(1) << GAP_MISSED;
 	l->head.gap.missed++;
 	l->dirty = true;
+}
+
+int ledger_new_key(struct ledger *l, struct err *err)
+{
+	return tell_key(l, "key-begin", "a new key begins for the ledger in", err);
 }

@@ -4,6 +4,7 @@
  *
  *	auditDir/ledger-%016x.journal	segments, each named by its first SEQ; see entry.h
  *	auditDir/head			where the chain ends; see head.h
+ *	auditDir/first-key-*		K_0 until the auditor is shown it; see first_key.h
  *	auditDir/unchained-*		records that found the ledger locked, and wait
  *	auditDir/reserve		space set aside, so that a full disk still takes refusals
  *
@@ -67,6 +68,9 @@ int ledger_append(struct ledger *ledger, const struct record *record, struct buf
 int ledger_sync(struct ledger *ledger, struct err *err);
 /* Put a record beside the chain, where the next writer finds it. Needs no lock. */
 int ledger_spool(struct ledger *ledger, const struct record *record, bool sync, struct err *err);
+
+/* Begin a new key; the ledger is locked. Its K_0 then waits to be shown, see first_key.h. */
+int ledger_new_key(struct ledger *ledger, struct err *err);
 
 /* Count a record that did not get in, for the next gap record. */
 void ledger_note_missed(struct ledger *ledger);

@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <sys/utsname.h>
 #include <syslog.h>
 #include "audit/stamp.h"
 
-#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
+#define BOOT_ID_FILE    "/proc/sys/kernel/random/boot_id"
+#define MACHINE_ID_FILE "/etc/machine-id"
 
 /* The message ids are an interface: the catalog, and what users match with journalctl. */
 static const struct event_row {
@@ -32,6 +34,7 @@ static const struct event_row {
 	[EVENT_FLOW] = { "flow", "14dab739356f4eb9bccd1bb2ba1ee944", LOG_WARNING },
 	[EVENT_POLICY] = { "policy", "4966fa325a7d4891b7771831db9a1a9e", LOG_NOTICE },
 	[EVENT_GAP] = { "gap", "396e247f5d63479690683e4a86df926f", LOG_CRIT },
+	[EVENT_HEAD] = { "head", "a0b1f0a6c4f84b6f9d0a3f0e5f6f1c2d", LOG_NOTICE },
 };
 static_assert(ARRAY_SIZE(events) == EVENTS_, "a row for each event");
 
@@ -244,9 +247,10 @@ void record_done(struct record *record)
 	*record = (struct record){ 0 };
 }
 
-void record_boot_id(char out[BOOT_ID_SIZE])
+/* 32 hex digits, with dashes between them or without. */
+static void read_id(const char *path, char out[BOOT_ID_SIZE])
 {
-	_cleanup_close_ int fd = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	char text[64];
 	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
 	size_t o = 0;
@@ -257,6 +261,30 @@ void record_boot_id(char out[BOOT_ID_SIZE])
 	if (o < 32)
 		memset(out, '0', 32);
 	out[32] = '\0';
+}
+
+void record_boot_id(char out[BOOT_ID_SIZE])
+{
+	read_id(BOOT_ID_FILE, out);
+}
+
+void record_machine_id(char out[BOOT_ID_SIZE])
+{
+	read_id(MACHINE_ID_FILE, out);
+}
+
+/* Which host: a record has to say so itself, wherever it is collected. */
+static int add_host(struct record *record, struct err *err)
+{
+	char id[BOOT_ID_SIZE];
+	struct utsname names;
+	int r;
+
+	record_machine_id(id);
+	r = record_add(record, "COAMING_MACHINE_ID", id, err);
+	if (r < 0 || uname(&names) < 0)
+		return r;
+	return record_add(record, "COAMING_HOSTNAME", names.nodename, err);
 }
 
 int record_start(struct record *record, enum event event, struct err *err)
@@ -274,6 +302,7 @@ int record_start(struct record *record, enum event event, struct err *err)
 	r = r < 0 ? r : record_add(record, "COAMING_EVENT", row->name, err);
 	r = r < 0 ? r : record_add(record, "COAMING_VERSION", COAMING_VERSION, err);
 	r = r < 0 ? r : record_add(record, "COAMING_TIME", stamp_format(stamp, stamp_now()), err);
+	r = r < 0 ? r : add_host(record, err);
 	r = r < 0 ? r : record_add(record, "COAMING_BOOT_ID", boot_id, err);
 	r = r < 0 ? r
 		  : record_addf(record, err, "COAMING_MONOTONIC_USEC", "%llu",

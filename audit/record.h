@@ -20,6 +20,7 @@ enum event {
 	EVENT_FLOW,
 	EVENT_POLICY,
 	EVENT_GAP,
+	EVENT_HEAD,
 	EVENTS_,
 };
 
@@ -58,9 +59,11 @@ bool field_is_reserved(const char *name);
 /* This boot's id, 32 hex digits as journald writes it; zeros where the kernel does not tell. */
 #define BOOT_ID_SIZE 33
 void record_boot_id(char out[BOOT_ID_SIZE]);
+/* The machine's id, machine-id(5), likewise. */
+void record_machine_id(char out[BOOT_ID_SIZE]);
 
 /* Fields that every record has: MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER, COAMING_SCHEMA, _EVENT,
- * _VERSION, _TIME (UTC, microseconds), boot id, monotonic time. */
+ * _VERSION, _TIME (UTC, microseconds), machine id, host name, boot id, monotonic time. */
 int record_start(struct record *record, enum event event, struct err *err);
 /* Add one field; the same name again is a further value, as in the journal; an equal one is none.
  */

@@ -54,6 +54,18 @@ static bool follows(const struct head *head, const struct entry *e)
 	       (head->hash[0] == '\0' || streq(e->prev, head->hash));
 }
 
+/* The key goes on with the records; where they are too far ahead it is lost, and a new one begins.
+ */
+static void follow_key(struct head *head, const struct entry *e)
+{
+	if (head->key.epoch == 0 || e->epoch < head->key.epoch)
+		return;
+	if (e->epoch - head->key.epoch > KEY_STEPS_MAX)
+		explicit_bzero(&head->key, sizeof(head->key));
+	else
+		key_advance(&head->key, e->epoch + 1);
+}
+
 /* A record that was read after the head's end: a writer died before it could store the head. */
 static int accept_entry(struct ledger *l, int segment_fd, const struct entry *e, struct err *err)
 {
@@ -66,6 +78,7 @@ static int accept_entry(struct ledger *l, int segment_fd, const struct entry *e,
 		h->gap = (struct gap){ 0 };
 	if (e->seq > h->last.seq)
 		h->last.seq = e->seq;
+	follow_key(h, e);
 	memcpy(h->hash, e->hash, SHA256_HEX);
 	return spool ? remove_spool(l, segment_fd, spool, err) : 0;
 }

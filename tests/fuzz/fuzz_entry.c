@@ -37,7 +37,8 @@ static void check_chained(const struct entry *e, struct entry *scratch)
 	_cleanup_buf_ struct buf out = { 0 };
 	char hash[SHA256_HEX];
 	struct err err = { 0 };
-	int r = entry_chain(&out, e, 7, entry_hash_none, hash, &err);
+	int r = entry_chain(&out, e, &(struct chain_link){ .seq = 7, .prev = entry_hash_none },
+			    hash, &err);
 
 	if (r < 0) {
 		must(r == -EINVAL);

@@ -129,6 +129,12 @@ static inline const char *place_field(const char *entry, ssize_t len, const char
 	return value;
 }
 
+/* Records that the ledger writes of itself, besides gaps. */
+static inline bool place_is_own(const struct entry *e)
+{
+	return entry_is(e, "COAMING_EVENT", "policy") || entry_is(e, "COAMING_EVENT", "head");
+}
+
 struct told {
 	uint64_t records, gaps, begins;
 	uint64_t passed_over; /* SEQs that gap records tell of */
@@ -178,9 +184,9 @@ static inline struct told place_read(const struct place *p,
 			}
 			if (entry_is(e, "COAMING_REASON", "ledger-begin"))
 				t.begins++;
-			else if (!gap && each)
+			else if (!gap && !place_is_own(e) && each)
 				each(arg, e);
-			t.records += !gap && !entry_is(e, "COAMING_REASON", "ledger-begin");
+			t.records += !gap && !place_is_own(e);
 			t.last_seq = e->seq;
 			memcpy(prev, e->hash, sizeof(prev));
 		}

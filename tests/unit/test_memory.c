@@ -202,7 +202,10 @@ static int run_record(void *arg, struct err *err)
 
 	r = r < 0 ? r : record_add(&record, "COAMING_REASON", "why", err);
 	r = r < 0 ? r : record_addf(&record, err, "COAMING_PID", "%d", 42);
-	return r < 0 ? r : entry_write(&bytes, &record, 1, entry_hash_none, NULL, hash, err);
+	return r < 0 ? r
+		     : entry_write(&bytes, &record,
+				   &(struct chain_link){ .seq = 1, .prev = entry_hash_none }, NULL,
+				   hash, err);
 }
 
 static void test_record(void **state)

@@ -180,7 +180,10 @@ static void too_many_bytes_are_counted(void **state)
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(record_addf(&r, NULL, "BIG", "%070000d", i), 0);
 	assert_non_null(record_get(&r, "COAMING_OMITTED"));
-	assert_int_equal(entry_write(&out, &r, 1, entry_hash_none, NULL, hash, NULL), 0);
+	assert_int_equal(entry_write(&out, &r,
+				     &(struct chain_link){ .seq = 1, .prev = entry_hash_none },
+				     NULL, hash, NULL),
+			 0);
 	assert_true(out.len <= ENTRY_BYTES_MAX);
 	assert_int_equal(entry_parse(out.data, out.len, e), ENTRY_WHOLE);
 	free(e);
@@ -235,7 +238,11 @@ static void what_goes_in_comes_out(void **state)
 		char hash[SHA256_HEX];
 
 		fill_random(&r, &seed);
-		assert_int_equal(entry_write(&out, &r, 7, entry_hash_none, NULL, hash, NULL), 0);
+		assert_int_equal(
+			entry_write(&out, &r,
+				    &(struct chain_link){ .seq = 7, .prev = entry_hash_none }, NULL,
+				    hash, NULL),
+			0);
 		assert_int_equal(entry_parse(out.data, out.len, e), ENTRY_WHOLE);
 		assert_int_equal(e->size, out.len);
 		assert_int_equal(e->seq, 7);
@@ -255,7 +262,10 @@ static void no_prefix_is_a_record(void **state)
 	char hash[SHA256_HEX];
 
 	fill_random(&r, &seed);
-	assert_int_equal(entry_write(&out, &r, 7, entry_hash_none, NULL, hash, NULL), 0);
+	assert_int_equal(entry_write(&out, &r,
+				     &(struct chain_link){ .seq = 7, .prev = entry_hash_none },
+				     NULL, hash, NULL),
+			 0);
 	for (size_t len = 0; len < out.len; len++) {
 		char *copy = malloc(len + 1);
 
@@ -275,7 +285,10 @@ static void no_changed_byte_goes_unseen(void **state)
 	char hash[SHA256_HEX];
 
 	fill_random(&r, &seed);
-	assert_int_equal(entry_write(&out, &r, 7, entry_hash_none, NULL, hash, NULL), 0);
+	assert_int_equal(entry_write(&out, &r,
+				     &(struct chain_link){ .seq = 7, .prev = entry_hash_none },
+				     NULL, hash, NULL),
+			 0);
 	for (size_t i = 0; i < out.len; i++) {
 		for (int bit = 0; bit < 8; bit++) {
 			out.data[i] = (char)(out.data[i] ^ (1 << bit));
@@ -296,14 +309,20 @@ static void the_order_of_fields_does_not_change_the_hash(void **state)
 
 	fill_random(&r, &seed);
 	assert_true(r.n > 9);
-	assert_int_equal(entry_write(&a, &r, 7, entry_hash_none, NULL, hash_a, NULL), 0);
+	assert_int_equal(entry_write(&a, &r,
+				     &(struct chain_link){ .seq = 7, .prev = entry_hash_none },
+				     NULL, hash_a, NULL),
+			 0);
 	for (size_t i = 0; i < r.n / 2; i++) {
 		struct field f = r.fields[i];
 
 		r.fields[i] = r.fields[r.n - 1 - i];
 		r.fields[r.n - 1 - i] = f;
 	}
-	assert_int_equal(entry_write(&b, &r, 7, entry_hash_none, NULL, hash_b, NULL), 0);
+	assert_int_equal(entry_write(&b, &r,
+				     &(struct chain_link){ .seq = 7, .prev = entry_hash_none },
+				     NULL, hash_b, NULL),
+			 0);
 	assert_string_equal(hash_a, hash_b);
 }
 
@@ -314,7 +333,10 @@ static void a_record_that_was_not_started_is_refused(void **state)
 	char hash[SHA256_HEX];
 
 	assert_int_equal(record_add(&r, "MESSAGE", "x", NULL), 0);
-	assert_int_equal(entry_write(&out, &r, 7, entry_hash_none, NULL, hash, NULL), -EINVAL);
+	assert_int_equal(entry_write(&out, &r,
+				     &(struct chain_link){ .seq = 7, .prev = entry_hash_none },
+				     NULL, hash, NULL),
+			 -EINVAL);
 }
 
 int main(void)
