@@ -17,6 +17,7 @@ typedef int command_fn(int argc, char **argv, struct err *err);
 
 command_fn cmd_check;
 command_fn cmd_diff;
+command_fn cmd_doctor;
 command_fn cmd_explain;
 command_fn cmd_gc;
 command_fn cmd_log;

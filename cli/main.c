@@ -19,6 +19,7 @@ static const struct command {
 	{ "test", cmd_test, "run the tests of a policy" },
 	{ "profile", cmd_profile, "list the profiles, or show what one takes away" },
 	{ "log", cmd_log, "show the decisions" },
+	{ "doctor", cmd_doctor, "say whether this host keeps the evidence as it should" },
 	{ "reload", cmd_reload, "index the installed profiles anew" },
 	{ "gc", cmd_gc, "clean up after containers that ended without saying so" },
 };

@@ -230,3 +230,21 @@ int when_parse(const char *text, uint64_t now_usec, uint64_t *ret_usec, struct e
 			 "today, yesterday, -1h or \"2 hours ago\")",
 			 Q(text));
 }
+
+bool when_span(const char *text, uint64_t *ret_usec)
+{
+	const char *p = text;
+	uint64_t n;
+
+	if (streq(text, "infinity")) {
+		*ret_usec = UINT64_MAX;
+		return true;
+	}
+	if (take_number(&p, &n) && *p == '\0')
+		return !__builtin_mul_overflow(n, USEC_PER_SEC, ret_usec);
+	p = text;
+	if (!take_span(&p, &n) || *p != '\0')
+		return false;
+	*ret_usec = n;
+	return true;
+}

@@ -17,4 +17,7 @@
  */
 int when_parse(const char *text, uint64_t now_usec, uint64_t *ret_usec, struct err *err);
 
+/* A span alone: "1h 30min", "5" as seconds, "infinity" as UINT64_MAX; false where it is none. */
+bool when_span(const char *text, uint64_t *ret_usec);
+
 #endif
