@@ -116,3 +116,24 @@ int size_parse(const char *text, uint64_t *ret_bytes)
 	*ret_bytes = (uint64_t)v << shift;
 	return 0;
 }
+
+int size_read(const struct doc *doc, const struct node *node, uint64_t *ret, struct err *err)
+{
+	int r = 0;
+
+	if (node_is(node, NODE_NUMBER))
+		r = node_read_u64(doc, node, ret, err);
+	else
+		r = node_expect(doc, node, NODE_STRING, err);
+	if (r < 0)
+		return r;
+	if (node->type == NODE_STRING && size_parse(node->string, ret) < 0)
+		return err_input(err, EBADMSG,
+				 "%s: %s is no size: bytes, or a number and K, M, G or T, such as "
+				 "\"64M\"",
+				 WHERE(doc, node), Q(node->string));
+	if (*ret == 0 || *ret > INT64_MAX)
+		return err_input(err, ERANGE, "%s: a size from 1 to 2^63-1 bytes is expected",
+				 WHERE(doc, node));
+	return 0;
+}

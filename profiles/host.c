@@ -10,6 +10,7 @@
 #include "lib/file.h"
 #include "lib/hash.h"
 #include "lib/strv.h"
+#include "profiles/host_audit.h"
 
 #define LIST_MAX   64
 #define EXEMPT_MAX 256
@@ -273,6 +274,12 @@ static int parse_unsafe(const struct doc *doc, const struct node *node, struct h
 	return r;
 }
 
+static int parse_audit(const struct doc *doc, const struct node *node, struct host *host,
+		       struct err *err)
+{
+	return host_audit_parse(doc, node, &host->keeping, err);
+}
+
 static const struct {
 	const char *key;
 	int (*parse)(const struct doc *doc, const struct node *node, struct host *host,
@@ -282,6 +289,7 @@ static const struct {
 	{ "profileDirs", parse_profile_dirs },
 	{ "stateDir", parse_state_dir },
 	{ "auditDir", parse_audit_dir },
+	{ "audit", parse_audit },
 	{ "floor", parse_floor },
 	{ "defaultProfile", parse_default },
 	{ "unknownProfile", parse_unknown },
@@ -314,6 +322,7 @@ static int set_defaults(struct host *host, struct err *err)
 	if (r == 0)
 		r = replace(&host->default_profile, "baseline", err);
 	host->default_audits = true;
+	host_audit_defaults(&host->keeping);
 	sha256_hex1(host->digest, "", 0);
 	return r;
 }
@@ -355,6 +364,7 @@ void host_free(struct host **host)
 	free(h->default_profile);
 	free(h->state_dir);
 	free(h->audit_dir);
+	free(h->keeping.journal_namespace);
 	free(h->file);
 	free(h);
 	*host = NULL;
@@ -378,6 +388,7 @@ int host_parse(const struct doc *doc, struct host **ret, struct err *err)
 		return r;
 	text = doc_text(doc, &len);
 	sha256_hex1(host->digest, text, len);
+	host->keeping.dir = host->audit_dir;
 	*ret = take_ptr(host);
 	return 0;
 }
@@ -390,9 +401,11 @@ static int load_defaults(struct host **ret, struct err *err)
 	if (!host)
 		return err_oom(err);
 	r = set_defaults(host, err);
-	if (r == 0)
-		*ret = take_ptr(host);
-	return r;
+	if (r < 0)
+		return r;
+	host->keeping.dir = host->audit_dir;
+	*ret = take_ptr(host);
+	return 0;
 }
 
 int host_load(const char *path, struct host **ret, struct err *err)

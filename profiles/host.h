@@ -5,6 +5,7 @@
 #ifndef COAMING_PROFILES_HOST_H
 #define COAMING_PROFILES_HOST_H
 
+#include "lib/keeping.h"
 #include "profiles/profile.h"
 
 #define HOST_CONFIG_DEFAULT SYSCONFDIR "/coaming/coaming.json"
@@ -22,9 +23,10 @@ struct host {
 	char digest[PROFILE_DIGEST_SIZE]; /* of the file; of "" for the defaults */
 	char **profile_dirs; /* highest precedence first; default /etc, /run, /usr/share */
 	size_t n_profile_dirs;
-	char *state_dir; /* /run/coaming */
-	char *audit_dir; /* /var/lib/coaming */
-	char **floor;    /* profile names */
+	char *state_dir;        /* /run/coaming */
+	char *audit_dir;        /* /var/lib/coaming */
+	struct keeping keeping; /* of the records, in audit_dir */
+	char **floor;           /* profile names */
 	size_t n_floor;
 	char *default_profile; /* NULL: none */
 	bool default_audits;   /* {"name": "baseline", "mode": "audit"} */

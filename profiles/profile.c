@@ -433,23 +433,7 @@ static int check_writable_path(const struct context *c, const struct node *node,
 
 static int read_size(const struct context *c, const struct node *node, uint64_t *ret)
 {
-	int r = 0;
-
-	if (node_is(node, NODE_NUMBER))
-		r = node_read_u64(c->doc, node, ret, c->err);
-	else
-		r = node_expect(c->doc, node, NODE_STRING, c->err);
-	if (r < 0)
-		return r;
-	if (node->type == NODE_STRING && size_parse(node->string, ret) < 0)
-		return err_input(c->err, EBADMSG,
-				 "%s: %s is no size: bytes, or a number and K, M, G or T, such as "
-				 "\"64M\"",
-				 WHERE(c->doc, node), Q(node->string));
-	if (*ret == 0 || *ret > INT64_MAX)
-		return err_input(c->err, ERANGE, "%s: a size from 1 to 2^63-1 bytes is expected",
-				 WHERE(c->doc, node));
-	return 0;
+	return size_read(c->doc, node, ret, c->err);
 }
 
 static int parse_writable(const struct context *c, const struct node *node,

@@ -166,6 +166,8 @@ void profile_keep_mode(struct profile *profile, enum mode mode);
 const char *admission_rule_name(enum admission_rule rule); /* "hostNetwork"... */
 /* "1.5G" style is not accepted: digits and one of K M G T (powers of 1024), or bare bytes. */
 int size_parse(const char *text, uint64_t *ret_bytes);
+/* The same of a document, where a number means bytes; 0 is no size. */
+int size_read(const struct doc *doc, const struct node *node, uint64_t *ret, struct err *err);
 /* "10.0.0.0/8", "2001:db8::/32", or one address. Host bits set, or v4-mapped: -EINVAL. */
 int cidr_parse(const char *text, struct cidr *ret);
 /* Every address of `inner` is one of `outer`; the same family. */
