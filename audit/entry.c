@@ -68,6 +68,11 @@ static void put(struct buf *out, const char *name, size_t name_len, const char *
 	buf_addc(out, '\n');
 }
 
+void entry_put_field(struct buf *out, const char *name, const char *value, size_t len)
+{
+	put(out, name, strlen(name), value, len);
+}
+
 static void puts_field(struct buf *out, const char *name, const char *value)
 {
 	put(out, name, strlen(name), value, strlen(value));

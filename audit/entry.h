@@ -91,6 +91,9 @@ enum entry_state {
 /* Read one record from the beginning of text; never beyond text[len]. */
 enum entry_state entry_parse(const char *text, size_t len, struct entry *ret);
 
+/* Append one field: NAME LF, length, value, LF. */
+void entry_put_field(struct buf *out, const char *name, const char *value, size_t len);
+
 /* First field of a name, or NULL. */
 const struct view *entry_get(const struct entry *entry, const char *name);
 bool entry_is(const struct entry *entry, const char *name, const char *value);

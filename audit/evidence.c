@@ -1,194 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keep a record: ledger, then journal.
+ * Keep a record: ledger, then journal; and the ladder of failures.
  *
- * MUST have a record in the ledger before the journal gets it, and give the journal all records in
- * the order of the ledger.
+ * MUST have a record in the ledger before the journal gets it.
  * MUST NOT wait for the journal at all, nor for another process longer than EVIDENCE_WAIT_USEC.
+ * MUST NOT let the journal have an admission that is then refused.
  */
 #include "audit/evidence.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
+#include "audit/deliver.h"
+#include "audit/entry.h"
 #include "audit/journal.h"
 #include "audit/ledger.h"
-#include "audit/segment.h"
+#include "audit/space.h"
 #include "audit/stamp.h"
+#include "lib/buf.h"
 
 /* Of EVIDENCE_WAIT_USEC: for the lock, for the lock once more after a sync, for what is pending. */
 #define LOCK_USEC       60000
 #define LOCK_AGAIN_USEC 15000
 #define DELIVER_USEC    20000
-#define DELIVER_MAX     256
-/*
- * What waits in a journal socket is lost when journald is killed and makes a new one; such a queue
- * holds net.unix.max_dgram_qlen entries, 512 where systemd has set it. So when the socket is a new
- * one, sending begins again that many records back, or up to twice that. (Under systemd the socket
- * outlives journald.) Readers see equal SEQ and HASH as one.
- */
-#define MARK_EVERY 512
 
 static_assert(LOCK_USEC + LOCK_AGAIN_USEC + DELIVER_USEC < EVIDENCE_WAIT_USEC, "");
 
-struct delivery {
-	struct ledger *ledger;
-	struct journal *journal;
-	struct position until;
-	uint64_t deadline_usec;
-	size_t n;
+struct work {
+	const struct keeping *keeping;
+	const char *socket; /* NULL: as the keeping has it */
+	const struct record *record;
+	enum purpose purpose;
+	bool sync;
 };
 
-static void note_sent(struct ledger *l, struct position sent)
+static bool has_to_sync(const struct keeping *keeping, enum purpose purpose)
 {
-	struct head *h = &l->head;
-
-	h->sent = sent;
-	l->dirty = true;
-	if (sent.seq < h->marks[1].seq + MARK_EVERY)
-		return;
-	h->marks[0] = h->marks[1];
-	h->marks[1] = sent;
+	if (keeping->sync == KEEP_SYNC_STARTS)
+		return purpose != FOR_INFORMATION;
+	return keeping->sync == KEEP_SYNC_DATA;
 }
 
-/* 1: go on; 0: enough for this time. */
-static int send_one(struct delivery *d, const struct entry *e, uint64_t end, struct err *err)
+static int open_ledger(const struct keeping *keeping, struct ledger *ret, struct err *err)
 {
-	struct position sent = d->ledger->head.sent;
-	int r;
+	int r = ledger_open(keeping->dir, ret, err);
 
-	if (d->n >= DELIVER_MAX || stamp_now_monotonic() >= d->deadline_usec)
-		return 0;
-	r = journal_send(d->journal, e->text + e->body, e->body_end - e->body, err);
 	if (r < 0)
 		return r;
-	d->n++;
-	sent.end = end;
-	sent.seq = e->seq;
-	note_sent(d->ledger, sent);
-	return 1;
+	ret->segment_bytes = space_segment_bytes(keeping);
+	return ledger_lock(ret, stamp_now_monotonic() + LOCK_USEC, err);
 }
 
-/* Send what head.sent's segment still holds: 1 all of it, 0 enough for this time. */
-static int send_segment(struct delivery *d, struct err *err)
+static int send_pending(struct ledger *l, const struct work *w, struct position until,
+			struct err *err)
 {
-	const struct position *sent = &d->ledger->head.sent;
-	_cleanup_cursor_ struct cursor *c = NULL;
-	_cleanup_close_ int fd = -1;
-	struct err bad = { 0 };
-	uint64_t size;
-	int r;
-
-	r = segment_open(d->ledger->dirfd, sent->segment, O_RDONLY, &fd, &size, err);
-	r = r < 0 ? r : cursor_new(fd, sent->end, &c, err);
-	if (r < 0)
-		return r;
-	while (sent->seq < d->until.seq && (r = cursor_next(c, &bad)) > 0) {
-		r = send_one(d, &c->entry, c->at, err);
-		if (r <= 0)
-			return r;
-	}
-	if (r < 0 && r != -EBADMSG) {
-		if (err && err->class == ERR_NONE)
-			*err = bad;
-		return r;
-	}
-	return 1;
-}
-
-/* The segment after head.sent's, which is sent, or gone; false: there is none. */
-static int next_segment(struct delivery *d, bool *ret, struct err *err)
-{
-	_cleanup_survey_ struct survey s = { 0 };
-	struct position sent = d->ledger->head.sent;
-	int r;
-
-	*ret = false;
-	r = survey_read(d->ledger->dirfd, &s, err);
-	for (size_t i = 0; r == 0 && i < s.n_segments && !*ret; i++) {
-		if (s.segments[i] <= sent.segment)
-			continue;
-		sent.segment = s.segments[i];
-		sent.end = 0;
-		note_sent(d->ledger, sent);
-		*ret = true;
-	}
-	return r;
-}
-
-/* Send everything up to d->until, oldest first. */
-static int send_pending(struct delivery *d, struct err *err)
-{
-	struct head *h = &d->ledger->head;
-
-	while (h->sent.seq < d->until.seq) {
-		struct err gone = { 0 };
-		bool more = true;
-		int r = 1;
-
-		if (h->sent.segment > 0)
-			r = send_segment(d, &gone);
-		if (r < 0 && r != -ENOENT) {
-			if (err && err->class == ERR_NONE)
-				*err = gone;
-			return r;
-		}
-		if (r == 0 || h->sent.seq >= d->until.seq)
-			return 0;
-		r = next_segment(d, &more, err);
-		if (r < 0)
-			return r;
-		if (more)
-			continue;
-		/* Nothing readable is left before the end: a gap record will say so. */
-		h->gap.reasons |= UINT32_C(1) << GAP_UNREADABLE;
-		note_sent(d->ledger, d->until);
-	}
-	return 0;
-}
-
-/* Where the journal's socket is a new one, what waited in the old one is lost. */
-static void note_journal(struct ledger *l, uint64_t id)
-{
-	struct head *h = &l->head;
-	char boot_id[BOOT_ID_SIZE];
-
-	if (h->journal_id == id)
-		return;
-	record_boot_id(boot_id);
-	/* After a boot every socket is new; what a shutdown left in the old one was read. */
-	if (h->journal_id != 0 && streq(h->boot_id, boot_id))
-		h->sent = h->marks[1] = h->marks[0];
-	h->journal_id = id;
-	memcpy(h->boot_id, boot_id, sizeof(boot_id));
-	l->dirty = true;
-}
-
-/* Hand the journal what it has not got, up to and with `until`; the ledger is locked. */
-static int deliver(struct ledger *l, const char *socket, struct position until, struct err *err)
-{
-	_cleanup_journal_ struct journal journal = { .fd = -1 };
-	struct delivery d = {
-		.ledger = l,
-		.journal = &journal,
-		.until = until,
-		.deadline_usec = stamp_now_monotonic() + DELIVER_USEC,
-	};
-	uint64_t id;
-	int r;
-
-	r = journal_open(socket, &journal, &id, err);
-	if (r < 0)
-		return r;
-	note_journal(l, id);
-	r = send_pending(&d, err);
-	if (r == 0 && l->head.sent.seq < until.seq)
-		r = err_system(err, EAGAIN, "the journal has still to get earlier records");
-	return r;
+	return deliver(l, w->keeping, w->socket, until, stamp_now_monotonic() + DELIVER_USEC, err);
 }
 
 /* In the ledger; now the journal. */
-static enum kept keep_journal(struct ledger *l, const char *socket, bool sync, struct err *err)
+static enum kept keep_journal(struct ledger *l, const struct work *w, struct err *err)
 {
 	const struct position own = l->head.last;
 
@@ -196,58 +65,66 @@ static enum kept keep_journal(struct ledger *l, const char *socket, bool sync, s
 	 * The disk first, and without the lock, since others' records go to the same disk. Only
 	 * then the journal: after a power cut it must not hold what the ledger has lost.
 	 */
-	if (sync) {
+	if (w->sync) {
 		ledger_unlock(l);
 		if (ledger_sync(l, err) < 0)
 			return KEPT_NOWHERE;
 		if (ledger_lock(l, stamp_now_monotonic() + LOCK_AGAIN_USEC, err) < 0)
 			return KEPT_LEDGER;
 	}
-	if (l->head.sent.seq < own.seq && deliver(l, socket, own, err) < 0)
+	if (l->head.sent.seq < own.seq && send_pending(l, w, own, err) < 0)
 		return KEPT_LEDGER;
 	return KEPT_BOTH;
 }
 
-static int keep_ledger(const char *audit_dir, const char *socket, const struct record *record,
-		       bool sync, enum kept *ret, struct err *err)
+/*
+ * warning  set where little space is left, and the record is kept all the same
+ * refused  too little is, and the start is not to be
+ */
+static int keep_ledger(const struct work *w, enum kept *ret, struct err *warning, bool *refused,
+		       struct err *err)
 {
 	_cleanup_ledger_ struct ledger l = { .dirfd = -1, .head_fd = -1, .segment_fd = -1 };
-	struct err spool = { 0 };
+	struct err spool = { 0 }, space = { 0 };
 	int r;
 
-	r = ledger_open(audit_dir, &l, err);
-	if (r < 0)
-		return r;
-	r = ledger_lock(&l, stamp_now_monotonic() + LOCK_USEC, err);
+	r = open_ledger(w->keeping, &l, err);
 	if (r == -EAGAIN) {
-		if (ledger_spool(&l, record, sync, &spool) < 0)
+		if (ledger_spool(&l, w->record, w->sync, &spool) < 0)
 			return r;
 		*ret = KEPT_LEDGER;
 		return 0;
 	}
 	if (r < 0)
 		return r;
-	r = ledger_append(&l, record, NULL, err);
+	r = space_check(&l, w->keeping, warning, refused, &space);
+	*refused &= w->purpose == FOR_START;
+	if (r < 0 || *refused) {
+		*err = space;
+		return r < 0 ? r : -ENOSPC;
+	}
+	r = ledger_append(&l, w->record, NULL, err);
 	if (r < 0)
 		return r;
-	*ret = keep_journal(&l, socket, sync, err);
+	*ret = keep_journal(&l, w, err);
 	return *ret == KEPT_NOWHERE ? -EIO : 0;
 }
 
 /* The ledger did not take it: the journal gets it without a place in the chain. */
-static int keep_elsewhere(const char *socket, const struct record *record, struct err *err)
+static int keep_elsewhere(const struct work *w, struct err *err)
 {
 	_cleanup_journal_ struct journal journal = { .fd = -1 };
 	_cleanup_free_ struct entry *entry = malloc(sizeof(*entry));
 	_cleanup_buf_ struct buf bytes = { 0 };
-	char hash[SHA256_HEX];
+	char hash[SHA256_HEX], path[JOURNAL_SOCKET_MAX];
 	uint64_t id;
 	int r;
 
 	if (!entry)
 		return err_oom(err);
-	r = journal_open(socket, &journal, &id, err);
-	r = r < 0 ? r : entry_write(&bytes, record, NULL, NULL, hash, err);
+	r = journal_open(w->socket ? w->socket : journal_socket(path, w->keeping), &journal, &id,
+			 err);
+	r = r < 0 ? r : entry_write(&bytes, w->record, NULL, NULL, hash, err);
 	if (r < 0)
 		return r;
 	if (entry_parse(bytes.data, bytes.len, entry) != ENTRY_WHOLE)
@@ -255,54 +132,81 @@ static int keep_elsewhere(const char *socket, const struct record *record, struc
 	return journal_send(&journal, bytes.data + entry->body, entry->body_end - entry->body, err);
 }
 
-int evidence_keep_at(const char *audit_dir, const char *socket, struct record *record, bool sync,
-		     enum kept *ret, struct err *err)
+/* The ledger failed: the administrator says what becomes of a start. */
+static int climb(const struct work *w, int failed, const struct err *ledger, enum kept *ret,
+		 struct err *err)
 {
-	struct err ledger = { 0 }, journal = { 0 };
+	const bool full = failed == -ENOSPC || failed == -EDQUOT;
+	const enum keep_action action = full ? w->keeping->disk_full : w->keeping->disk_error;
+	struct err journal = { 0 };
+
+	*ret = KEPT_NOWHERE;
+	if (w->purpose == FOR_START && action == KEEP_REFUSE)
+		return err_system(err, -failed,
+				  "the decision cannot be recorded: %.900s (\"%s\" in coaming.json "
+				  "says what then happens)",
+				  ledger->text, full ? "diskFull" : "diskError");
+	if (keep_elsewhere(w, &journal) == 0)
+		*ret = KEPT_JOURNAL_ONLY;
+	if (*ret == KEPT_NOWHERE && w->purpose != FOR_START)
+		return err_system(err, -failed,
+				  "the decision can be recorded nowhere: %.900s; and %.900s",
+				  ledger->text, journal.text);
+	if (err && err->class == ERR_NONE && (w->purpose != FOR_START || action == KEEP_WARN))
+		*err = *ledger;
+	return 0;
+}
+
+int evidence_keep_at(const struct keeping *keeping, const char *socket, const struct record *record,
+		     enum purpose purpose, enum kept *ret, struct err *err)
+{
+	const struct work work = { keeping, socket, record, purpose,
+				   has_to_sync(keeping, purpose) };
+	struct err ledger = { 0 }, warning = { 0 };
+	bool refused = false;
 	int r;
 
 	*ret = KEPT_NOWHERE;
-	r = keep_ledger(audit_dir, socket, record, sync, ret, &ledger);
-	if (r == 0) {
-		if (*ret != KEPT_BOTH && err && err->class == ERR_NONE)
-			*err = ledger;
-		return 0;
-	}
-	if (keep_elsewhere(socket, record, &journal) == 0) {
-		*ret = KEPT_JOURNAL_ONLY;
+	r = keep_ledger(&work, ret, &warning, &refused, &ledger);
+	if (refused) {
 		if (err && err->class == ERR_NONE)
 			*err = ledger;
-		return 0;
+		return r;
 	}
-	*ret = KEPT_NOWHERE;
-	return err_system(err, -r, "the decision can be recorded nowhere: %.900s; and %.900s",
-			  ledger.text, journal.text);
+	if (r < 0)
+		return climb(&work, r, &ledger, ret, err);
+	if (err && err->class == ERR_NONE && *ret != KEPT_BOTH)
+		*err = ledger;
+	if (err && warning.class != ERR_NONE)
+		*err = warning;
+	return 0;
 }
 
-int evidence_keep(const char *audit_dir, struct record *record, bool sync, enum kept *ret,
-		  struct err *err)
+int evidence_keep(const struct keeping *keeping, const struct record *record, enum purpose purpose,
+		  enum kept *ret, struct err *err)
 {
-	return evidence_keep_at(audit_dir, JOURNAL_SOCKET, record, sync, ret, err);
+	return evidence_keep_at(keeping, NULL, record, purpose, ret, err);
 }
 
-int evidence_flush_at(const char *audit_dir, const char *socket, size_t *ret_left, struct err *err)
+int evidence_flush_at(const struct keeping *keeping, const char *socket, size_t *ret_left,
+		      struct err *err)
 {
 	_cleanup_ledger_ struct ledger l = { .dirfd = -1, .head_fd = -1, .segment_fd = -1 };
+	const struct work work = { .keeping = keeping, .socket = socket };
 	int r;
 
-	r = ledger_open(audit_dir, &l, err);
-	r = r < 0 ? r : ledger_lock(&l, stamp_now_monotonic() + LOCK_USEC, err);
+	r = open_ledger(keeping, &l, err);
 	if (r < 0)
 		return r;
 	r = l.segment_fd >= 0 ? ledger_sync(&l, err) : 0;
 	if (r == 0 && l.head.sent.seq < l.head.last.seq)
-		r = deliver(&l, socket, l.head.last, err);
+		r = send_pending(&l, &work, l.head.last, err);
 	if (ret_left)
 		*ret_left = (size_t)(l.head.last.seq - l.head.sent.seq);
 	return r;
 }
 
-int evidence_flush(const char *audit_dir, size_t *ret_left, struct err *err)
+int evidence_flush(const struct keeping *keeping, size_t *ret_left, struct err *err)
 {
-	return evidence_flush_at(audit_dir, JOURNAL_SOCKET, ret_left, err);
+	return evidence_flush_at(keeping, NULL, ret_left, err);
 }

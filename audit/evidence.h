@@ -1,38 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keep a record: ledger first, then the journal, then what earlier runs left pending.
+ * Keep a record: ledger first, then the journal, then what earlier runs left pending. And what is
+ * to happen where that fails, as the administrator has it.
  */
 #ifndef COAMING_AUDIT_EVIDENCE_H
 #define COAMING_AUDIT_EVIDENCE_H
 
 #include "audit/record.h"
+#include "lib/keeping.h"
 
 enum kept {
-	KEPT_NOWHERE,      /* zero: the container does not start in enforce mode */
+	KEPT_NOWHERE,
 	KEPT_JOURNAL_ONLY, /* the ledger could not take it */
 	KEPT_LEDGER,       /* in the ledger, the journal pending */
 	KEPT_BOTH,         /* in the ledger, and handed to journald */
+};
+
+enum purpose {
+	FOR_INFORMATION, /* of what happens anyhow; never refused */
+	FOR_START,       /* of a start that is enforced: where it cannot be kept, there is none */
+	FOR_REFUSAL,     /* which may use what is set aside for it */
 };
 
 /*
  * Write one record. Sequence number and hash are put in under the ledger's lock. Never blocks
  * longer than EVIDENCE_WAIT_USEC in all, whatever the journal or another process does.
  *
- * audit_dir  made 0700 where it is missing
- * sync       fdatasync the ledger before returning (refusals, enforced starts)
- * err        filled also where *ret is not KEPT_BOTH, as the reason, while 0 is returned
- * Errors     negative only with KEPT_NOWHERE
+ * keeping  its directory is made 0700 where it is missing
+ * err      filled also where 0 is returned: why *ret is not KEPT_BOTH; ENOSPC: that little space
+ *          is left, which the user is to be told
+ * Errors   FOR_START: as the administrator's "refuse" has it, where the ledger cannot take it or
+ *          has too little space; -EAGAIN, -EIO... Else only with KEPT_NOWHERE.
  */
 #define EVIDENCE_WAIT_USEC 100000
-int evidence_keep(const char *audit_dir, struct record *record, bool sync, enum kept *ret,
-		  struct err *err);
-
-/* The same with the journal's socket named, for tests. */
-int evidence_keep_at(const char *audit_dir, const char *socket, struct record *record, bool sync,
-		     enum kept *ret, struct err *err);
-int evidence_flush_at(const char *audit_dir, const char *socket, size_t *ret_left, struct err *err);
+int evidence_keep(const struct keeping *keeping, const struct record *record, enum purpose purpose,
+		  enum kept *ret, struct err *err);
 
 /* Send to the journal what is pending, oldest first; *ret_left (may be NULL) counts what stays. */
-int evidence_flush(const char *audit_dir, size_t *ret_left, struct err *err);
+int evidence_flush(const struct keeping *keeping, size_t *ret_left, struct err *err);
+
+/* The same with the journal's socket named, for tests. */
+int evidence_keep_at(const struct keeping *keeping, const char *socket, const struct record *record,
+		     enum purpose purpose, enum kept *ret, struct err *err);
+int evidence_flush_at(const struct keeping *keeping, const char *socket, size_t *ret_left,
+		      struct err *err);
 
 #endif

@@ -25,7 +25,7 @@ struct head_file {
 	char check[SHA256_HEX]; /* of all bytes before */
 };
 static_assert(sizeof(struct head_file) == HEAD_BYTES, "no hidden padding in what is hashed");
-static_assert(sizeof(struct head) == 5 * sizeof(struct position) + sizeof(struct gap) + 32 + 40 +
+static_assert(sizeof(struct head) == 5 * sizeof(struct position) + sizeof(struct gap) + 48 + 40 +
 					     SHA256_HEX + 7 + sizeof(struct key) + KEY_ID_HEX + 7,
 	      "no hidden padding in what is hashed");
 

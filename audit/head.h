@@ -45,6 +45,8 @@ struct head {
 	struct gap gap;
 	uint64_t journal_id;       /* whose journal that was, journal_open() */
 	uint64_t reserve_bytes;    /* what is left of the reserve */
+	uint64_t bytes;            /* of all segments */
+	uint64_t space_state;      /* what was last told of it, see space.c */
 	uint64_t told_day;         /* when the last head record was written, days since 1970 */
 	uint64_t told_boot;        /* and in which boot: the id's first 16 digits */
 	char boot_id[40];          /* of the boot in which `sent` was */

@@ -183,6 +183,7 @@ static int append_bytes(struct ledger *l, const struct buf *bytes, uint64_t seq,
 		return r;
 	}
 	l->head.last.end += bytes->len;
+	l->head.bytes += bytes->len;
 	l->head.last.seq = seq;
 	memcpy(l->head.hash, hash, SHA256_HEX);
 	if (l->head.key.epoch > 0)

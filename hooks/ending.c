@@ -100,7 +100,7 @@ static int keep_record(const struct host *host, const struct live *live, const c
 		r = add_counters(&record, host, table, err);
 	if (r < 0)
 		return r;
-	r = evidence_keep(host->audit_dir, &record, false, &kept, &doubt);
+	r = evidence_keep(&host->keeping, &record, FOR_INFORMATION, &kept, &doubt);
 	if (r < 0) {
 		*err = doubt;
 		err_context(err, "the end of container %s can be recorded nowhere",

@@ -97,7 +97,7 @@ static int mark_refused(const struct host *host, const struct decision *decision
 
 static int keep(const struct host *host, const struct decision *decision,
 		const struct question *question, enum event event, const char *outcome,
-		const char *reason, const char *digest, bool sync, struct err *err)
+		const char *reason, const char *digest, enum purpose purpose, struct err *err)
 {
 	_cleanup_record_ struct record record = { 0 };
 	enum kept kept = KEPT_NOWHERE;
@@ -108,13 +108,17 @@ static int keep(const struct host *host, const struct decision *decision,
 	r = decision_record(decision, question, event, outcome, reason, digest, &record, err);
 	if (r < 0)
 		return r;
-	r = evidence_keep(host->audit_dir, &record, sync, &kept, &doubt);
-	if (r < 0 || kept == KEPT_NOWHERE) {
+	r = evidence_keep(&host->keeping, &record, purpose, &kept, &doubt);
+	if (r < 0) {
 		*err = doubt;
-		return r < 0 ? r : -EIO;
+		return r;
 	}
-	if (kept == KEPT_JOURNAL_ONLY)
-		outcome_warn("recorded in the journal alone", &doubt);
+	/* What only waits for the journal is no news; and what is to be passed over has no text. */
+	if (kept != KEPT_LEDGER && doubt.class != ERR_NONE)
+		outcome_warn(kept == KEPT_NOWHERE        ? "not recorded"
+			     : kept == KEPT_JOURNAL_ONLY ? "recorded in the journal alone"
+							 : "recorded, but",
+			     &doubt);
 	return 0;
 }
 
@@ -143,7 +147,7 @@ int outcome_accept(const struct host *host, const struct decision *decision,
 		 exempt  ? exempt->reason
 		 : would ? reason.data
 			 : NULL,
-		 digest, enforced, &failed);
+		 digest, enforced ? FOR_START : FOR_INFORMATION, &failed);
 	if (r < 0 && !enforced) {
 		outcome_warn(decision->identity.name, &failed);
 		err_clear(&failed);
@@ -181,7 +185,7 @@ void outcome_refuse(const struct host *host, const struct decision *decision,
 	if (!decision->identity.id) /* out of memory before anything was known */
 		return;
 	r = keep(host, decision, question, EVENT_DENY, "refuse",
-		 without_subject(why->text, decision->identity.name), NULL, true, &failed);
+		 without_subject(why->text, decision->identity.name), NULL, FOR_REFUSAL, &failed);
 	if (r == 0)
 		r = mark_refused(host, decision, question, &failed);
 	if (r == 0)
@@ -205,7 +209,8 @@ int outcome_of_error(const struct host *host, const struct decision *decision,
 		return -EPERM;
 	}
 	if (keep(host, decision, question, EVENT_ADMIT, "would-refuse",
-		 without_subject(why->text, decision->identity.name), NULL, false, &failed) < 0)
+		 without_subject(why->text, decision->identity.name), NULL, FOR_INFORMATION,
+		 &failed) < 0)
 		outcome_warn(decision->identity.name, &failed);
 	outcome_warn("audit mode, started unchanged", why);
 	err_clear(why);

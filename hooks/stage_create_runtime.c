@@ -203,7 +203,7 @@ static int record_firewall(const struct stage *stage, struct err *err)
 		r = record_add(&record, "COAMING_PROFILE",
 			       stage->decision.selection.v[i].profile->name, err);
 	if (r == 0)
-		r = evidence_keep(stage->host->audit_dir, &record, false, &kept, &doubt);
+		r = evidence_keep(&stage->host->keeping, &record, FOR_INFORMATION, &kept, &doubt);
 	if (r < 0 && err->class == ERR_NONE)
 		*err = doubt;
 	return r;

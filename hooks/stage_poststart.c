@@ -20,7 +20,7 @@ int stage_poststart(const struct host *host, struct err *err)
 	r = state_read(STDIN_FILENO, &state, err);
 	if (r < 0)
 		return r;
-	if (evidence_flush(host->audit_dir, NULL, &pending) < 0) {
+	if (evidence_flush(&host->keeping, NULL, &pending) < 0) {
 		err_context(&pending, "records wait for the journal");
 		outcome_warn(state.id, &pending);
 	}

@@ -70,6 +70,8 @@ static int fill(struct record *record, const struct work *work, unsigned n, unsi
 
 static int keep(const struct work *work)
 {
+	const struct keeping keeping = { .dir = work->dir };
+	const enum purpose purpose = work->sync ? FOR_START : FOR_INFORMATION;
 	unsigned seed = work->seed;
 
 	for (unsigned n = 0; n < work->count; n++) {
@@ -78,7 +80,7 @@ static int keep(const struct work *work)
 		struct err err = { 0 };
 
 		if (fill(&record, work, n, &seed, &err) == 0)
-			(void)evidence_keep(work->dir, &record, work->sync, &kept, &err);
+			(void)evidence_keep(&keeping, &record, purpose, &kept, &err);
 		if (err.class != ERR_NONE)
 			(void)fprintf(stderr, "keep: %s\n", err.text);
 		puts(words[kept]);
@@ -88,10 +90,11 @@ static int keep(const struct work *work)
 
 static int flush(const char *dir)
 {
+	const struct keeping keeping = { .dir = dir };
 	struct err err = { 0 };
 	size_t left = 0;
 
-	if (evidence_flush(dir, &left, &err) < 0)
+	if (evidence_flush(&keeping, &left, &err) < 0)
 		(void)fprintf(stderr, "keep: %s\n", err.text);
 	printf("%zu\n", left);
 	return err.class;

@@ -6,6 +6,7 @@
 #ifndef COAMING_TESTS_PLACE_H
 #define COAMING_TESTS_PLACE_H
 
+#include "audit/evidence.h"
 #include "audit/segment.h"
 
 #include <errno.h>
@@ -74,6 +75,23 @@ static inline void place_listen(struct place *p)
 	p->listener = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	assert_true(p->listener >= 0);
 	assert_int_equal(bind(p->listener, (struct sockaddr *)&a, sizeof(a)), 0);
+}
+
+/* As the unit tests keep records: with nothing said. */
+static inline int place_keep(const struct place *p, const struct record *record, bool sync,
+			     enum kept *ret, struct err *err)
+{
+	const struct keeping keeping = { .dir = p->audit };
+
+	return evidence_keep_at(&keeping, p->socket, record, sync ? FOR_START : FOR_INFORMATION,
+				ret, err);
+}
+
+static inline int place_flush(const struct place *p, size_t *ret_left, struct err *err)
+{
+	const struct keeping keeping = { .dir = p->audit };
+
+	return evidence_flush_at(&keeping, p->socket, ret_left, err);
 }
 
 /* Next entry that was sent, whether as a datagram or as a descriptor; -1: none waits. */

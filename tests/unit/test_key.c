@@ -63,7 +63,7 @@ static void keep(const struct place *p, const char *name)
 
 	assert_int_equal(record_start(&r, EVENT_ADMIT, &err), 0);
 	assert_int_equal(record_add(&r, "CONTAINER_NAME", name, &err), 0);
-	assert_int_equal(evidence_keep_at(p->audit, p->socket, &r, false, &kept, &err), 0);
+	assert_int_equal(place_keep(p, &r, false, &kept, &err), 0);
 }
 
 /* K_0 by its id, which the host still has. */

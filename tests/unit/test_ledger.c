@@ -34,7 +34,7 @@ static enum kept keep_event(const struct place *p, enum event event, const char 
 
 	assert_int_equal(record_start(&r, event, &err), 0);
 	assert_int_equal(record_add(&r, "CONTAINER_NAME", name, &err), 0);
-	if (evidence_keep_at(p->audit, p->socket, &r, sync, &kept, &err) < 0)
+	if (place_keep(p, &r, sync, &kept, &err) < 0)
 		assert_int_equal(kept, KEPT_NOWHERE);
 	if (kept != KEPT_BOTH)
 		assert_int_not_equal(err.class, ERR_NONE);
@@ -335,7 +335,7 @@ static pid_t start_writer(const struct place *p, int writer, unsigned n, bool sy
 		/* Long ones, so that a kill may come within a write. */
 		if (i % 3 == 0 && record_addf(&r, &err, "FILLER", "%*d", 60000, 1) < 0)
 			_exit(1);
-		if (evidence_keep_at(p->audit, p->socket, &r, sync, &kept, &err) < 0 ||
+		if (place_keep(p, &r, sync, &kept, &err) < 0 ||
 		    (kept != KEPT_LEDGER && kept != KEPT_BOTH))
 			_exit(2);
 		if (write(pipe_fd, name, sizeof(name)) != sizeof(name))
@@ -605,7 +605,7 @@ static void what_is_pending_goes_first_and_in_order(void **state)
 	close(p->listener); /* dead, the socket stays: F2 */
 	p->listener = -1;
 	keep_some(p, 2);
-	assert_int_equal(evidence_flush_at(p->audit, p->socket, &left, &err), -ECONNREFUSED);
+	assert_int_equal(place_flush(p, &left, &err), -ECONNREFUSED);
 	assert_int_equal(left, 2);
 }
 
@@ -688,7 +688,7 @@ static void a_long_backlog_is_sent_in_bounded_pieces(void **state)
 	for (int i = 0; i < 1000 && left > 0; i++) {
 		unsigned n;
 
-		(void)evidence_flush_at(p->audit, p->socket, &left, &err);
+		(void)place_flush(p, &left, &err);
 		err_clear(&err);
 		n = receive_all(p, got + 1);
 		assert_true(n <= 256);

@@ -323,7 +323,7 @@ static void test_evidence(void **state)
 
 		assert_int_equal(record_start(&record, EVENT_ADMIT, &err), 0);
 		alloc_fail_at(++n);
-		r = evidence_keep_at(p->audit, p->socket, &record, false, &kept, &err);
+		r = place_keep(p, &record, false, &kept, &err);
 		alloc_fail_at(0);
 		assert_int_equal(r < 0, kept == KEPT_NOWHERE);
 		assert_true(r == 0 || err.class == ERR_SYSTEM);

@@ -23,7 +23,7 @@ static void keep(const struct place *p, enum event event, const char *name, cons
 	assert_int_equal(record_add(&r, "COAMING_PROFILE", "baseline", &err), 0);
 	assert_int_equal(record_add(&r, "COAMING_PROFILE", profile, &err), 0);
 	assert_int_equal(record_add(&r, "COAMING_OUTCOME", outcome, &err), 0);
-	assert_int_equal(evidence_keep_at(p->audit, p->socket, &r, false, &kept, &err), 0);
+	assert_int_equal(place_keep(p, &r, false, &kept, &err), 0);
 }
 
 struct seen {
