@@ -113,6 +113,27 @@ static void refill_reserve(struct ledger *l)
 	l->dirty = true;
 }
 
+int ledger_measure(struct ledger *l, struct err *err)
+{
+	_cleanup_survey_ struct survey s = { 0 };
+	uint64_t bytes = 0;
+	int r;
+
+	r = survey_read(l->dirfd, &s, err);
+	for (size_t i = 0; r == 0 && i < s.n_segments; i++) {
+		_cleanup_close_ int fd = -1;
+		uint64_t size;
+
+		r = segment_open(l->dirfd, s.segments[i], O_RDONLY, &fd, &size, err);
+		bytes += r == 0 ? size : 0;
+	}
+	if (r < 0)
+		return r;
+	l->head.bytes = bytes;
+	l->dirty = true;
+	return 0;
+}
+
 static int begin_segment(struct ledger *l, uint64_t first, struct err *err)
 {
 	_cleanup_close_ int fd = -1;
@@ -139,7 +160,7 @@ static int begin_segment(struct ledger *l, uint64_t first, struct err *err)
 	l->begin_segment = false;
 	l->head.last.segment = first;
 	l->head.last.end = 0;
-	return 0;
+	return ledger_measure(l, err);
 }
 
 static int write_bytes(struct ledger *l, const struct buf *bytes, struct err *err)
@@ -434,6 +455,10 @@ static int put_right(struct ledger *l, struct err *err)
 		return r;
 	l->head_is_good = true;
 	l->has_reserve = s.has_reserve;
+	if (l->head.bytes == 0 && s.n_segments > 0)
+		r = ledger_measure(l, err);
+	if (r < 0)
+		return r;
 	/* What is to be told of is remembered before anything else can fail. */
 	if (l->dirty && l->head.gap.reasons)
 		(void)head_store(l->dirfd, &l->head_fd, &l->head, NULL);

@@ -69,6 +69,9 @@ int ledger_sync(struct ledger *ledger, struct err *err);
 /* Put a record beside the chain, where the next writer finds it. Needs no lock. */
 int ledger_spool(struct ledger *ledger, const struct record *record, bool sync, struct err *err);
 
+/* Count anew how many bytes the segments have, into head.bytes. */
+int ledger_measure(struct ledger *ledger, struct err *err);
+
 /* Begin a new key; the ledger is locked. Its K_0 then waits to be shown, see first_key.h. */
 int ledger_new_key(struct ledger *ledger, struct err *err);
 
