@@ -374,9 +374,8 @@ int cmd_doctor(int argc, char **argv, struct err *err)
 		OPTION_CONFIG(&config),
 	};
 	const struct usage usage = {
-		.about =
-			"Say whether this host keeps the evidence as it should. Exit status 1 where\n"
-			"it does not.\n",
+		.about = "Say whether this host keeps the evidence as it should.\n"
+			 "Exit status 1 where it does not.\n",
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};
