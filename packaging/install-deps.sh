@@ -55,6 +55,7 @@ lint   cppcheck                     cppcheck                 cppcheck           
 lint   shellcheck                   ShellCheck               shellcheck              shellcheck
 lint   mandoc                       mandoc                   mandoc                  mandoc
 test   debootstrap                  -                        -                       -
+test   systemd-journal-remote       systemd-journal-remote   -                       systemd
 test   python3-jsonschema           python3-jsonschema       py3-jsonschema          python-jsonschema
 bench  oci-seccomp-bpf-hook         oci-seccomp-bpf-hook     -                       -
 bench  time                         time                     -                       time
