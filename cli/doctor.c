@@ -17,10 +17,7 @@
 #include "cli/term.h"
 #include "lib/emit.h"
 
-/* Three years and more are asked for by no framework of ours; a year by most. */
-#define RETENTION_DEFAULT        ((uint64_t)365 * 86400 * 1000000)
-#define SPACE_LEFT_DEFAULT       ((uint64_t)64 << 20)
-#define ADMIN_SPACE_LEFT_DEFAULT ((uint64_t)16 << 20)
+#define DAY_USEC ((uint64_t)86400 * 1000000)
 
 static const struct {
 	const char *name;
@@ -200,6 +197,8 @@ static int configure(struct doctor *doctor, const char *config, struct host **re
 	if (r < 0)
 		return r;
 	doctor->host = *ret;
+	doctor->namespace = (*ret)->keeping.journal_namespace;
+	doctor->retention_usec = (*ret)->keeping.retention_days * DAY_USEC;
 	return 0;
 }
 
@@ -379,12 +378,7 @@ int cmd_doctor(int argc, char **argv, struct err *err)
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};
-	_cleanup_(doctor_done) struct doctor doctor = {
-		.root_fd = -1,
-		.retention_usec = RETENTION_DEFAULT,
-		.space_left = SPACE_LEFT_DEFAULT,
-		.admin_space_left = ADMIN_SPACE_LEFT_DEFAULT,
-	};
+	_cleanup_(doctor_done) struct doctor doctor = { .root_fd = -1 };
 	_cleanup_host_ struct host *host = NULL;
 	_cleanup_free_ char *below = NULL;
 	int r;

@@ -36,9 +36,8 @@ struct doctor {
 	const char *root; /* "" or a directory that stands for "/" */
 	const struct host *host;
 	uint64_t retention_usec; /* how long records are to be kept */
-	uint64_t space_left, admin_space_left;
-	const char *namespace; /* of the journal; NULL: the default one */
-	char machine_id[40];   /* "" where it has none */
+	const char *namespace;   /* of the journal; NULL: the default one */
+	char machine_id[40];     /* "" where it has none */
 	const char *section;
 	struct finding *v;
 	size_t n;

@@ -10,12 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-#include "audit/record.h"
-#include "audit/stamp.h"
+#include "audit/journal_sync.h"
 #include "cli/below.h"
 #include "cli/settings.h"
 
@@ -261,63 +257,27 @@ static const struct advice no_answer = {
 	.why = "what is written now stays in the ledger, and nobody searches there",
 	.remedy = "look at systemctl status systemd-journald",
 };
+static const struct advice no_namespace = {
+	.why = "what is written now stays in the ledger, and nobody searches there",
+	.remedy = "run systemctl enable --now coaming-journal.target, which is for the namespace "
+		  "coaming; look at systemctl status 'systemd-journald@*'",
+};
 static const struct advice may_not_ask = {
 	.why = "only root may ask journald",
 	.remedy = "run it as root",
 };
 
-/* Connect without waiting: by descriptor, so that no path is too long. */
-static int connect_below(const struct doctor *d, const char *path)
+/* By descriptor, so that no path is too long and no link leads out of the root. */
+static int synchronize(const struct doctor *d, const char *path)
 {
 	_cleanup_close_ int at = below_open(d->root_fd, path, O_PATH);
-	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct err cause = { 0 };
+	char socket[64];
 
 	if (at < 0)
 		return at;
-	if (fd < 0)
-		return -errno;
-	(void)snprintf(to.sun_path, sizeof(to.sun_path), "/proc/self/fd/%d", at);
-	if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) < 0)
-		return -errno;
-	return take_fd(&fd);
-}
-
-/* 1: answered; 0: not in time. A reply ends with a NUL. */
-static int await_reply(int fd)
-{
-	const uint64_t end = stamp_now_monotonic() + ANSWER_WAIT_USEC;
-	char reply[1024];
-
-	for (;;) {
-		struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-		uint64_t now = stamp_now_monotonic();
-		ssize_t n;
-
-		if (now >= end)
-			return 0;
-		if (poll(&pollfd, 1, (int)((end - now) / 1000) + 1) < 0 && errno != EINTR)
-			return -errno;
-		n = recv(fd, reply, sizeof(reply), 0);
-		if (n == 0)
-			return -ECONNRESET;
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return -errno;
-		if (n > 0 && memchr(reply, '\0', (size_t)n))
-			return 1;
-	}
-}
-
-static int synchronize(const struct doctor *d, const char *path)
-{
-	static const char call[] = "{\"method\":\"io.systemd.Journal.Synchronize\"}";
-	_cleanup_close_ int fd = connect_below(d, path);
-
-	if (fd < 0)
-		return fd;
-	if (send(fd, call, sizeof(call), MSG_NOSIGNAL) < 0) /* with its NUL */
-		return -errno;
-	return await_reply(fd);
+	(void)snprintf(socket, sizeof(socket), "/proc/self/fd/%d", at);
+	return journal_sync_at(socket, ANSWER_WAIT_USEC, &cause);
 }
 
 static int check_answer(struct doctor *d, const struct settings *s, struct err *err)
@@ -328,14 +288,15 @@ static int check_answer(struct doctor *d, const struct settings *s, struct err *
 	(void)snprintf(path, sizeof(path), "/run/systemd/journal%s%.64s/io.systemd.journal",
 		       d->namespace ? "." : "", d->namespace ? d->namespace : "");
 	r = synchronize(d, path);
-	if (r > 0)
+	if (r == 0)
 		return doctor_add(d, FINDING_OK, "journal-answers", NULL, err, "journald answers");
 	if (r == -EACCES || r == -EPERM)
 		return doctor_add(d, FINDING_NOTE, "journal-answers", &may_not_ask, err,
 				  "whether journald answers is not known: %s", strerror(-r));
-	return doctor_add(d, FINDING_ERROR, "journal-answers", &no_answer, err,
+	return doctor_add(d, FINDING_ERROR, "journal-answers",
+			  d->namespace ? &no_namespace : &no_answer, err,
 			  "journald does not answer at %s: %s", Q(path),
-			  r == 0 ? "not within 2 seconds" : strerror(-r));
+			  r == -ETIMEDOUT ? "not within 2 seconds" : strerror(-r));
 }
 
 /* ---- all of it ---- */

@@ -59,24 +59,55 @@ static int check_directory(struct doctor *d, int fd, const char *path, struct er
 }
 
 static const struct advice little_room = {
-	.why = "on a full disk containers do not start in enforce mode, unless \"diskFull\" of "
-	       "coaming.json(5) says otherwise",
-	.remedy = "make room",
+	.why = "where less is left than adminSpaceLeft of coaming.json(5), or nothing, its action "
+	       "follows: unless it was changed, no container starts in enforce mode",
+	.remedy = "make room there; let journald take the records, so that the ledger may let go",
 };
 
-static int check_room(struct doctor *d, int fd, const char *path, struct err *err)
+/* head NULL: how much of ledgerSize is used is not known. */
+static int check_room(struct doctor *d, int fd, const char *path, const struct head *head,
+		      struct err *err)
 {
+	const struct keeping *k = &d->host->keeping;
 	enum severity severity = FINDING_OK;
 	struct statvfs vfs;
-	uint64_t left;
+	uint64_t left, bound = k->ledger_bytes;
 
 	if (fstatvfs(fd, &vfs) < 0)
 		return err_errno(err, errno, "cannot tell how much room %s has", Q(path));
 	left = (uint64_t)vfs.f_bavail * vfs.f_frsize;
-	if (left < d->space_left)
-		severity = left < d->admin_space_left ? FINDING_ERROR : FINDING_WARNING;
+	if (bound > 0 && head) {
+		bound = bound > head->bytes ? bound - head->bytes : 0;
+		left = bound < left ? bound : left;
+	}
+	if (left < k->space_left.bytes)
+		severity = FINDING_WARNING;
+	if (left < k->admin_space_left.bytes)
+		severity = FINDING_ERROR;
 	return doctor_add(d, severity, "ledger-space", severity ? &little_room : NULL, err,
-			  "%s has %s left", Q(path), BYTES(left));
+			  "the ledger in %s has %s left", Q(path), BYTES(left));
+}
+
+static const struct advice may_lose = {
+	.why = "containers then start without a record; how many is told later",
+	.remedy = "set the action to refuse in coaming.json(5), unless that is what you want",
+};
+
+/* What the administrator permits is worth knowing for whoever reads the records. */
+static int check_actions(struct doctor *d, struct err *err)
+{
+	const struct keeping *k = &d->host->keeping;
+	const struct {
+		const char *name;
+		enum keep_action action;
+	} actions[] = { { "diskFull", k->disk_full }, { "diskError", k->disk_error } };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(actions); i++)
+		if (actions[i].action != KEEP_REFUSE)
+			r = doctor_add(d, FINDING_NOTE, "ledger-losses", &may_lose, err,
+				       "\"%s\" permits that a record is lost", actions[i].name);
+	return r;
 }
 
 /* ---- what the journal has not got ---- */
@@ -147,7 +178,7 @@ static int check_key(struct doctor *d, int fd, const struct head *head, struct e
 			  (unsigned long long)head->key.epoch);
 }
 
-static int check_head(struct doctor *d, int fd, struct err *err)
+static int check_head(struct doctor *d, int fd, const char *path, struct err *err)
 {
 	_cleanup_close_ int head_fd = -1;
 	enum head_state state;
@@ -155,6 +186,8 @@ static int check_head(struct doctor *d, int fd, struct err *err)
 	int r;
 
 	r = head_load(fd, &head_fd, &head, &state, err);
+	if (r == 0)
+		r = check_room(d, fd, path, state == HEAD_GOOD ? &head : NULL, err);
 	if (r < 0)
 		return r;
 	if (state != HEAD_GOOD)
@@ -213,8 +246,8 @@ static int check_ledger(struct doctor *d, const char *path, struct err *err)
 	if (fd < 0)
 		return err_errno(err, -fd, "cannot open the directory %s", Q(path));
 	r = check_directory(d, fd, path, err);
-	r = r < 0 ? r : check_room(d, fd, path, err);
-	r = r < 0 ? r : check_head(d, fd, err);
+	r = r < 0 ? r : check_head(d, fd, path, err);
+	r = r < 0 ? r : check_actions(d, err);
 	return r < 0 ? r : check_names(d, path, err);
 }
 

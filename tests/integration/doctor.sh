@@ -204,6 +204,48 @@ the_ledger_is_looked_at() {
 	assert_found "${usual[@]}" 'error journal-answers' 'warning ledger-head'
 }
 
+# The journal of the namespace is the one that counts, whatever the default one is.
+a_namespace() {
+	local conf=/run/systemd/journald@coaming.conf.d
+
+	host_config '.audit = {"journalNamespace": "coaming"}'
+	persistent Storage=none
+	doctor
+	grep journal- "$W/found" >"$W/f" && mv "$W/f" "$W/found"
+	assert_found 'warning journal-storage' 'note journal-rate' 'note journal-seal' \
+		'warning journal-copy' 'error journal-answers'
+	assert_has "$W/out" 'enable --now coaming-journal.target'
+	mkdir -p $conf /run/systemd/journal.coaming
+	cp "$top/packaging/journald@coaming.conf.d/10-coaming.conf" $conf/
+	/lib/systemd/systemd-journald coaming 2>"$W/journald" &
+	wait_for 5 'the namespace' timeout 5 journalctl --namespace=coaming --sync
+	doctor
+	grep journal- "$W/found" >"$W/f" && mv "$W/f" "$W/found"
+	assert_found 'note journal-seal' 'warning journal-copy'
+	assert_json "$W/out" 'any(.findings[]; .id == "retention-time" and .severity == "ok")'
+	host_config '.audit = {"journalNamespace": "coaming", "retention": "2y", "diskFull": "warn"}'
+	doctor
+	assert_json "$W/out" 'any(.findings[]; .id == "retention-time" and .severity == "error")
+		and any(.findings[]; .id == "ledger-losses" and .severity == "note")'
+	rm -rf $conf /run/systemd/journal.coaming
+}
+
+no_room_is_named() {
+	persistent
+	host_config '.audit = {"ledgerSize": "40M"}'
+	doctor
+	assert_json "$W/out" 'any(.findings[]; .id == "ledger-space" and .severity == "warning")'
+	host_config '.audit = {"ledgerSize": "10M"}'
+	doctor
+	assert_json "$W/out" 'any(.findings[]; .id == "ledger-space" and .severity == "error")'
+	umount "$W/audit" 2>/dev/null || true
+	mount -t tmpfs -o size=8M,mode=0700 tmpfs "$W/audit"
+	host_config .
+	doctor
+	assert_json "$W/out" 'any(.findings[]; .id == "ledger-space" and .severity == "error"
+		and (.what | contains("8.0 MiB left")))'
+}
+
 # Below another directory: what the files there say, and nothing of this host.
 another_root() {
 	local root=$W/root
@@ -272,6 +314,8 @@ check 'a hung journald is named' no_answer_is_named
 check 'a retention that is too short is named' retention_is_named
 check 'a size that will not last is named' size_is_extrapolated
 check 'the ledger is looked at' the_ledger_is_looked_at
+check 'a namespace of the journal is looked at in its place' a_namespace
+check 'a ledger without room is named' no_room_is_named
 check 'a host below another directory' another_root
 check 'words for people' words_for_people
 finish
