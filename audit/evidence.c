@@ -10,18 +10,25 @@
 
 #include <assert.h>
 #include <errno.h>
+#include "audit/confirm.h"
 #include "audit/deliver.h"
 #include "audit/entry.h"
 #include "audit/journal.h"
+#include "audit/journal_sync.h"
 #include "audit/ledger.h"
 #include "audit/space.h"
 #include "audit/stamp.h"
+#include "audit/trim.h"
 #include "lib/buf.h"
 
 /* Of EVIDENCE_WAIT_USEC: for the lock, for the lock once more after a sync, for what is pending. */
 #define LOCK_USEC       60000
 #define LOCK_AGAIN_USEC 15000
 #define DELIVER_USEC    20000
+/* Nobody waits for who tidies up. */
+#define TIDY_LOCK_USEC 2000000
+/* How often a hook does it where the ledger is nearly full. */
+#define HOOK_TIDY_EVERY 64
 
 static_assert(LOCK_USEC + LOCK_AGAIN_USEC + DELIVER_USEC < EVIDENCE_WAIT_USEC, "");
 
@@ -78,6 +85,22 @@ static enum kept keep_journal(struct ledger *l, const struct work *w, struct err
 }
 
 /*
+ * The ledger is nearly full, and nobody has tidied it up: what the journal holds may go. It is no
+ * failure where that cannot be done now.
+ */
+static void make_room(struct ledger *l, const struct keeping *keeping)
+{
+	struct confirmation c;
+	struct err ignored = { 0 };
+
+	if (keeping->ledger_bytes == 0 || l->head.bytes <= space_target(keeping) ||
+	    l->head.last.seq % HOOK_TIDY_EVERY != 0)
+		return;
+	(void)confirm(l, keeping, false, &c, &ignored);
+	(void)trim(l, space_target(keeping), NULL, &ignored);
+}
+
+/*
  * warning  set where little space is left, and the record is kept all the same
  * refused  too little is, and the start is not to be
  */
@@ -107,6 +130,8 @@ static int keep_ledger(const struct work *w, enum kept *ret, struct err *warning
 	if (r < 0)
 		return r;
 	*ret = keep_journal(&l, w, err);
+	if (*ret == KEPT_BOTH)
+		make_room(&l, w->keeping);
 	return *ret == KEPT_NOWHERE ? -EIO : 0;
 }
 
@@ -209,4 +234,96 @@ int evidence_flush_at(const struct keeping *keeping, const char *socket, size_t 
 int evidence_flush(const struct keeping *keeping, size_t *ret_left, struct err *err)
 {
 	return evidence_flush_at(keeping, NULL, ret_left, err);
+}
+
+/* Have journald write what it has; meanwhile others may write their records. */
+static int sync_journal(struct ledger *l, const struct keeping *keeping, uint64_t timeout_usec,
+			struct err *err)
+{
+	int r, locked;
+
+	ledger_unlock(l);
+	r = journal_sync(keeping, timeout_usec, err);
+	locked = ledger_lock(l, stamp_now_monotonic() + TIDY_LOCK_USEC, err);
+	return locked < 0 ? locked : r;
+}
+
+/* Until nothing is left; where journald's queue is full it is waited for. */
+static int send_all(struct ledger *l, const struct work *w, uint64_t timeout_usec, struct err *err)
+{
+	while (l->head.sent.seq < l->head.last.seq) {
+		uint64_t before = l->head.sent.seq;
+		struct err busy = { 0 };
+		int r = send_pending(l, w, l->head.last, &busy);
+		bool stuck = r < 0 && l->head.sent.seq == before;
+
+		if (stuck && r != -EAGAIN) {
+			*err = busy;
+			return r;
+		}
+		/* Others may write their records meanwhile. */
+		r = sync_journal(l, w->keeping, timeout_usec, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void add_up(struct tidied *sum, const struct confirmation *c)
+{
+	sum->confirmed += c->confirmed;
+	sum->sent_again += c->sent;
+	/* What is missing is looked at once more after it was sent again. */
+	sum->missing = c->missing;
+	sum->in_memory = c->in_memory;
+}
+
+/* Pass after pass, until all is confirmed or one brings nothing any more. */
+static int confirm_all(struct ledger *l, const struct keeping *keeping, uint64_t timeout_usec,
+		       struct tidied *sum, struct err *err)
+{
+	int r = sync_journal(l, keeping, timeout_usec, err);
+	bool again = true;
+
+	while (r == 0 && l->head.confirmed.seq < l->head.sent.seq) {
+		struct confirmation c = { 0 };
+
+		r = confirm(l, keeping, again, &c, err);
+		add_up(sum, &c);
+		if (r < 0 || (c.confirmed == 0 && c.sent == 0))
+			break;
+		/* Once is enough: a journal that drops it twice drops it always. */
+		again = c.sent == 0;
+		r = sync_journal(l, keeping, timeout_usec, err);
+	}
+	return r;
+}
+
+int evidence_tidy(const struct keeping *keeping, uint64_t timeout_usec, struct tidied *ret,
+		  struct err *err)
+{
+	_cleanup_ledger_ struct ledger l = { .dirfd = -1, .head_fd = -1, .segment_fd = -1 };
+	const struct work work = { .keeping = keeping };
+	int r;
+
+	*ret = (struct tidied){ 0 };
+	r = ledger_open(keeping->dir, &l, err);
+	if (r < 0)
+		return r;
+	l.segment_bytes = space_segment_bytes(keeping);
+	r = ledger_lock(&l, stamp_now_monotonic() + TIDY_LOCK_USEC, err);
+	if (r < 0)
+		return r;
+	r = l.segment_fd >= 0 ? ledger_sync(&l, err) : 0;
+	r = r < 0 ? r : send_all(&l, &work, timeout_usec, err);
+	r = r < 0 ? r : confirm_all(&l, keeping, timeout_usec, ret, err);
+	if (r == 0)
+		r = trim(&l, space_target(keeping), &ret->trimmed, err);
+	if (r == 0 && ret->trimmed > 0) { /* that is a record, too */
+		r = send_all(&l, &work, timeout_usec, err);
+		r = r < 0 ? r : confirm_all(&l, keeping, timeout_usec, ret, err);
+	}
+	ret->pending = l.head.last.seq - l.head.sent.seq;
+	ret->left = l.head.last.seq - l.head.confirmed.seq;
+	return r;
 }

@@ -39,6 +39,23 @@ int evidence_keep(const struct keeping *keeping, const struct record *record, en
 /* Send to the journal what is pending, oldest first; *ret_left (may be NULL) counts what stays. */
 int evidence_flush(const struct keeping *keeping, size_t *ret_left, struct err *err);
 
+/*
+ * All that may take its time: send what is pending, have journald synchronize, look whether its
+ * files hold every record, send again what they do not, and let the oldest segments go that the
+ * ledger has no room for. Of `coaming flush` and its timer.
+ *
+ * timeout_usec  for journald to synchronize, each time
+ * Errors        what stood in the way of the last of these; what came before it is done
+ */
+struct tidied {
+	uint64_t pending; /* that the journal did not take */
+	uint64_t confirmed, missing, in_memory, sent_again;
+	uint64_t left;  /* not confirmed yet, of all */
+	size_t trimmed; /* segments */
+};
+int evidence_tidy(const struct keeping *keeping, uint64_t timeout_usec, struct tidied *ret,
+		  struct err *err);
+
 /* The same with the journal's socket named, for tests. */
 int evidence_keep_at(const struct keeping *keeping, const char *socket, const struct record *record,
 		     enum purpose purpose, enum kept *ret, struct err *err);

@@ -33,6 +33,22 @@ uint64_t space_segment_bytes(const struct keeping *keeping)
 	return bytes < SEGMENT_MIN_BYTES ? SEGMENT_MIN_BYTES : bytes;
 }
 
+/* So that in good order neither step is ever reached: they, and two segments, stay free. */
+uint64_t space_target(const struct keeping *keeping)
+{
+	uint64_t free = 2 * space_segment_bytes(keeping);
+	uint64_t step = keeping->space_left.bytes > keeping->admin_space_left.bytes
+				? keeping->space_left.bytes
+				: keeping->admin_space_left.bytes;
+
+	if (keeping->ledger_bytes == 0)
+		return UINT64_MAX;
+	if (step < keeping->ledger_bytes / 2)
+		free += step;
+	return free < keeping->ledger_bytes ? keeping->ledger_bytes - free
+					    : keeping->ledger_bytes / 2;
+}
+
 int space_left(const struct ledger *l, const struct keeping *keeping, uint64_t *ret,
 	       struct err *err)
 {

@@ -11,6 +11,8 @@
 
 /* How long a segment becomes, so that several make a ledger of that size. */
 uint64_t space_segment_bytes(const struct keeping *keeping);
+/* To how many bytes a ledger is cut where the journal holds its records. */
+uint64_t space_target(const struct keeping *keeping);
 /* Bytes that are left: of the filesystem, or of the ledger's bound, whichever is less. */
 int space_left(const struct ledger *ledger, const struct keeping *keeping, uint64_t *ret,
 	       struct err *err);

@@ -15,10 +15,12 @@
  */
 typedef int command_fn(int argc, char **argv, struct err *err);
 
+command_fn cmd_audit;
 command_fn cmd_check;
 command_fn cmd_diff;
 command_fn cmd_doctor;
 command_fn cmd_explain;
+command_fn cmd_flush;
 command_fn cmd_gc;
 command_fn cmd_log;
 command_fn cmd_profile;

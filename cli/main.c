@@ -19,6 +19,8 @@ static const struct command {
 	{ "test", cmd_test, "run the tests of a policy" },
 	{ "profile", cmd_profile, "list the profiles, or show what one takes away" },
 	{ "log", cmd_log, "show the decisions" },
+	{ "flush", cmd_flush, "make sure that the journal has every record" },
+	{ "audit", cmd_audit, "the chain of records, and the key that proves it" },
 	{ "doctor", cmd_doctor, "say whether this host keeps the evidence as it should" },
 	{ "reload", cmd_reload, "index the installed profiles anew" },
 	{ "gc", cmd_gc, "clean up after containers that ended without saying so" },

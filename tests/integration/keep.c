@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keep [-s] [-n COUNT] [-r SEED] DIR EVENT [NAME=VALUE]...
+ * keep [-s] [-n COUNT] [-r SEED] [-b LEDGER_BYTES] DIR EVENT [NAME=VALUE]...
  *
  * For tests: keep records in the ledger DIR and in the system's journal, as the hook and the
  * runtime do. For each it prints where it is kept: both, ledger, journal or nowhere.
@@ -8,6 +8,7 @@
  *	-s  wait for the disk
  *	-n  that many records, with COAMING_TEST_N counting from 0
  *	-r  with random fields of random bytes, now and then too large for a datagram
+ *	-b  what the ledger may take
  *	-f  only send what is pending, and print how many records are left
  */
 #include "audit/actor.h"
@@ -28,6 +29,7 @@ struct work {
 	char **fields;
 	bool sync, random;
 	unsigned count, seed;
+	uint64_t ledger_bytes;
 };
 
 static int fill_random(struct record *record, unsigned *seed, struct err *err)
@@ -70,7 +72,7 @@ static int fill(struct record *record, const struct work *work, unsigned n, unsi
 
 static int keep(const struct work *work)
 {
-	const struct keeping keeping = { .dir = work->dir };
+	const struct keeping keeping = { .dir = work->dir, .ledger_bytes = work->ledger_bytes };
 	const enum purpose purpose = work->sync ? FOR_START : FOR_INFORMATION;
 	unsigned seed = work->seed;
 
@@ -106,9 +108,11 @@ int main(int argc, char **argv)
 	bool only_flush = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "+sn:r:f")) >= 0) {
+	while ((c = getopt(argc, argv, "+sn:r:b:f")) >= 0) {
 		if (c == 's')
 			work.sync = true;
+		else if (c == 'b')
+			work.ledger_bytes = strtoull(optarg, NULL, 10);
 		else if (c == 'n')
 			work.count = (unsigned)strtoul(optarg, NULL, 10);
 		else if (c == 'f')
