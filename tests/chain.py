@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""chain.py [--key HEX] [FILE]
+"""chain.py [--key HEX] [--json] [FILE]
 
 Check records as coaming-audit(7) says, with nothing of coaming's own: read the journal's export
-format (a ledger's segment, what journalctl -o export prints) from FILE or standard input, and
-print a JSON object for each machine that has records, one a line:
+format (a ledger's segment, what journalctl -o export prints) or, with --json, a JSON object a line
+as of journalctl -o json --all, from FILE or standard input, and print a JSON object for each
+machine that has records, one a line:
 
     machine, hostname, records, duplicates, first, last (SEQ), missing (SEQs), bad (SEQs whose HASH
     does not fit), broken (SEQs whose PREV is not the HASH of the one before), forged (SEQs whose
@@ -46,6 +47,23 @@ def entries(data):
             at += 8 + size + 1
     if entry:
         yield entry
+
+
+def json_values(value):
+    """A string, bytes as numbers, or a list of either; null: journalctl without --all."""
+    if isinstance(value, str):
+        return [value.encode()]
+    if not isinstance(value, list):
+        return []
+    if all(isinstance(v, int) for v in value):
+        return [bytes(value)]
+    return [one for v in value for one in json_values(v)]
+
+
+def json_entries(data):
+    for line in data.splitlines():
+        fields = json.loads(line)
+        yield [(k.encode(), v) for k in fields for v in json_values(fields[k])]
 
 
 def field(name, value):
@@ -162,11 +180,12 @@ class Machine:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--key", type=bytes.fromhex)
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("file", nargs="?")
     args = parser.parse_args()
     data = open(args.file, "rb").read() if args.file else sys.stdin.buffer.read()
     machines = {}
-    for fields in entries(data):
+    for fields in (json_entries if args.json else entries)(data):
         get = dict(fields)
         if get.get(b"COAMING_SCHEMA") != b"1" or b"COAMING_SEQ" not in get:
             continue
