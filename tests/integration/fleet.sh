@@ -54,17 +54,32 @@ on() { # HOST COMMAND...
 }
 
 # systemd-journal-upload ends when it cannot reach the collector, and systemd starts it again.
-upload_start() { # HOST
+upload_start() { # HOST [OPTION]
 	local h=$W/h$1
 
 	touch "$h/uploading"
 	(
 		while [ -e "$h/uploading" ]; do
 			on "$1" "$upload" --url="http://10.77.0.$1" --save-state="$h/state.upload" \
-				>>"$h/upload.log" 2>&1 </dev/null || true
+				"${@:2}" >>"$h/upload.log" 2>&1 </dev/null || true
 			sleep 0.1
 		done
 	) &
+}
+
+# namespace_start HOST: a journald for the namespace, as it is shipped, and an upload of its files as
+# the manual page has it.
+namespace_start() {
+	local h=$W/h$1
+
+	jq '.audit.journalNamespace = "coaming"' "$h/coaming.json" >"$h/coaming.json.1"
+	mv "$h/coaming.json.1" "$h/coaming.json"
+	on "$1" mkdir -p /run/systemd/journal.coaming /run/systemd/journald@coaming.conf.d
+	on "$1" cp "$top/packaging/journald@coaming.conf.d/10-coaming.conf" \
+		/run/systemd/journald@coaming.conf.d/
+	on "$1" /lib/systemd/systemd-journald coaming >"$h/namespace.log" 2>&1 &
+	wait_for 10 "its namespace" on "$1" timeout 5 journalctl --namespace=coaming --sync
+	upload_start "$1" "--directory=/var/log/journal/$(machine_id "$1").coaming"
 }
 
 upload_stop() { # HOST
@@ -97,7 +112,8 @@ has_all() { # COUNT...: records of each host, by our own check
 
 	# What found journald's queue full is sent by the next run; a timer sees to it.
 	for h in "${hosts[@]}"; do
-		on "$h" timeout 10 "$keep" -f "$W/h$h/audit" >/dev/null 2>&1 || true
+		on "$h" timeout 10 "$B/coaming" --config "$W/h$h/coaming.json" flush \
+			>"$W/h$h/flush" 2>&1 || true
 	done
 	collected
 	python3 "$chain" "$W/export" >"$W/chains" || true
@@ -220,6 +236,20 @@ who_went_silent() {
 	wait_for 20 'what was kept back' has_all 21 21 21
 }
 
+# Records in a namespace of the journal come too; the host's own journal has a line of each.
+a_namespace_is_sent() {
+	all_hosts
+	collector_start
+	namespace_start 1
+	decide 1 20
+	wait_for 20 'the records' has_all 21
+	assert_json "$W/chains" '.machine == "'"$(machine_id 1)"'" and .last == 21
+		and .bad + .missing + .broken == []'
+	on 1 journalctl -q -o json SYSLOG_IDENTIFIER=coaming >"$W/lines"
+	assert_eq "$(jq -r .COAMING_SEQ "$W/lines" | sort -u | wc -l)" 21 "lines in the host's own journal"
+	assert_eq "$(jq -r '.COAMING_SCHEMA // empty' "$W/lines")" "" "records in the host's own journal"
+}
+
 # What is altered on its way, or at the collector, is seen.
 alteration_is_seen() {
 	all_hosts
@@ -245,5 +275,6 @@ alteration_is_seen() {
 check 'a collector that stops and returns loses nothing' nothing_is_lost TERM
 check 'a collector that is killed and returns loses nothing' nothing_is_lost KILL
 check 'a host that goes silent is known' who_went_silent
+check 'records in a namespace of the journal come too' a_namespace_is_sent
 check 'what is altered on the way is seen' alteration_is_seen
 finish
