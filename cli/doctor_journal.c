@@ -118,7 +118,7 @@ static int check_level(struct doctor *d, const struct settings *s, struct err *e
 				  where);
 	return doctor_add(d, FINDING_ERROR, "journal-level", &level_too_high, err,
 			  "the journal keeps only priorities up to %s: MaxLevelStore (%s)",
-			  level < 0 ? "none" : level_name(level), where);
+			  level_name(level), where);
 }
 
 /* ---- rate ---- */

@@ -161,7 +161,9 @@ static int check_age(struct doctor *d, const struct limits *l, struct err *err)
 				  "MaxRetentionSec (%s)",
 				  SPAN(l->retention_usec), SPAN(d->retention_usec),
 				  l->where_retention);
-	if (l->file_usec > 0 && __builtin_mul_overflow(l->files, l->file_usec, &by_files))
+	/* 0 is no limit, of either. */
+	if (l->file_usec > 0 && l->files > 0 &&
+	    __builtin_mul_overflow(l->files, l->file_usec, &by_files))
 		by_files = UINT64_MAX;
 	if (by_files < d->retention_usec)
 		return doctor_add(d, FINDING_ERROR, "retention-time", &too_few_files, err,

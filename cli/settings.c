@@ -334,8 +334,8 @@ static bool read_bool(const char *text, const void *arg, void *ret)
 
 static bool read_level(const char *text, const void *arg, void *ret)
 {
-	if (*text == '\0' || (text[0] >= '0' && text[0] <= '7' && text[1] == '\0')) {
-		*(int *)ret = *text == '\0' ? -1 : text[0] - '0';
+	if (text[0] >= '0' && text[0] <= '7' && text[1] == '\0') {
+		*(int *)ret = text[0] - '0';
 		return true;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {

@@ -88,6 +88,12 @@ level_is_named() {
 	without_key
 	assert_found "${usual[@]}" 'error journal-level'
 	assert_has "$W/out" 'only priorities up to warning: MaxLevelStore (/etc/systemd/journald.conf.d/test.conf)'
+	# An empty value is none to journald.
+	persistent MaxLevelStore=warning MaxLevelStore=
+	assert_eq "$(stored)" 0 "records in the journal"
+	doctor
+	without_key
+	assert_found "${usual[@]}" 'error journal-level'
 	persistent MaxLevelStore=notice
 	assert_eq "$(stored)" 1 "records in the journal"
 	doctor

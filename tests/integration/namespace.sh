@@ -7,11 +7,11 @@
 conf=$(cd "$(dirname "$0")/../.." && pwd)/packaging/journald@coaming.conf.d/10-coaming.conf
 . "$(dirname "$0")/lib.sh"
 sandbox "$@"
-need journalctl systemd-analyze python3 unshare
+need jq journalctl systemd-analyze python3 unshare "$B/coaming"
 
 # journald looks at the control group of who sends for the unit whose rate limit it is. The unit is
-# x.service in a control group namespace of its own, since a test makes no group of the host's.
-groups_of_test() {
+# one in a control group namespace of its own, since a test makes no group of the host's.
+groups_of_test() { # UNIT
 	local base
 
 	umount /sys/fs/cgroup/unified 2>/dev/null || true
@@ -19,7 +19,7 @@ groups_of_test() {
 		[ ! -e "$base/cgroup.procs" ] || break
 	done
 	group=$base/$CG
-	mkdir -p "$group/x.service"
+	mkdir -p "$group/$1"
 	echo "$BASHPID" >"$group/cgroup.procs"
 	# Whatever happens: nobody stays in a group that has to go.
 	trap 'echo 1 >"${group%/*}/cgroup.procs"' EXIT
@@ -28,7 +28,7 @@ groups_of_test() {
 # Of N records sent by a unit, how many each journal keeps: inside the namespace.
 cat >"$T/burst" <<'END'
 set -e
-group=$1 out=$2
+group=$1 out=$2 unit=$3
 /lib/systemd/systemd-journald coaming 2>"$out/journald.coaming" &
 /lib/systemd/systemd-journald 2>"$out/journald" &
 for socket in /run/systemd/journal{,.coaming}/socket; do
@@ -37,7 +37,7 @@ for socket in /run/systemd/journal{,.coaming}/socket; do
 		sleep 0.05
 	done
 	(
-		echo "$BASHPID" >"$group/x.service/cgroup.procs"
+		echo "$BASHPID" >"$group/$unit/cgroup.procs"
 		exec python3 - "$socket" <<-'PYTHON'
 			import socket, sys
 			s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -49,21 +49,29 @@ done
 for namespace in '' coaming; do
 	timeout 20 journalctl --namespace="$namespace" --sync
 	timeout 20 journalctl --namespace="$namespace" -q -o cat SYSLOG_IDENTIFIER=burst \
-		_SYSTEMD_UNIT=x.service >"$out/kept.$namespace"
+		_SYSTEMD_UNIT="$unit" >"$out/kept.$namespace"
 done
 kill %1 %2
 wait
 END
 
-nothing_is_dropped() {
+send_burst() { # UNIT [CONF_LINE...]: lines for the default journal
 	mkdir -p /run/systemd/journal{,.coaming} /run/systemd/journald{,@coaming}.conf.d
 	cp "$conf" /run/systemd/journald@coaming.conf.d/
-	printf '[Journal]\nStorage=volatile\nRateLimitIntervalSec=1min\nRateLimitBurst=10\n' \
-		>/run/systemd/journald.conf.d/test.conf
-	groups_of_test
-	unshare --cgroup bash "$T/burst" "$group" "$W"
+	printf '%s\n' '[Journal]' Storage=volatile "${@:2}" >/run/systemd/journald.conf.d/test.conf
+	groups_of_test "$1"
+	unshare --cgroup bash "$T/burst" "$group" "$W" "$1"
 	wc -l "$W"/kept.*
 	seq 0 499 >"$W/sent"
+}
+
+put_away() {
+	rm -rf /run/systemd/journal.coaming /run/systemd/journald{,@coaming}.conf.d \
+		/run/systemd/units /var/log/journal
+}
+
+nothing_is_dropped() {
+	send_burst x.service RateLimitIntervalSec=1min RateLimitBurst=10
 	assert_file_is "$W/kept.coaming" "$W/sent"
 	# journald lets several times the burst pass where there is much room.
 	[ "$(wc -l <"$W/kept.")" -lt 100 ] || fail "the default journal has dropped nothing"
@@ -71,7 +79,38 @@ nothing_is_dropped() {
 	# On disk, in a directory of its own.
 	assert_eq "$(find /var/log/journal -name '*.journal' | wc -l)" 1 "files on disk"
 	ls /var/log/journal/"$(cat /etc/machine-id).coaming"/system.journal
-	rm -rf /run/systemd/journal.coaming /run/systemd/journald{,@coaming}.conf.d /var/log/journal
+	put_away
+}
+
+# A limit of the unit that sends holds in every namespace; coaming doctor names it.
+a_units_own_limits() {
+	mkdir -p /run/systemd/units
+	ln -s 60000000 /run/systemd/units/log-rate-limit-interval:docker.service
+	ln -s 10 /run/systemd/units/log-rate-limit-burst:docker.service
+	send_burst docker.service RateLimitIntervalSec=0
+	[ "$(wc -l <"$W/kept.coaming")" -lt 100 ] || fail "the namespace has dropped nothing"
+	[ "$(wc -l <"$W/kept.")" -lt 100 ] || fail "the default journal has dropped nothing"
+	doctor_names error caller-rate 'docker.service: about 10 entries in 1 minute (as it runs)'
+	put_away
+}
+
+a_units_own_level() {
+	mkdir -p /run/systemd/units
+	ln -s 4 /run/systemd/units/log-level-max:docker.service
+	send_burst docker.service
+	assert_eq "$(cat "$W/kept." "$W/kept.coaming" | wc -l)" 0 "entries kept"
+	doctor_names error caller-level 'docker.service: only priorities up to warning: LogLevelMax (as it runs)'
+	put_away
+}
+
+doctor_names() { # SEVERITY ID TEXT
+	mkdir -p /run/systemd/system
+	echo '[Service]' >/run/systemd/system/docker.service
+	run coaming doctor --json
+	rm -r /run/systemd/system
+	jq -r --arg id "$2" '.findings[] | select(.id == $id) | .severity + " " + .what' \
+		"$W/out" >"$W/what"
+	assert_has "$W/what" "$1 $3"
 }
 
 # What journald does not know it warns of, and ignores.
@@ -133,6 +172,8 @@ flush_is_hardened() {
 }
 
 check 'the namespace keeps a burst that the default journal drops' nothing_is_dropped
+check 'a limit of the unit that sends holds in every namespace, and is named' a_units_own_limits
+check 'a level of the unit that sends holds in every namespace, and is named' a_units_own_level
 check 'journald knows every word of its configuration' every_word_is_known
 check 'systemd takes the units' systemd_takes_the_units
 check 'the unit that flushes is hardened' flush_is_hardened
