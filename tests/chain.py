@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""chain.py [--key HEX] [--json] [FILE]
+"""chain.py [--key HEX|FILE]... [--json] [FILE]...
 
 Check records as coaming-audit(7) says, with nothing of coaming's own: read the journal's export
-format (a ledger's segment, what journalctl -o export prints) or, with --json, a JSON object a line
-as of journalctl -o json --all, from FILE or standard input, and print a JSON object for each
+format (a ledger's segments, what journalctl -o export prints) or, with --json, a JSON object a
+line as of journalctl -o json --all, from FILEs or standard input, and print a JSON object for each
 machine that has records, one a line:
 
-    machine, hostname, records, duplicates, first, last (SEQ), missing (SEQs), bad (SEQs whose HASH
-    does not fit), broken (SEQs whose PREV is not the HASH of the one before), forged (SEQs whose
-    MAC is not that of the first key), forked (SEQs of two different records), proved (records
-    whose MAC is), newest (COAMING_TIME)
+    machine, hostname, records, duplicates, unchained (without a SEQ), first, last (SEQ), missing
+    (SEQs), bad (SEQs whose HASH does not fit), broken (SEQs whose PREV is not the HASH of the one
+    before), forged (SEQs whose MAC is not that of a key), forked (SEQs of two different records),
+    proved (records whose MAC is), epoch (of the last that was proved), newest (COAMING_TIME)
 
 Exit status 1 where anything is bad, broken, forged, forked or missing without a gap record.
+A key is 64 digits, or a file of such, one for each first key.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import calendar
 import hashlib
 import hmac
 import json
+import os
 import sys
 import time
 
@@ -110,14 +112,19 @@ def key_of(first, epoch):
 
 
 class Machine:
-    def __init__(self, name, first_key):
-        self.name, self.hostname = name, ""
-        self.first_key, self.current = first_key, (0, first_key)
+    def __init__(self, name, first_keys):
+        self.name, self.hostname, self.unchained = name, "", 0
+        self.by_id = {key_id(first): first for first in first_keys}
+        # Where the chain's beginning is not there, one key is the one.
+        self.current = (0, first_keys[0]) if len(first_keys) == 1 else None
         self.records, self.duplicates = {}, 0
         self.bad, self.forked, self.newest = [], [], ""
 
     def add(self, fields):
         get = dict(fields)
+        if b"COAMING_SEQ" not in get:
+            self.unchained += 1
+            return
         seq = int(get[b"COAMING_SEQ"])
         text = canonical(fields)
         hash_ = hashlib.sha256(text).hexdigest()
@@ -133,13 +140,12 @@ class Machine:
             self.hostname = get.get(b"COAMING_HOSTNAME", b"").decode()
 
     def is_forged(self, get, text):
-        """None where it cannot be told: no key was given, or it is under another."""
-        if self.first_key is None or b"COAMING_KEY_EPOCH" not in get:
+        """None where it cannot be told: it has no key, or one that was not given."""
+        if b"COAMING_KEY_EPOCH" not in get:
             return None
         if b"COAMING_KEY_ID" in get and get[b"COAMING_KEY_EPOCH"] == b"1":
-            self.current = (0, self.first_key)
-            if get[b"COAMING_KEY_ID"].decode() != key_id(self.first_key):
-                self.current = None
+            first = self.by_id.get(get[b"COAMING_KEY_ID"].decode())
+            self.current = (0, first) if first else None
         if self.current is None:
             return None
         epoch, key = self.current
@@ -169,28 +175,36 @@ class Machine:
         bad = [self.bad, self.forked, broken, forged, [s for s in missing if s not in told]]
         print(json.dumps({
             "machine": self.name, "hostname": self.hostname, "records": len(seqs),
-            "duplicates": self.duplicates, "first": seqs[0] if seqs else 0,
+            "duplicates": self.duplicates, "unchained": self.unchained, "first": seqs[0] if seqs else 0,
             "last": seqs[-1] if seqs else 0, "missing": missing, "bad": self.bad,
             "broken": broken, "forged": forged, "forked": self.forked, "proved": proved,
-            "newest": self.newest,
+            "epoch": self.current[0] if self.current else 0, "newest": self.newest,
         }))
         return any(bad)
 
 
+def read_keys(texts):
+    digits = []
+    for text in texts:
+        digits += open(text).read().split() if os.path.exists(text) else [text]
+    return [bytes.fromhex(d) for d in digits]
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--key", type=bytes.fromhex)
+    parser.add_argument("--key", action="append", default=[])
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("file", nargs="?")
+    parser.add_argument("file", nargs="*", default=["/dev/stdin"])
     args = parser.parse_args()
-    data = open(args.file, "rb").read() if args.file else sys.stdin.buffer.read()
-    machines = {}
-    for fields in (json_entries if args.json else entries)(data):
-        get = dict(fields)
-        if get.get(b"COAMING_SCHEMA") != b"1" or b"COAMING_SEQ" not in get:
-            continue
-        name = get.get(b"COAMING_MACHINE_ID", b"").decode()
-        machines.setdefault(name, Machine(name, args.key)).add(fields)
+    keys, machines = read_keys(args.key), {}
+    for path in args.file:
+        data = open(path, "rb").read()
+        for fields in (json_entries if args.json else entries)(data):
+            get = dict(fields)
+            if get.get(b"COAMING_SCHEMA") != b"1":
+                continue
+            name = get.get(b"COAMING_MACHINE_ID", b"").decode()
+            machines.setdefault(name, Machine(name, keys)).add(fields)
     return 1 if any([m.report() for m in machines.values()]) else 0
 
 
