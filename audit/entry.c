@@ -124,6 +124,26 @@ static void put_number(struct buf *out, const char *name, uint64_t value)
 	puts_field(out, name, number);
 }
 
+static int put_canonical(struct buf *out, struct view *v, size_t n, uint64_t seq, const char *prev,
+			 uint64_t epoch, struct err *err)
+{
+	int r;
+
+	sort_views(v, n);
+	r = put_head(out, v, n, err);
+	if (r < 0)
+		return r;
+	if (seq > 0) {
+		put_number(out, "COAMING_SEQ", seq);
+		puts_field(out, "COAMING_PREV", prev);
+	}
+	if (epoch > 0)
+		put_number(out, "COAMING_KEY_EPOCH", epoch);
+	for (size_t i = 0; i < n; i++)
+		put(out, v[i].name, v[i].name_len, v[i].value, v[i].len);
+	return buf_status(out) < 0 ? err_oom(err) : 0;
+}
+
 static int write_views(struct buf *out, struct view *v, size_t n, const struct chain_link *place,
 		       char ret_hash[SHA256_HEX], struct err *err)
 {
@@ -132,20 +152,10 @@ static int write_views(struct buf *out, struct view *v, size_t n, const struct c
 	char mac[SHA256_HEX];
 	int r;
 
-	sort_views(v, n);
-	r = put_head(out, v, n, err);
+	r = put_canonical(out, v, n, place ? place->seq : 0, place ? place->prev : NULL,
+			  keyed ? place->key->epoch : 0, err);
 	if (r < 0)
 		return r;
-	if (place && place->seq > 0) {
-		put_number(out, "COAMING_SEQ", place->seq);
-		puts_field(out, "COAMING_PREV", place->prev);
-	}
-	if (keyed)
-		put_number(out, "COAMING_KEY_EPOCH", place->key->epoch);
-	for (size_t i = 0; i < n; i++)
-		put(out, v[i].name, v[i].name_len, v[i].value, v[i].len);
-	if (buf_status(out) < 0)
-		return err_oom(err);
 	hashed = out->len - start;
 	sha256_hex1(ret_hash, out->data + start, hashed);
 	if (keyed)
@@ -194,21 +204,36 @@ static bool is_of_the_chain(const struct view *f)
 	return false;
 }
 
+/* Its fields but those of the chain, in a list of its own. */
+static struct view *copy_views(const struct entry *e, size_t *ret_n)
+{
+	struct view *v = calloc(e->n + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = 0; v && i < e->n; i++)
+		if (!is_of_the_chain(&e->fields[i]))
+			v[n++] = e->fields[i];
+	*ret_n = n;
+	return v;
+}
+
 int entry_chain(struct buf *out, const struct entry *waiting, const struct chain_link *place,
 		char ret_hash[SHA256_HEX], struct err *err)
 {
-	_cleanup_free_ struct view *v = calloc(waiting->n, sizeof(*v));
-	size_t n = 0;
+	size_t n;
+	_cleanup_free_ struct view *v = copy_views(waiting, &n);
+
+	return v ? write_views(out, v, n, place, ret_hash, err) : err_oom(err);
+}
+
+int entry_canonical(struct buf *out, const struct entry *entry, struct err *err)
+{
+	size_t n;
+	_cleanup_free_ struct view *v = copy_views(entry, &n);
 
 	if (!v)
 		return err_oom(err);
-	for (size_t i = 0; i < waiting->n; i++) {
-		const struct view *f = &waiting->fields[i];
-
-		if (!is_of_the_chain(f))
-			v[n++] = *f;
-	}
-	return write_views(out, v, n, place, ret_hash, err);
+	return put_canonical(out, v, n, entry->seq, entry->prev, entry->epoch, err);
 }
 
 /* What is left of the text, while it is read. */
@@ -328,13 +353,18 @@ static bool note_place(struct entry *e, const struct view *f)
 	return true;
 }
 
-static bool check_hash(struct entry *e, const struct view *f)
+static bool note_hash(struct entry *e, const struct view *f)
 {
-	if (f->len != SHA256_HEX - 1)
+	char hash[SHA256_HEX];
+
+	if (!is_made_of(f, "0123456789abcdef", SHA256_HEX - 1, SHA256_HEX - 1))
 		return false;
+	memcpy(e->hash, f->value, f->len);
+	e->hash[f->len] = '\0';
 	e->hashed = (size_t)(f->name - e->text);
-	sha256_hex1(e->hash, e->text, e->hashed);
-	return memcmp(e->hash, f->value, f->len) == 0;
+	sha256_hex1(hash, e->text, e->hashed);
+	e->hash_fits = streq(hash, e->hash);
+	return true;
 }
 
 /* A code for an epoch, and none without; after it nothing may come. */
@@ -371,7 +401,7 @@ static enum entry_state take_fields(struct rest *rest, struct entry *e)
 		if (hashed ? !note_mac(e, &f) : !note_place(e, &f))
 			return ENTRY_BAD;
 		if (name_is(&f, "COAMING_HASH")) {
-			if (!check_hash(e, &f))
+			if (!note_hash(e, &f))
 				return ENTRY_BAD;
 			hashed = true;
 		}
@@ -379,7 +409,7 @@ static enum entry_state take_fields(struct rest *rest, struct entry *e)
 	}
 }
 
-enum entry_state entry_parse(const char *text, size_t len, struct entry *ret)
+enum entry_state entry_read(const char *text, size_t len, struct entry *ret)
 {
 	struct rest rest = { text, len };
 	struct view realtime, monotonic, boot;
@@ -406,6 +436,13 @@ enum entry_state entry_parse(const char *text, size_t len, struct entry *ret)
 	ret->body_end = len - rest.len;
 	ret->size = ret->body_end + 1;
 	return ENTRY_WHOLE;
+}
+
+enum entry_state entry_parse(const char *text, size_t len, struct entry *ret)
+{
+	enum entry_state s = entry_read(text, len, ret);
+
+	return s == ENTRY_WHOLE && !ret->hash_fits ? ENTRY_BAD : s;
 }
 
 const struct view *entry_get(const struct entry *entry, const char *name)

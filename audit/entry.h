@@ -53,6 +53,7 @@ struct entry {
 	uint64_t epoch;        /* 0: no key */
 	uint64_t usec;         /* __REALTIME_TIMESTAMP */
 	size_t hashed;         /* text[0..hashed) is what hash and mac cover */
+	bool hash_fits;
 	char prev[SHA256_HEX], hash[SHA256_HEX];
 	char mac[SHA256_HEX]; /* "" where there is none; not checked here */
 	size_t n;
@@ -90,6 +91,20 @@ enum entry_state {
 };
 /* Read one record from the beginning of text; never beyond text[len]. */
 enum entry_state entry_parse(const char *text, size_t len, struct entry *ret);
+
+/*
+ * Append the bytes that hash and code are of, from fields in any order: seq, prev and epoch are
+ * taken as the entry has them, fields of the chain among its views are passed over.
+ *
+ * Errors  -EINVAL it has no time, monotonic time or boot id of its own; nothing is appended.
+ * -ENOMEM
+ */
+int entry_canonical(struct buf *out, const struct entry *entry, struct err *err);
+/*
+ * As entry_parse(), but a record whose hash does not fit is whole, too: ret->hash_fits says so, and
+ * ret->hash is what it states.
+ */
+enum entry_state entry_read(const char *text, size_t len, struct entry *ret);
 
 /* Append one field: NAME LF, length, value, LF. */
 void entry_put_field(struct buf *out, const char *name, const char *value, size_t len);

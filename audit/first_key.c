@@ -45,7 +45,7 @@ int first_key_list(int dirfd, char ***ret, size_t *ret_n, struct err *err)
 
 	if (!dir)
 		return err_errno(err, errno, "cannot list the ledger's directory");
-	fd = -1; /* closedir() closes it */
+	(void)take_fd(&fd); /* closedir() closes it */
 	for (const struct dirent *d; r == 0 && *ret_n < LIST_MAX && (d = readdir(dir));) {
 		const char *rest = d->d_name + sizeof(PREFIX) - 1;
 

@@ -94,7 +94,7 @@ int space_check(struct ledger *l, const struct keeping *keeping, struct err *war
 	const struct keep_step *step = NULL;
 	struct err untold = { 0 };
 	enum state state;
-	uint64_t left;
+	uint64_t left = 0;
 	int r;
 
 	*ret_refuse = false;

@@ -26,5 +26,6 @@ command_fn cmd_log;
 command_fn cmd_profile;
 command_fn cmd_reload;
 command_fn cmd_test;
+command_fn cmd_verify;
 
 #endif

@@ -19,6 +19,7 @@ static const struct command {
 	{ "test", cmd_test, "run the tests of a policy" },
 	{ "profile", cmd_profile, "list the profiles, or show what one takes away" },
 	{ "log", cmd_log, "show the decisions" },
+	{ "verify", cmd_verify, "find records that were altered, removed or put in" },
 	{ "flush", cmd_flush, "make sure that the journal has every record" },
 	{ "audit", cmd_audit, "the chain of records, and the key that proves it" },
 	{ "doctor", cmd_doctor, "say whether this host keeps the evidence as it should" },

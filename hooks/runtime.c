@@ -106,7 +106,11 @@ static int admit(const struct runtime *runtime, const struct decision *decision,
 	 * than it asked for, and not started. */
 	if (is_admitted(runtime->host, question->id) && !verdict->changed)
 		return 0;
-	return outcome_accept(runtime->host, decision, question, text, len, LIVE_ADMITTED, err);
+	r = outcome_accept(runtime->host, decision, question, text, len, LIVE_ADMITTED, err);
+	/* What keeps the start of a container from being recorded lets its refusal be. */
+	if (r < 0)
+		outcome_refuse(runtime->host, decision, question, err);
+	return r;
 }
 
 static int confine_bundle(const struct runtime *runtime, const struct bundle *bundle,

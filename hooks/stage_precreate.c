@@ -129,7 +129,10 @@ static int answer(const struct host *host, const struct doc *config, struct buf 
 		len = decision.verdict.config.len;
 	}
 	buf_add(out, text, len);
-	return outcome_accept(host, &decision, &question, text, len, LIVE_ADMITTED, why);
+	r = outcome_accept(host, &decision, &question, text, len, LIVE_ADMITTED, why);
+	if (r < 0)
+		outcome_refuse(host, &decision, &question, why);
+	return r;
 }
 
 int stage_precreate(const struct host *host, struct err *err)

@@ -529,9 +529,21 @@ read_only_audit() {
 	run_confined c1
 	[ "$status" -ne 0 ] || fail "started, and recorded nowhere"
 	assert_has "$W/err" 'Read-only file system'
+	# That journald took it is no proof that it keeps it: that is the administrator's to decide.
 	journal_start
 	run_confined c1
+	assert_status 111
+	assert_has "$W/err" '"diskError" in coaming.json'
+	host_config '.audit.diskError = "warn"'
+	run_confined c1
 	assert_status 0
+	assert_has "$W/err" 'recorded in the journal alone'
+	host_config '.audit.diskError = "continue"'
+	run_confined c1
+	assert_status 0
+	assert_has_not "$W/err" 'recorded'
+	assert_eq "$(journal COAMING_EVENT=admit COAMING_UNCHAINED=1 | wc -l)" 2 "admissions"
+	assert_eq "$(journal COAMING_EVENT=deny COAMING_UNCHAINED=1 | wc -l)" 1 "refusals"
 }
 
 check 'F17: createRuntime killed at each of its system calls' hook_killed_anywhere createRuntime
