@@ -17,6 +17,9 @@
 #define DOUBTS_MAX 4096
 #define TRIMS_MAX  65536
 #define WANTED_MAX ((size_t)4 * CHAIN_RUNS_MAX)
+/* Forks of which the very record is looked for; and at how many places a reading looks. */
+#define FORKS_MAX   64
+#define FORK_POINTS 1024
 
 static const char *const kinds[] = {
 	[FOUND_ALTERED] = "altered",
@@ -65,8 +68,16 @@ struct wanted {
 	uint8_t hashes[3][SHA256_BYTES];
 };
 
+/* Two runs that have one beginning and two ends: they part after `lo`, and have at `hi`. */
+struct fork {
+	const struct run *next;
+	uint64_t lo, hi;
+};
+
 struct chain {
 	struct chain_summary summary;
+	struct fork forks[FORKS_MAX];
+	size_t n_forks;
 	struct runs runs;
 	struct doubt *doubts;
 	size_t n_doubts;
@@ -76,7 +87,8 @@ struct chain {
 	size_t n_trims;
 	struct wanted *wanted;
 	size_t n_wanted;
-	uint64_t in_ledger; /* SEQ of the ledger's record that was read last; 0: none */
+	uint64_t in_ledger; /* how far the ledger has come, by SEQ; 0: nothing was read there */
+	char ledger_hash[SHA256_HEX]; /* of that record */
 	struct chain *next;
 };
 
@@ -90,6 +102,7 @@ struct chains {
 	finding_fn *fn;
 	void *arg;
 	bool sorted;
+	unsigned readings; /* again */
 };
 
 int chains_new(const struct key *keys, size_t n_keys, const struct chain_head *heads,
@@ -364,19 +377,21 @@ static int check_heads(struct chains *c, const struct sighting *s, const char *w
 	return 0;
 }
 
-static int check_order(struct chain *chain, const struct sighting *s, const char *where,
-		       struct err *err)
+static int check_order(struct chains *c, struct chain *chain, const struct sighting *s,
+		       const char *where, struct err *err)
 {
-	uint64_t seq = s->entry->seq;
-	int r = 0;
+	const struct entry *e = s->entry;
+	const struct spot spot = { FOUND_DUPLICATED, false, s->machine, e->seq, e->seq, where };
 
 	if (s->source != SIGHT_LEDGER)
 		return 0;
-	if (seq <= chain->in_ledger)
-		r = doubt(chain, DOUBT_ORDER, seq, where, err);
-	if (seq > chain->in_ledger)
-		chain->in_ledger = seq;
-	return r;
+	if (e->seq < chain->in_ledger)
+		return doubt(chain, DOUBT_ORDER, e->seq, where, err);
+	if (e->seq == chain->in_ledger && streq(e->hash, chain->ledger_hash))
+		return tell(c, &spot, err, "the ledger has the same record twice");
+	chain->in_ledger = e->seq;
+	memcpy(chain->ledger_hash, e->hash, sizeof(chain->ledger_hash));
+	return 0;
 }
 
 static int place(struct chains *c, struct chain *chain, const struct sighting *s, const char *where,
@@ -431,7 +446,7 @@ static int feed_record(struct chains *c, struct chain *chain, const struct sight
 		r = r < 0 ? r : tell_gap(c, s, where, err);
 	}
 	r = r != 0 ? r : check_heads(c, s, where, err);
-	r = r != 0 ? r : check_order(chain, s, where, err);
+	r = r != 0 ? r : check_order(c, chain, s, where, err);
 	return r != 0 ? r : place(c, chain, s, where, err);
 }
 
@@ -526,7 +541,9 @@ static int by_seq(const void *a, const void *b)
 {
 	const struct wanted *x = a, *y = b;
 
-	return (x->seq > y->seq) - (x->seq < y->seq);
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return (x->n < y->n) - (x->n > y->n); /* what was read before comes first, and stays */
 }
 
 static void sort_wanted(struct chain *chain)
@@ -555,26 +572,19 @@ static int sort_all(struct chains *c, struct err *err)
 	return r;
 }
 
-bool chains_wants_second(struct chains *c)
-{
-	struct err ignored = { 0 };
-
-	/* Short of memory it is wanted, and chains_end() then says why it cannot be had. */
-	if (sort_all(c, &ignored) < 0)
-		return true;
-	for (const struct chain *chain = c->first; chain; chain = chain->next)
-		if (chain->n_wanted > 0)
-			return true;
-	return false;
-}
-
 static struct wanted *find_wanted(const struct chain *chain, uint64_t seq)
 {
-	const struct wanted key = { .seq = seq };
+	size_t low = 0, high = chain->n_wanted;
 
-	if (chain->n_wanted == 0)
-		return NULL;
-	return bsearch(&key, chain->wanted, chain->n_wanted, sizeof(key), by_seq);
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (chain->wanted[mid].seq < seq)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < chain->n_wanted && chain->wanted[low].seq == seq ? &chain->wanted[low] : NULL;
 }
 
 int chains_again(struct chains *c, const struct sighting *s, struct err *err)
@@ -640,6 +650,96 @@ static bool are_copies(const struct chain *chain, const struct run *now, const s
 	return true;
 }
 
+/* The later one that has its own beginning in common with the other: where do they part? */
+static int note_fork(struct chains *c, struct chain *chain, enum meeting how, const struct run *now,
+		     const struct run *next, struct err *err)
+{
+	const struct wanted *first;
+
+	(void)c;
+	(void)err;
+	if (how != MEET_OVERLAPS || !now || chain->n_forks == FORKS_MAX ||
+	    are_copies(chain, now, next))
+		return 0;
+	first = find_wanted(chain, next->first);
+	if (first && first->n == 1)
+		chain->forks[chain->n_forks++] =
+			(struct fork){ next, next->first,
+				       next->last < now->last ? next->last : now->last };
+	return 0;
+}
+
+/* What was read says in which part they part. */
+static void narrow(const struct chain *chain, struct fork *fork)
+{
+	for (size_t i = 0; i < chain->n_wanted; i++) {
+		const struct wanted *w = &chain->wanted[i];
+
+		if (w->seq <= fork->lo || w->seq >= fork->hi || w->n == 0)
+			continue;
+		if (w->n > 1) {
+			fork->hi = w->seq; /* they are in order */
+			return;
+		}
+		fork->lo = w->seq;
+	}
+}
+
+static int want_points(struct chain *chain, const struct fork *fork, struct err *err)
+{
+	uint64_t step = (fork->hi - fork->lo) / FORK_POINTS + 1;
+	int r = 0;
+
+	for (uint64_t seq = fork->lo + step; r == 0 && seq < fork->hi; seq += step)
+		r = want(chain, seq, err);
+	return r;
+}
+
+/* After a reading: what else has to be looked at? */
+static int want_more(struct chains *c, struct chain *chain, struct err *err)
+{
+	int r = 0;
+
+	if (c->readings == 1)
+		r = meet_all(c, chain, note_fork, err);
+	for (size_t i = 0; i < chain->n_forks; i++)
+		narrow(chain, &chain->forks[i]);
+	for (size_t i = 0; r == 0 && i < chain->n_forks; i++)
+		r = want_points(chain, &chain->forks[i], err);
+	return r;
+}
+
+static bool has_open_forks(const struct chain *chain)
+{
+	for (size_t i = 0; i < chain->n_forks; i++)
+		if (chain->forks[i].hi - chain->forks[i].lo > 1)
+			return true;
+	return false;
+}
+
+bool chains_wants_again(struct chains *c)
+{
+	struct err ignored = { 0 };
+	bool wants = false;
+
+	/* Short of memory it goes without, and is less exact. */
+	if (sort_all(c, &ignored) < 0)
+		return false;
+	for (struct chain *chain = c->first; chain; chain = chain->next) {
+		if (c->readings > 0 && want_more(c, chain, &ignored) < 0)
+			return false;
+		if (c->readings > 0)
+			sort_wanted(chain);
+		wants |= c->readings == 0 ? chain->n_wanted > 0 : has_open_forks(chain);
+	}
+	c->readings++;
+	return wants;
+}
+
+#define FORKED_TEXT                                                                                \
+	"two chains go on from the record before: the host went back to a snapshot, or somebody "  \
+	"wrote records of their own"
+
 static int judge_overlap(struct chains *c, struct chain *chain, const struct run *now,
 			 const struct run *next, struct err *err)
 {
@@ -664,8 +764,7 @@ static int judge_overlap(struct chains *c, struct chain *chain, const struct run
 	return tell(c, &spot, err, "%s",
 		    next->first == 1
 			    ? "a second chain begins: the ledger was removed and begun anew"
-			    : "two chains go on from the record before: the host went back to a "
-			      "snapshot, or somebody wrote records of their own");
+			    : FORKED_TEXT);
 }
 
 static bool is_anchored(const struct chains *c, const struct chain *chain, const struct run *run)
@@ -683,8 +782,9 @@ static bool is_anchored(const struct chains *c, const struct chain *chain, const
 
 		if (!streq(h->machine, chain->summary.machine))
 			continue;
+		/* What was before the head was looked at when it was kept. */
 		if ((h->seq == run->first - 1 && streq(h->hash, prev)) ||
-		    (c->head_met[i] && h->seq >= run->first && h->seq <= run->last))
+		    (h->seq == run->first && c->head_met[i]))
 			return true;
 	}
 	return false;
@@ -795,22 +895,39 @@ static int judge_doubt(struct chains *c, const struct chain *chain, const struct
 	return 0;
 }
 
-static int judge_heads(struct chains *c, const struct chain *chain, struct err *err)
+/* Heads that the records of that host do not reach; `last` is 0 where there are none. */
+static int judge_heads(struct chains *c, const char *machine, uint64_t last, struct err *err)
 {
-	struct spot spot = { FOUND_TRUNCATED, false, chain->summary.machine, 0, 0, NULL };
+	struct spot spot = { FOUND_TRUNCATED, false, machine, last + 1, 0, NULL };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->n_heads; i++) {
 		const struct chain_head *h = &c->heads[i];
 
-		if (h->seq <= chain->summary.last || !streq(h->machine, chain->summary.machine))
+		if (h->seq <= last || !streq(h->machine, machine))
 			continue;
-		spot.from = chain->summary.last + 1;
+		c->head_met[i] = true;
 		spot.to = h->seq;
 		spot.where = h->from;
 		r = tell(c, &spot, err,
 			 "the head kept there had come further: the end was cut off, or the host "
 			 "went back to a snapshot");
+	}
+	return r;
+}
+
+/* Of hosts that have no records here at all. */
+static int judge_other_heads(struct chains *c, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_heads; i++) {
+		const struct chain *chain = c->first;
+
+		while (chain && !streq(chain->summary.machine, c->heads[i].machine))
+			chain = chain->next;
+		if (!chain && !c->head_met[i])
+			r = judge_heads(c, c->heads[i].machine, 0, err);
 	}
 	return r;
 }
@@ -824,7 +941,7 @@ static int end_chain(struct chains *c, struct chain *chain, chain_summary_fn *fn
 	for (size_t i = 0; r == 0 && i < chain->n_doubts; i++)
 		r = judge_doubt(c, chain, &chain->doubts[i], err);
 	if (r == 0)
-		r = judge_heads(c, chain, err);
+		r = judge_heads(c, chain->summary.machine, chain->summary.last, err);
 	if (r == 0 && chain->runs.overflow > 0)
 		r = tell(c, &spot, err, "%llu more records do not follow one another",
 			 (unsigned long long)chain->runs.overflow);
@@ -837,5 +954,5 @@ int chains_end(struct chains *c, chain_summary_fn *fn, struct err *err)
 
 	for (struct chain *chain = c->first; chain && r == 0; chain = chain->next)
 		r = end_chain(c, chain, fn, err);
-	return r;
+	return r != 0 ? r : judge_other_heads(c, err);
 }

@@ -5,7 +5,8 @@
  *
  * Records that follow one another become one run: of it only both ends are kept. What is found
  * missing, altered, inserted, forked or cut off shows in how runs meet. Where two runs cover the
- * same SEQs it takes a second reading to tell a copy from a fork: chains_wants_second().
+ * same SEQs it takes further readings to tell a copy from a fork, and where that begins:
+ * chains_wants_again().
  */
 #ifndef COAMING_AUDIT_CHAIN_H
 #define COAMING_AUDIT_CHAIN_H
@@ -77,8 +78,9 @@ void chains_free(struct chains **chains);
 
 /* One record. Errors: what the finding_fn gives; -ENOMEM; -E2BIG too many hosts. */
 int chains_feed(struct chains *chains, const struct sighting *sighting, struct err *err);
-/* After the last record: do runs overlap? Then feed everything once more by chains_again(). */
-bool chains_wants_second(struct chains *chains);
+/* After the last record: has everything to be read once more, with chains_again()? Then ask again.
+ */
+bool chains_wants_again(struct chains *chains);
 int chains_again(struct chains *chains, const struct sighting *sighting, struct err *err);
 /* Findings that only all records together show, then a summary of each host. */
 int chains_end(struct chains *chains, chain_summary_fn *fn, struct err *err);

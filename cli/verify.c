@@ -78,7 +78,7 @@ static int verify(const struct sources *s, const struct verify_input *in,
 	r = chains_new(in->keys, in->n_keys, in->heads, in->n_heads, verify_print_finding, print,
 		       &chains, err);
 	r = r < 0 ? r : read_all(s, feed, chains, err);
-	if (r == 0 && chains_wants_second(chains)) {
+	while (r == 0 && chains_wants_again(chains)) {
 		if (!is_seekable(s))
 			return err_input(err, ESPIPE,
 					 "the same records come twice, and standard input can be "
