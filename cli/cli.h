@@ -25,6 +25,7 @@ command_fn cmd_gc;
 command_fn cmd_log;
 command_fn cmd_profile;
 command_fn cmd_reload;
+command_fn cmd_report;
 command_fn cmd_test;
 command_fn cmd_verify;
 

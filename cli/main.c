@@ -23,6 +23,7 @@ static const struct command {
 	{ "flush", cmd_flush, "make sure that the journal has every record" },
 	{ "audit", cmd_audit, "the chain of records, and the key that proves it" },
 	{ "doctor", cmd_doctor, "say whether this host keeps the evidence as it should" },
+	{ "report", cmd_report, "say what the records show of a framework's controls" },
 	{ "reload", cmd_reload, "index the installed profiles anew" },
 	{ "gc", cmd_gc, "clean up after containers that ended without saying so" },
 };
