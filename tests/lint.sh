@@ -97,13 +97,15 @@ profiles_valid() {
 	"$python" tests/validate.py profiles/profile.schema.json profiles/library/*.json &&
 		"$python" tests/validate.py profiles/host.schema.json packaging/coaming.json &&
 		"$python" tests/validate.py profiles/test.schema.json profiles/library/tests/*.json \
-			tests/golden/test/*/test.json
+			tests/golden/test/*/test.json &&
+		"$python" tests/validate.py audit/framework.schema.json audit/controls/*.json &&
+		"$python" tests/controls.py audit/controls/*.json -- profiles/library/*.json
 }
 
 json_valid() {
 	local file bad=0
 
-	for file in *.json {profiles,packaging,tests}/**/*.json packaging/**/*.json.in .*/*.json; do
+	for file in *.json {audit,profiles,packaging,tests}/**/*.json packaging/**/*.json.in .*/*.json; do
 		case $file in tests/bad/* | tests/fuzz/* | tests/*/invalid/*) continue ;; esac
 		jq empty "$file" >/dev/null 2>"$seen/jq" || { echo "$file: $(cat "$seen/jq")"; bad=1; }
 	done
