@@ -562,6 +562,7 @@ static void note_seq(struct tally_host *h, uint64_t seq)
 static void count(struct tally *t, const struct tally_record *r)
 {
 	struct tally_bucket *b = &t->buckets[bucket_of(t, r->usec)];
+	uint64_t has = r->required;
 
 	if (t->records++ == 0 || r->usec < t->first)
 		t->first = r->usec;
@@ -574,11 +575,13 @@ static void count(struct tally *t, const struct tally_record *r)
 	count_trend(t, r);
 	if (!is_decision(r->event))
 		return;
+	if (r->event != EVENT_ADMIT || r->n_profiles == 0)
+		has |= t->of_policy;
 	t->decisions++;
 	b->decisions++;
 	for (size_t i = 0; i < t->options.n_required; i++) {
-		t->complete[i] += r->required >> i & 1;
-		b->complete[i] += r->required >> i & 1;
+		t->complete[i] += has >> i & 1;
+		b->complete[i] += has >> i & 1;
 	}
 }
 

@@ -95,7 +95,9 @@ struct tally_options {
 	const char *framework;           /* prefix of its controls, without ':'; NULL: all */
 	const char *controls[TALLY_CONTROLS_MAX]; /* ids; with no framework found by reading */
 	size_t n_controls;
-	const char *required[TALLY_REQUIRED_MAX]; /* fields that every decision has to have */
+	/* Fields that every decision has to have; those of the policy, every admission under a
+	 * profile. */
+	const char *required[TALLY_REQUIRED_MAX];
 	size_t n_required;
 	const char *dimensions[TALLY_DIMENSIONS_MAX]; /* "host", "profile", "image", a label */
 	size_t n_dimensions;
@@ -157,6 +159,7 @@ struct tally_set {
 struct tally {
 	struct tally_options options;
 	struct intern words;
+	uint64_t of_policy; /* bit per options.required: only an admission under a profile has it */
 	char *controls[TALLY_CONTROLS_MAX]; /* ids, also those that were found */
 	size_t n_controls;
 	uint64_t controls_omitted;

@@ -268,6 +268,20 @@ bool tally_fails(const struct tally *tally, const struct tally_class *class, siz
 	return state >= TALLY_PARTLY || (class->flags & TALLY_DRIFT);
 }
 
+/* What a refusal, or a container without a profile, cannot have. */
+static uint64_t fields_of_policy(const struct tally_options *o)
+{
+	static const char *const names[] = { "COAMING_CONFIG_DIGEST", "COAMING_POLICY_DIGEST",
+					     "COAMING_PROFILE", "COAMING_RUNTIME" };
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < o->n_required; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+			if (streq(o->required[i], names[k]))
+				mask |= UINT64_C(1) << i;
+	return mask;
+}
+
 int tally_new(const struct tally_options *options, struct tally **ret, struct err *err)
 {
 	_cleanup_tally_ struct tally *t = calloc(1, sizeof(*t));
@@ -275,6 +289,7 @@ int tally_new(const struct tally_options *options, struct tally **ret, struct er
 	if (!t || intern_new(&t->words, err) < 0)
 		return err_oom(err);
 	t->options = *options;
+	t->of_policy = fields_of_policy(options);
 	t->places = calloc(TALLY_PLACES, sizeof(*t->places));
 	t->classes = calloc(1, sizeof(*t->classes));
 	t->class_index = calloc(CLASS_PLACES, sizeof(*t->class_index));

@@ -16,8 +16,11 @@ keep := $(O)/tests/integration/keep
 $(keep): $(O)/tests/integration/keep.o $(call archive,audit) $(call archive,lib)
 	$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ -lnettle
 
+# What reports are of.
+records := $(O)/tests/bench/records
+
 T ?= $(scripts)
-integration: $(programs) $(probe) $(keep)
+integration: $(programs) $(probe) $(keep) $(records)
 	@failed=; for t in $(T); do \
 		O='$(abspath $(O))' CI='$(CI)' TEST='$(TEST)' bash $$t || failed="$$failed $$t"; \
 	done; \
