@@ -67,7 +67,7 @@ static int note(struct tally *t, uint32_t host, const char *id, const char *name
 struct look {
 	struct tally *tally;
 	struct journal_file *file;
-	uint64_t schema, root, start; /* DATA objects; 0: none */
+	uint64_t schema, ours, root, start; /* DATA objects; 0: none */
 	const char *what;
 	bool needs_start;
 };
@@ -129,7 +129,7 @@ static bool is_shown_by(const struct look *l, const struct journal_entry *e)
 {
 	const struct tally_options *o = &l->tally->options;
 
-	return has_item(e, l->root) && !has_item(e, l->schema) &&
+	return has_item(e, l->root) && !has_item(e, l->schema) && !has_item(e, l->ours) &&
 	       (!l->needs_start || has_item(e, l->start)) && e->realtime >= o->since_usec &&
 	       (o->until_usec == 0 || e->realtime <= o->until_usec);
 }
@@ -211,6 +211,8 @@ int coverage_engines(struct tally *tally, const struct sources *sources, struct 
 		l.schema = find(f, "COAMING_SCHEMA=1");
 		if (holds_ours_alone(f, l.schema))
 			continue;
+		/* The short line that stays in the default journal beside a namespace. */
+		l.ours = find(f, "SYSLOG_IDENTIFIER=coaming");
 		l.root = find(f, "_UID=0");
 		l.what = "it wrote to the journal";
 		r = look_for(&l, "CONTAINER_ID_FULL", err);

@@ -1,43 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A journal file, damaged or made to lead in circles. The input is a sparse one: pieces, each its
- * offset (32 bits), its length (16 bits, both little-endian) and its bytes; the rest is zeros. The
- * corpus are small files of systemd-journal-remote, so that what is changed is what is used.
+ * A journal file, damaged or made to lead in circles, see sparse.h. The corpus are small files of
+ * systemd-journal-remote.
  */
 #include "audit/journal_file.h"
 
-#include <endian.h>
 #include <sys/mman.h>
 
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/sparse.h"
 
-#define FILE_BYTES ((size_t)9 << 20)
 /* More than any input has entries; a circle has more. */
 #define STEPS_MAX 1000000
-
-static int expand(const uint8_t *data, size_t size)
-{
-	int fd = memfd_create("journal", MFD_CLOEXEC);
-	size_t at = 0;
-
-	must(fd >= 0);
-	while (size - at >= 6) {
-		uint32_t offset;
-		uint16_t len;
-
-		memcpy(&offset, data + at, 4);
-		memcpy(&len, data + at + 4, 2);
-		offset = le32toh(offset);
-		len = le16toh(len);
-		at += 6;
-		if (len > size - at)
-			len = (uint16_t)(size - at);
-		if (offset < FILE_BYTES)
-			must(pwrite(fd, data + at, len, offset) == len);
-		at += len;
-	}
-	return fd;
-}
 
 static void check_entry(struct journal_file *f, uint64_t at, size_t *steps)
 {
@@ -110,7 +83,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_journal_file_ struct journal_file *f = NULL;
 	struct err err = { 0 };
-	int r = journal_file_take(expand(data, size), "fuzz", &f, &err);
+	int fd = memfd_create("journal", MFD_CLOEXEC), r;
+
+	sparse_expand(fd, data, size);
+	r = journal_file_take(fd, "fuzz", &f, &err);
 
 	if (r < 0) {
 		must_tell(r, &err);

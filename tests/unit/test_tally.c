@@ -709,6 +709,9 @@ static void test_files(void **state)
 	buf_adds(&text, "MESSAGE=output\n_MACHINE_ID=7\nCONTAINER_NAME=lost\n" ROOT ID_C "\n");
 	maker_begin(&text, T0 + 6000);
 	buf_adds(&text, "MESSAGE=output\n_UID=1000\n_TRANSPORT=journal\n" ID_B "\n");
+	/* What stays in the default journal beside a namespace is ours. */
+	maker_begin(&text, T0 + 6500);
+	buf_adds(&text, "MESSAGE=short\nSYSLOG_IDENTIFIER=coaming\n" ROOT ID_B "\n");
 	maker_begin(&text, T0 + 7000);
 	buf_adds(&text, "MESSAGE=output\n" ROOT ID_A "\n");
 	(void)snprintf(path, sizeof(path), "%s/a.journal", p->dir);
