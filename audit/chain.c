@@ -44,8 +44,10 @@ const char *finding_kind_name(enum finding_kind kind)
 }
 
 /* Judged at the end: what it is depends on records that may come later. */
+enum doubtful { DOUBT_CODE, DOUBT_NO_CODE, DOUBT_ORDER };
+
 struct doubt {
-	enum { DOUBT_CODE, DOUBT_NO_CODE, DOUBT_ORDER } what;
+	enum doubtful what;
 	uint64_t seq;
 	char *where;
 };
@@ -213,7 +215,8 @@ static int make_room(void **v, size_t n, size_t most, size_t size, struct err *e
 	return 1;
 }
 
-static int doubt(struct chain *chain, int what, uint64_t seq, const char *where, struct err *err)
+static int doubt(struct chain *chain, enum doubtful what, uint64_t seq, const char *where,
+		 struct err *err)
 {
 	void *v = chain->doubts;
 	int r = make_room(&v, chain->n_doubts, DOUBTS_MAX, sizeof(*chain->doubts), err);
@@ -221,8 +224,7 @@ static int doubt(struct chain *chain, int what, uint64_t seq, const char *where,
 	chain->doubts = v;
 	if (r <= 0)
 		return r;
-	chain->doubts[chain->n_doubts] = (struct doubt){ .seq = seq, .where = strdup(where) };
-	chain->doubts[chain->n_doubts].what = what;
+	chain->doubts[chain->n_doubts] = (struct doubt){ what, seq, strdup(where) };
 	if (!chain->doubts[chain->n_doubts++].where)
 		return err_oom(err);
 	return 0;
@@ -394,6 +396,18 @@ static int check_order(struct chains *c, struct chain *chain, const struct sight
 	return 0;
 }
 
+/* SEQs that this record itself says are missing before it. */
+static uint64_t passed_over(const struct entry *e)
+{
+	uint64_t from, to;
+
+	if (!entry_is(e, "COAMING_EVENT", event_name(EVENT_GAP)) ||
+	    !entry_get_u64(e, "COAMING_GAP_FROM", &from) ||
+	    !entry_get_u64(e, "COAMING_GAP_TO", &to) || from > to || to != e->seq - 1)
+		return 0;
+	return to - from + 1;
+}
+
 static int place(struct chains *c, struct chain *chain, const struct sighting *s, const char *where,
 		 struct err *err)
 {
@@ -404,9 +418,13 @@ static int place(struct chains *c, struct chain *chain, const struct sighting *s
 	int r;
 
 	r = runs_add(&chain->runs, s, where, CHAIN_RUNS_MAX, &added, &jump, err);
-	chain->summary.copies += r == 0 && added == RUN_COPY;
-	if (r < 0 || jump == 0)
+	if (r < 0)
 		return r;
+	chain->summary.copies += added == RUN_COPY;
+	if (added == RUN_EXTENDED)
+		chain->summary.told += passed_over(s->entry);
+	if (jump == 0)
+		return 0;
 	return tell(c, &spot, err, "its key is number %llu, after number %llu: some were used up",
 		    (unsigned long long)s->entry->epoch, (unsigned long long)jump);
 }

@@ -88,7 +88,7 @@ static int send_one(struct delivery *d, const struct entry *e, uint64_t end, str
 	return 1;
 }
 
-/* Send what head.sent's segment still holds: 1 all of it, 0 enough for this time. */
+/* Send what head.sent's segment still holds: 1 all of it, or it is gone; 0 enough for this time. */
 static int send_segment(struct delivery *d, struct err *err)
 {
 	const struct position *sent = &d->ledger->head.sent;
@@ -98,8 +98,15 @@ static int send_segment(struct delivery *d, struct err *err)
 	uint64_t size;
 	int r;
 
-	r = segment_open(d->ledger->dirfd, sent->segment, O_RDONLY, &fd, &size, err);
-	r = r < 0 ? r : cursor_new(fd, sent->end, &c, err);
+	r = segment_open(d->ledger->dirfd, sent->segment, O_RDONLY, &fd, &size, &bad);
+	if (r == -ENOENT) /* of the segment alone: the journal's socket can be gone, too */
+		return 1;
+	if (r < 0) {
+		if (err && err->class == ERR_NONE)
+			*err = bad;
+		return r;
+	}
+	r = cursor_new(fd, sent->end, &c, err);
 	if (r < 0)
 		return r;
 	while (sent->seq < d->until.seq && (r = cursor_next(c, &bad)) > 0) {
@@ -141,19 +148,13 @@ static int send_pending(struct delivery *d, struct err *err)
 	struct head *h = &d->ledger->head;
 
 	while (h->sent.seq < d->until.seq) {
-		struct err gone = { 0 };
 		bool more = true;
 		int r = 1;
 
 		if (h->sent.segment > 0)
-			r = send_segment(d, &gone);
-		if (r < 0 && r != -ENOENT) {
-			if (err && err->class == ERR_NONE)
-				*err = gone;
-			return r;
-		}
-		if (r == 0 || h->sent.seq >= d->until.seq)
-			return 0;
+			r = send_segment(d, err);
+		if (r <= 0 || h->sent.seq >= d->until.seq)
+			return r < 0 ? r : 0;
 		r = next_segment(d, &more, err);
 		if (r < 0)
 			return r;

@@ -75,6 +75,7 @@ what_is_dropped_is_said() { # CONF_LINE
 	keep 500
 	flush 1
 	assert_json "$W/flush" '.missing > 400 and .left > 400'
+	coaming verify -q || fail "verify finds something"
 	assert_eq "$(coaming audit status --json | jq '.last - .first')" 500 "records in the ledger"
 	chain_holds "$W"/audit/ledger-*
 }
@@ -87,6 +88,7 @@ what_was_dropped_is_sent_again() {
 	assert_eq "$(($(journal COAMING_SCHEMA=1 | wc -l) < 100))" 1 "that most were dropped"
 	flush 0
 	assert_json "$W/flush" '.sentAgain > 400 and .left == 0'
+	coaming verify -q || fail "verify finds something"
 	journalctl -o export COAMING_SCHEMA=1 >"$W/export"
 	chain_holds "$W/export"
 	assert_json "$W/chain" '.records == 501'

@@ -396,6 +396,9 @@ assert_ledger() { # FILE: names that were acknowledged
 	done <"$W/want"
 	jq -r 'select(._TRUST == "ledger") | .COAMING_SEQ' "$W/all" | sort | uniq -d >"$W/twice"
 	assert_eq "$(cat "$W/twice")" '' "SEQs given twice"
+	# What was not kept is told as a gap; nothing else is found.
+	coaming verify --ledger --json >"$W/verify" || true
+	assert_json "$W/verify" '[.findings[] | select(.severity == "error" and .kind != "gap")] == []'
 }
 
 # hurt_everywhere INJECT: do that to each system call of a run of its own. Every third time a record
