@@ -188,6 +188,19 @@ nothing_is_lost() { # SIGNAL
 	collector_start
 	wait_for 60 'all records' has_all "$(in_ledger 1)" "$(in_ledger 2)" "$(in_ledger 3)"
 	every_chain_holds
+	the_report_agrees
+}
+
+# What the collector has, as a report tells it: resent records count once.
+the_report_agrees() {
+	local h records=0
+
+	for h in "${hosts[@]}"; do records=$((records + $(in_ledger "$h"))); done
+	run coaming report --json --directory "$W/remote"
+	assert_status 0
+	assert_json "$W/out" ".totals.records == $records and (.hosts | length) == ${#hosts[@]}
+		and all(.hosts[]; .chain.state == \"whole\" and (.silent | not))
+		and ([.hosts[].hostname] | sort) == [\"host1\", \"host2\", \"host3\"]"
 }
 
 every_chain_holds() {
