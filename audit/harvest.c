@@ -593,7 +593,9 @@ static int read_ledger(struct work *w, const char *audit_dir, struct err *err)
 	struct err none = { 0 };
 	int r;
 
-	if (dir_open_trusted(audit_dir, &dirfd, &none) < 0)
+	r = dir_open_trusted(audit_dir, &dirfd, &none);
+	w->notes->no_ledger = r < 0 && r != -ENOENT;
+	if (r < 0)
 		return 0;
 	r = survey_read(dirfd, &s, err);
 	for (size_t i = 0; r == 0 && i < s.n_segments; i++)

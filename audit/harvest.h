@@ -41,6 +41,7 @@ struct harvest_notes {
 	uint64_t damaged; /* entries, and ends of files, that cannot be read */
 	uint64_t closed;  /* values that could not be decompressed */
 	uint64_t ledger;  /* records that only the ledger has */
+	bool no_ledger;   /* there is one, and it could not be read */
 };
 
 /*

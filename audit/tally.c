@@ -47,6 +47,7 @@ void tally_free(struct tally **tally)
 	free(t->met);
 	free(t->claimed);
 	free(t->hosts);
+	free(t->host_index);
 	free(t->buckets);
 	free(t->failures);
 	free(t->gaps);
@@ -458,13 +459,11 @@ int64_t tally_host(struct tally *tally, uint32_t machine, uint32_t hostname)
 {
 	struct tally_host *grown;
 
-	/* Mostly it is the one of the record before. */
-	for (size_t i = tally->n_hosts; i > 0; i--)
-		if (tally->hosts[i - 1].machine == machine) {
-			if (hostname)
-				tally->hosts[i - 1].hostname = hostname;
-			return (int64_t)i - 1;
-		}
+	if (tally->host_index[machine] > 0) {
+		if (hostname)
+			tally->hosts[tally->host_index[machine] - 1].hostname = hostname;
+		return (int64_t)tally->host_index[machine] - 1;
+	}
 	if (tally->n_hosts >= TALLY_HOSTS_MAX) {
 		tally->hosts_omitted++;
 		return -1;
@@ -478,7 +477,8 @@ int64_t tally_host(struct tally *tally, uint32_t machine, uint32_t hostname)
 	}
 	tally->hosts[tally->n_hosts] =
 		(struct tally_host){ .machine = machine, .hostname = hostname };
-	return (int64_t)tally->n_hosts++;
+	tally->host_index[machine] = (uint32_t)++tally->n_hosts;
+	return (int64_t)tally->n_hosts - 1;
 }
 
 /* In one boot the clock of the wall may not go back while the other goes on. */
@@ -569,6 +569,7 @@ static void count(struct tally *t, const struct tally_record *r)
 	if (r->usec > t->last)
 		t->last = r->usec;
 	t->events[r->event]++;
+	t->timeless += !r->has_time;
 	b->events[r->event]++;
 	t->would_refuse += r->would_refuse;
 	b->would_refuse += r->would_refuse;

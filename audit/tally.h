@@ -182,9 +182,11 @@ struct tally {
 
 	struct tally_host *hosts;
 	size_t n_hosts;
+	uint32_t *host_index; /* by the number of the machine's id: the host + 1 */
 	uint64_t hosts_omitted;
 	uint64_t first, last, records, events[EVENTS_], would_refuse, again;
 	uint64_t decisions, complete[TALLY_REQUIRED_MAX];
+	uint64_t timeless; /* records without COAMING_TIME */
 	struct tally_bucket *buckets;
 	size_t n_buckets;
 	uint64_t (*met)[TALLY_BUCKETS_MAX], (*claimed)[TALLY_BUCKETS_MAX]; /* by control */

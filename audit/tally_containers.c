@@ -298,9 +298,10 @@ int tally_new(const struct tally_options *options, struct tally **ret, struct er
 	t->control_words = calloc(INTERN_MAX + 1, sizeof(*t->control_words));
 	t->met = calloc(TALLY_CONTROLS_MAX, sizeof(*t->met));
 	t->claimed = calloc(TALLY_CONTROLS_MAX, sizeof(*t->claimed));
+	t->host_index = calloc(INTERN_MAX + 1, sizeof(*t->host_index));
 	t->row_index = calloc((size_t)2 * TALLY_ROWS_MAX, sizeof(*t->row_index));
 	if (!t->places || !t->classes || !t->class_index || !t->sets || !t->known_sets ||
-	    !t->control_words || !t->met || !t->claimed || !t->row_index)
+	    !t->control_words || !t->met || !t->claimed || !t->row_index || !t->host_index)
 		return err_oom(err);
 	t->n_classes = t->n_sets = 1;
 	for (size_t i = 0; i < options->n_controls; i++) {

@@ -121,6 +121,27 @@ static int read_framework(struct command *c, struct err *err)
 	return 0;
 }
 
+static bool is_of_this_host(const struct command *c)
+{
+	return !c->directory && c->files.n == 0;
+}
+
+/* From the first record, or the period's begin, to the last or its end. */
+static void set_trend(struct command *c)
+{
+	uint64_t first = c->sources.first, last = c->sources.last;
+
+	/* The ledger has later ones than the journal. */
+	if (is_of_this_host(c) || last == 0)
+		last = c->now_usec;
+	if (first == 0 || first > last)
+		first = last;
+	c->options.trend_from = c->options.since_usec > first ? c->options.since_usec : first;
+	c->options.trend_to = c->options.until_usec > 0 && c->options.until_usec < last
+				      ? c->options.until_usec
+				      : last;
+}
+
 static int find_sources(struct command *c, struct err *err)
 {
 	int r = 0;
@@ -129,14 +150,10 @@ static int find_sources(struct command *c, struct err *err)
 		r = sources_add_directory(&c->sources, c->directory, err);
 	for (size_t i = 0; i < c->files.n && r == 0; i++)
 		r = sources_add_file(&c->sources, c->files.v[i], err);
-	if (r == 0 && !c->directory && c->files.n == 0)
+	if (r == 0 && is_of_this_host(c))
 		r = sources_add_host(&c->sources, err);
 	sources_sort(&c->sources);
-	c->options.trend_from =
-		c->options.since_usec > c->sources.first ? c->options.since_usec : c->sources.first;
-	c->options.trend_to = c->options.until_usec > 0 && c->options.until_usec < c->sources.last
-				      ? c->options.until_usec
-				      : c->sources.last;
+	set_trend(c);
 	return r;
 }
 
@@ -159,6 +176,18 @@ static void note(struct command *c, uint64_t n, const char *fmt, ...)
 
 #define ULL(v) ((unsigned long long)(v))
 
+/* Their admission may be older than the journal. */
+static uint64_t undecided(const struct tally *t)
+{
+	const uint32_t known = TALLY_RAN | TALLY_DENIED | TALLY_NOTED | TALLY_OUT;
+	uint64_t n = 0;
+
+	for (size_t i = 1; i < t->n_classes; i++)
+		if ((t->classes[i].flags & (known | TALLY_IN_PERIOD)) == TALLY_IN_PERIOD)
+			n += t->classes[i].containers;
+	return n;
+}
+
 static void write_notes(struct command *c)
 {
 	const struct harvest_notes *h = &c->harvested;
@@ -170,8 +199,11 @@ static void write_notes(struct command *c)
 	note(c, h->foreign, "%llu entries were left out: root did not send them", ULL(h->foreign));
 	note(c, h->damaged, "%llu entries or ends of files cannot be read", ULL(h->damaged));
 	note(c, h->closed, "%llu compressed values could not be read", ULL(h->closed));
+	note(c, h->no_ledger, "the ledger could not be read: what only it has is missing here");
 	note(c, h->ledger, "%llu records are in the ledger alone", ULL(h->ledger));
 	note(c, t->again, "%llu records came twice and count once", ULL(t->again));
+	note(c, undecided(t), "of %llu containers there are records, and none of their start",
+	     ULL(undecided(t)));
 	note(c, t->containers_omitted,
 	     "%llu starts of containers beyond the first %zu do not count",
 	     ULL(t->containers_omitted), t->n_containers);
@@ -192,7 +224,7 @@ static uint64_t end_of(const struct command *c)
 
 	if (c->options.until_usec > 0 && c->options.until_usec < c->now_usec)
 		return c->options.until_usec;
-	if (!c->directory && c->files.n == 0)
+	if (is_of_this_host(c))
 		return c->now_usec;
 	for (size_t i = 0; i < c->tally->n_hosts; i++)
 		if (c->tally->hosts[i].last > last)
@@ -203,7 +235,7 @@ static uint64_t end_of(const struct command *c)
 static int gather(struct command *c, struct err *err)
 {
 	_cleanup_host_ struct host *host = NULL;
-	bool own = !c->directory && c->files.n == 0;
+	bool own = is_of_this_host(c);
 	int r = 0;
 
 	if (own)

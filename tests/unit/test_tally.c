@@ -21,7 +21,7 @@ static const char framework_text[] =
 	"{\"id\": \"2\", \"title\": \"two\", \"evidence\": \"profile\"},"
 	"{\"id\": \"C\", \"title\": \"chain\", \"evidence\": \"chain\"},"
 	"{\"id\": \"R\", \"title\": \"records\", \"evidence\": \"records\","
-	" \"requires\": [\"COAMING_TIME\", \"COAMING_ACTOR_UID\"]},"
+	" \"requires\": [\"COAMING_TIME\", \"COAMING_ACTOR_UID\", \"COAMING_POLICY_DIGEST\"]},"
 	"{\"id\": \"V\", \"title\": \"coverage\", \"evidence\": \"coverage\"},"
 	"{\"id\": \"K\", \"title\": \"clock\", \"evidence\": \"clock\"},"
 	"{\"id\": \"E\", \"title\": \"events\", \"evidence\": \"events\", \"events\": [\"deny\"]},"
@@ -52,7 +52,8 @@ static void desk_open(struct desk *d)
 	d->options.n_controls = d->rules->n;
 	d->options.required[0] = "COAMING_TIME";
 	d->options.required[1] = "COAMING_ACTOR_UID";
-	d->options.n_required = 2;
+	d->options.required[2] = "COAMING_POLICY_DIGEST";
+	d->options.n_required = 3;
 	d->options.trend_from = T0;
 	d->options.trend_to = T0 + 24 * HOUR;
 	d->usec = T0;
@@ -88,7 +89,7 @@ static struct tally_record say(struct desk *d, enum event event, const char *id,
 				  .boot = word(d, "boot"),
 				  .machine = word(d, "machine"),
 				  .hostname = word(d, "host"),
-				  .required = 3,
+				  .required = 7,
 				  .prev = d->seq,
 				  .text = no_text };
 
@@ -373,6 +374,14 @@ static void test_clock(void **state)
 	assert_int_equal(d.tally->hosts[0].clock_back, 1);
 	assert_string_equal(status(report, "K"), "failed");
 	desk_close(&d);
+
+	d = (struct desk){ 0 };
+	desk_open(&d);
+	r = say(&d, EVENT_ADMIT, "c", "");
+	r.has_time = false;
+	add(&d, &r);
+	assert_string_equal(status(write_report(&d), "K"), "failed");
+	desk_close(&d);
 }
 
 static void test_required_fields(void **state)
@@ -387,11 +396,15 @@ static void test_required_fields(void **state)
 	r.required = 0;
 	add(&d, &r);
 	r = say(&d, EVENT_DENY, "c", "");
-	r.required = 1;
+	r.required = 1; /* and a refusal needs no digest */
+	add(&d, &r);
+	r = say(&d, EVENT_ADMIT, "bare", "");
+	r.n_profiles = 0; /* no policy, so no digest of one */
+	r.required = 3;
 	add(&d, &r);
 	report = write_report(&d);
 	assert_string_equal(status(report, "R"), "failed");
-	assert_non_null(strstr(node_get(control(report, "R"), "why")->string, "1 of 2 decisions"));
+	assert_non_null(strstr(node_get(control(report, "R"), "why")->string, "1 of 3 decisions"));
 	desk_close(&d);
 }
 
