@@ -84,6 +84,9 @@ $(O)/flags: FORCE
 	@printf '%s\n' '$(subst ','\'',$(flags))' | cmp -s - $@ || \
 		printf '%s\n' '$(subst ','\'',$(flags))' >$@
 
+# The page that it holds.
+$(O)/cli/report_html.o: cli/report.html
+
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)$(CC) $(cflags) $(werror) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

@@ -11,6 +11,8 @@
 #include "audit/report.h"
 #include "audit/stamp.h"
 #include "cli/options.h"
+#include "cli/report_html.h"
+#include "cli/report_oscal.h"
 #include "cli/report_print.h"
 #include "cli/report_scope.h"
 #include "cli/when.h"
@@ -28,7 +30,7 @@ static const char *const controls_dirs[] = {
 struct command {
 	const char *config, *framework, *since, *until, *match, *directory, *waivers, *output;
 	struct words by, files;
-	bool json, csv;
+	bool json, csv, html, oscal;
 	/* What comes of it. */
 	uint64_t now_usec;
 	struct scope scope;
@@ -252,9 +254,20 @@ static int gather(struct command *c, struct err *err)
 	return r < 0 ? r : report_silence(c->tally, end_of(c), err);
 }
 
+static int print_oscal(const struct node *report, FILE *out, struct err *err)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	if (report_oscal(&text, report) < 0)
+		return err_oom(err);
+	(void)fwrite(text.data, 1, text.len, out);
+	return 0;
+}
+
 static int write_out(const struct command *c, const struct buf *json, FILE *out, struct err *err)
 {
 	_cleanup_doc_ struct doc *doc = NULL;
+	_cleanup_buf_ struct buf page = { 0 };
 	struct term term;
 	int r;
 
@@ -263,7 +276,15 @@ static int write_out(const struct command *c, const struct buf *json, FILE *out,
 		(void)fputc('\n', out);
 		return 0;
 	}
+	if (c->html) {
+		if (report_html(&page, json->data, json->len) < 0)
+			return err_oom(err);
+		(void)fwrite(page.data, 1, page.len, out);
+		return 0;
+	}
 	r = doc_parse(&doc, "the report", json->data, json->len, err);
+	if (r == 0 && c->oscal)
+		return print_oscal(doc_root(doc), out, err);
 	if (r < 0)
 		return r;
 	term = term_of(out);
@@ -311,8 +332,13 @@ static int run(struct command *c, struct err *err)
 	bool failed = false;
 	int r;
 
-	if (c->json + c->csv > 1)
-		return err_input(err, EINVAL, "--json and --csv exclude each other");
+	if (c->json + c->csv + c->html + c->oscal > 1)
+		return err_input(err, EINVAL,
+				 "--json, --csv, --html and --oscal exclude each other");
+	if (c->oscal && !c->framework)
+		return err_input(err, EINVAL,
+				 "--oscal says what became of a framework's controls: "
+				 "it needs --framework");
 	r = read_period(c, err);
 	r = r < 0 ? r : read_scope(c, err);
 	r = r < 0 ? r : read_framework(c, err);
@@ -340,6 +366,8 @@ int cmd_report(int argc, char **argv, struct err *err)
 		{ 0, "waivers", "FILE", "instead of " WAIVERS_FILE, .text = &c.waivers },
 		{ 0, "json", NULL, "one JSON document", .flag = &c.json },
 		{ 0, "csv", NULL, "one table (RFC 4180)", .flag = &c.csv },
+		{ 0, "html", NULL, "one page that needs nothing else", .flag = &c.html },
+		{ 0, "oscal", NULL, "NIST OSCAL assessment results", .flag = &c.oscal },
 		{ 'o', "output", "FILE", "to FILE instead of standard output", .text = &c.output },
 	};
 	const struct usage usage = {

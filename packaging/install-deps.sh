@@ -54,6 +54,7 @@ lint   clang-tidy                   clang-tools-extra        clang-extra-tools  
 lint   cppcheck                     cppcheck                 cppcheck                cppcheck
 lint   shellcheck                   ShellCheck               shellcheck              shellcheck
 lint   mandoc                       mandoc                   mandoc                  mandoc
+test   chromium                     chromium                 chromium                chromium
 test   debootstrap                  -                        -                       -
 test   systemd-journal-remote       systemd-journal-remote   -                       systemd
 test   python3-jsonschema           python3-jsonschema       py3-jsonschema          python-jsonschema
