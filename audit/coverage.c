@@ -7,6 +7,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 
 #include "audit/journal_file.h"
 #include "lib/file.h"
@@ -227,6 +229,41 @@ int coverage_engines(struct tally *tally, const struct sources *sources, struct 
 
 /* ---- the kernel ---- */
 
+/* Where the hierarchy is not mounted, its mount point may hold anything. */
+static bool is_of_the_kernel(int fd)
+{
+	struct statfs st;
+
+	return fstatfs(fd, &st) == 0 && ((uint32_t)st.f_type == CGROUP_SUPER_MAGIC ||
+					 (uint32_t)st.f_type == CGROUP2_SUPER_MAGIC);
+}
+
+/* A group outlives its processes where nobody removes it. */
+static bool has_processes(int dirfd, const char *name, unsigned depth)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_(closedirp) DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	_cleanup_close_ int list = -1;
+	bool found;
+	char byte;
+
+	if (!dir) {
+		closep(&fd);
+		return false;
+	}
+	list = openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	found = list >= 0 && read(list, &byte, 1) == 1;
+	while (!found && depth < DEPTH_MAX) {
+		const struct dirent *entry = readdir(dir);
+
+		if (!entry)
+			break;
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			found = has_processes(fd, entry->d_name, depth + 1);
+	}
+	return found;
+}
+
 static int look_below(struct tally *t, int dirfd, const char *name, uint32_t host, uint64_t now,
 		      unsigned depth, struct err *err)
 {
@@ -247,9 +284,10 @@ static int look_below(struct tally *t, int dirfd, const char *name, uint32_t hos
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		id = coverage_id(entry->d_name, name);
-		if (id)
-			r = note(t, host, id, "", "the kernel has its control group", now, "", err);
-		else if (depth < DEPTH_MAX)
+		if (id && is_of_the_kernel(fd) && has_processes(fd, entry->d_name, depth))
+			r = note(t, host, id, "", "the kernel has processes in its control group",
+				 now, "", err);
+		else if (!id && depth < DEPTH_MAX)
 			r = look_below(t, fd, entry->d_name, host, now, depth + 1, err);
 	}
 	return r;

@@ -9,7 +9,7 @@ controls=$(cd "$(dirname "$0")/../../audit/controls" && pwd)
 . "$(dirname "$0")/lib.sh"
 sandbox "$@"
 remote=/lib/systemd/systemd-journal-remote
-need jq journalctl python3 "$remote" "$B/coaming" "$B/tests/bench/records" "$B/tests/integration/keep"
+need crun jq journalctl python3 "$remote" "$B/coaming" "$B/tests/bench/records" "$B/tests/integration/keep"
 mkdir -p /etc/coaming/controls
 cp "$controls"/*.json /etc/coaming/controls/
 pci=PCI-DSS-4.0
@@ -271,6 +271,40 @@ what_nobody_decided_on() {
 		and (.failures | length) >= 1'
 }
 
+# Containers that really ran: one confined, one refused, one in audit mode, one without a profile.
+real_containers() {
+	journal_start RateLimitBurst=0
+	profile pay '{controls: ["PCI-DSS-4.0:1.3.2"], capabilities: {allow: ["CHOWN"]},
+		admission: {deny: ["hostPID"]}}'
+	profile loose '{mode: "audit", controls: ["PCI-DSS-4.0:1.3.2"], capabilities: {allow: []}}'
+	for name in one two three; do
+		bundle $name "$(labelled pay)"
+		run_confined $name
+		assert_status 0
+	done
+	bundle host "$(labelled pay) | .linux.namespaces |= map(select(.type != \"pid\"))"
+	run_confined host
+	assert_status 1
+	bundle bare
+	run_confined bare
+	assert_status 0
+	run coaming report --framework $pci --json
+	assert_status 0
+	assert_json "$W/out" '.totals.admit == 4 and .totals.deny == 1 and .totals.containers == 4
+		and .totals.unconfined == 1 and .hosts[0].chain.state == "whole"
+		and (.controls[] | select(.id == "1.3.2") | .status == "configured"
+			and .containers.configured == 3 and .containers.notCovered == 1)
+		and all(.controls[] | select(.evidence == "records"); .status == "evidenced")'
+	bundle loose "$(labelled loose)"
+	run_confined loose
+	run coaming report --framework $pci --json
+	assert_status 1
+	assert_json "$W/out" '.controls[] | select(.id == "1.3.2") | .status == "failed"
+		and .containers.failed == 1 and .failures[0].container == "loose"'
+	run coaming report --framework $pci --json --match 'io.coaming.profile=pay'
+	assert_status 0
+}
+
 a_silent_host() {
 	"$B/tests/bench/records" 4000 2 >"$W/all"
 	# host-1 stops after a quarter; the other goes on for two hours.
@@ -303,6 +337,7 @@ check 'for people, with cursors that lead to the records' for_people
 check 'of this host: the journal, and the ledger for what it lost' of_this_host
 check 'compressed values' compressed_values
 check 'what nobody decided on' what_nobody_decided_on
+check 'real containers' real_containers
 check 'a host that went silent' a_silent_host
 check 'damaged files' damaged_files
 finish
