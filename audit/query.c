@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <systemd/sd-journal.h>
 #include "audit/segment.h"
+#include "audit/sighting.h"
 #include "audit/stamp.h"
 #include "lib/file.h"
 
@@ -22,10 +23,8 @@
 #define SCHEMA_MATCH "COAMING_SCHEMA=1"
 
 static const char *const trusts[] = {
-	[TRUST_FOREIGN] = "foreign",
-	[TRUST_UNVERIFIED] = "unverified",
-	[TRUST_WAITING] = "waiting",
-	[TRUST_LEDGER] = "ledger",
+	[TRUST_FOREIGN] = "foreign", [TRUST_UNVERIFIED] = "unverified", [TRUST_JOURNAL] = "journal",
+	[TRUST_CHAINED] = "chained", [TRUST_WAITING] = "waiting",       [TRUST_LEDGER] = "ledger",
 };
 static_assert(ARRAY_SIZE(trusts) == TRUSTS_, "a name for each");
 
@@ -50,12 +49,27 @@ struct other {
 	char *data;
 };
 
+/* An entry of before the ledger's beginning: who names whom. Half a hash is no easier to forge than
+ * a key of 128 bits is to guess. */
+#define HALF 16
+struct earlier {
+	struct earlier_one {
+		uint64_t seq;
+		uint8_t hash[HALF], prev[HALF];
+	} * v;
+	size_t n, size;
+};
+#define EARLIER_MAX ((size_t)1 << 19)
+
 struct run {
 	const struct query *query;
 	query_fn *fn;
 	void *arg;
 	int dirfd;
 	struct known known;
+	struct earlier earlier;
+	uint8_t first_prev[HALF]; /* what the ledger's first record names */
+	struct buf scratch;
 	struct other *others; /* by time */
 	size_t n_others, shown;
 	struct query_notes notes;
@@ -72,6 +86,8 @@ static void run_done(struct run *run)
 	}
 	free(run->others);
 	free(run->known.v);
+	free(run->earlier.v);
+	buf_done(&run->scratch);
 	closep(&run->dirfd);
 }
 
@@ -99,13 +115,50 @@ static bool has_value(const struct entry *e, const char *name, const char *wante
 	return false;
 }
 
+static bool same_field(const char *a, const char *b)
+{
+	size_t n = strcspn(a, "=");
+
+	return n == strcspn(b, "=") && memcmp(a, b, n) == 0;
+}
+
+static bool is_match(const struct entry *e, const char *match)
+{
+	size_t name_len = strcspn(match, "=");
+	const char *value = match[name_len] ? match + name_len + 1 : "";
+
+	for (size_t i = 0; i < e->n; i++) {
+		const struct view *v = &e->fields[i];
+
+		if (v->name_len == name_len && memcmp(v->name, match, name_len) == 0 &&
+		    v->len == strlen(value) && memcmp(v->value, value, v->len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One of those of a field, and that of each field, as in journalctl(1). */
+static bool fits_matches(const struct query *q, const struct entry *e)
+{
+	for (size_t i = 0; i < q->n_matches; i++) {
+		bool any = false;
+
+		for (size_t k = 0; k < q->n_matches && !any; k++)
+			any = same_field(q->matches[i], q->matches[k]) &&
+			      is_match(e, q->matches[k]);
+		if (!any)
+			return false;
+	}
+	return true;
+}
+
 static bool is_wanted(const struct query *q, const struct entry *e)
 {
 	return e->usec >= q->since_usec && (q->until_usec == 0 || e->usec <= q->until_usec) &&
 	       (!q->container || is_container(e, q->container)) &&
 	       (!q->profile || has_value(e, "COAMING_PROFILE", q->profile)) &&
 	       (!q->outcome || has_value(e, "COAMING_OUTCOME", q->outcome)) &&
-	       (!q->event || has_value(e, "COAMING_EVENT", q->event));
+	       (!q->event || has_value(e, "COAMING_EVENT", q->event)) && fits_matches(q, e);
 }
 
 static int remember(struct known *known, const struct entry *e, struct err *err)
@@ -195,6 +248,8 @@ static int read_ledger(struct run *run, struct position *at, each_fn *each, stru
 
 static int note_known(struct run *run, const struct entry *e, struct err *err)
 {
+	if (run->known.n == 0)
+		(void)hex_decode(run->first_prev, HALF, e->prev, 2 * HALF);
 	return remember(&run->known, e, err);
 }
 
@@ -308,7 +363,7 @@ static int copy_fields(sd_journal *j, struct buf *data, struct entry *e)
 static int read_entry(sd_journal *j, struct entry *e, char **ret_data, struct err *err)
 {
 	_cleanup_buf_ struct buf data = { 0 };
-	const struct view *time;
+	const struct view *time, *prev;
 
 	*e = (struct entry){ 0 };
 	if (copy_fields(j, &data, e) < 0)
@@ -318,8 +373,109 @@ static int read_entry(sd_journal *j, struct entry *e, char **ret_data, struct er
 		(void)sd_journal_get_realtime_usec(j, &e->usec);
 	if (!entry_get_u64(e, "COAMING_SEQ", &e->seq))
 		e->seq = 0;
+	if (!entry_get_u64(e, "COAMING_KEY_EPOCH", &e->epoch))
+		e->epoch = 0;
+	prev = entry_get(e, "COAMING_PREV");
+	if (prev && prev->len == sizeof(e->prev) - 1)
+		memcpy(e->prev, prev->value, prev->len);
 	*ret_data = buf_take(&data);
 	return *ret_data ? 0 : err_oom(err);
+}
+
+static bool half_of(uint8_t out[HALF], const struct view *hex)
+{
+	return hex && hex->len == SHA256_HEX - 1 && hex_decode(out, HALF, hex->value, 2 * HALF);
+}
+
+/* Remember it, where it is what it says: the chain is looked at when all are there. */
+static int note_earlier(struct run *run, struct entry *e, struct err *err)
+{
+	const struct view *hash = entry_get(e, "COAMING_HASH"),
+			  *prev = entry_get(e, "COAMING_PREV");
+	struct earlier *v = &run->earlier;
+	char is[SHA256_HEX];
+	struct err bad = { 0 };
+
+	if (e->seq == 0 || run->known.n == 0 || e->seq >= run->known.v[0].seq ||
+	    v->n >= EARLIER_MAX || !hash || !prev || prev->len != SHA256_HEX - 1)
+		return 0;
+	run->scratch.len = 0;
+	if (entry_canonical(&run->scratch, e, &bad) < 0)
+		return 0;
+	sha256_hex1(is, run->scratch.data, run->scratch.len);
+	if (hash->len != SHA256_HEX - 1 || memcmp(is, hash->value, hash->len) != 0)
+		return 0;
+	if (v->n == v->size) {
+		size_t size = v->size ? 2 * v->size : 1024;
+		struct earlier_one *grown = reallocarray(v->v, size, sizeof(*grown));
+
+		if (!grown)
+			return err_oom(err);
+		v->v = grown;
+		v->size = size;
+	}
+	v->v[v->n].seq = e->seq;
+	v->n += half_of(v->v[v->n].hash, hash) && half_of(v->v[v->n].prev, prev);
+	return 0;
+}
+
+static int latest_first(const void *a, const void *b)
+{
+	const struct earlier_one *x = a, *y = b;
+
+	return (x->seq < y->seq) - (x->seq > y->seq);
+}
+
+/* Of those that were remembered only what the ledger's beginning leads to stays, by descending SEQ.
+ */
+static void follow_earlier(struct run *run)
+{
+	struct earlier *v = &run->earlier;
+	uint8_t next[HALF];
+	size_t n = 0;
+
+	if (v->n > 1)
+		qsort(v->v, v->n, sizeof(*v->v), latest_first);
+	memcpy(next, run->first_prev, HALF);
+	for (size_t i = 0; i < v->n; i++) {
+		if (memcmp(v->v[i].hash, next, HALF) != 0)
+			continue;
+		memcpy(next, v->v[i].prev, HALF);
+		v->v[n++] = v->v[i];
+	}
+	v->n = n;
+}
+
+static bool is_chained(const struct run *run, const struct entry *e)
+{
+	size_t low = 0, high = run->earlier.n;
+	uint8_t hash[HALF];
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (run->earlier.v[mid].seq > e->seq)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < run->earlier.n && run->earlier.v[low].seq == e->seq &&
+	       half_of(hash, entry_get(e, "COAMING_HASH")) &&
+	       memcmp(hash, run->earlier.v[low].hash, HALF) == 0;
+}
+
+/* What the ledger's beginning leads to is no claim of somebody's. */
+static void judge_earlier(struct run *run)
+{
+	follow_earlier(run);
+	for (size_t i = 0; i < run->n_others; i++) {
+		struct other *o = &run->others[i];
+
+		if (o->trust != TRUST_UNVERIFIED || !is_chained(run, o->entry))
+			continue;
+		o->trust = TRUST_CHAINED;
+		run->notes.unverified--;
+	}
 }
 
 static int judge_entry(struct run *run, sd_journal *j, struct err *err)
@@ -339,6 +495,11 @@ static int judge_entry(struct run *run, sd_journal *j, struct err *err)
 	if (trust == TRUST_UNVERIFIED && e->seq > 0 &&
 	    knows(&run->known, e->seq, entry_get(e, "COAMING_HASH")))
 		return 0; /* the ledger shows it */
+	if (trust == TRUST_UNVERIFIED) {
+		r = note_earlier(run, e, err);
+		if (r < 0)
+			return r;
+	}
 	if (!is_wanted(run->query, e))
 		return 0;
 	run->notes.unverified += trust == TRUST_UNVERIFIED;
@@ -355,7 +516,7 @@ static int open_journal(const struct query *q, sd_journal **ret, struct err *err
 	if (q->journal_dir)
 		r = sd_journal_open_directory(ret, q->journal_dir, 0);
 	else
-		r = sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY);
+		r = sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_ALL_NAMESPACES);
 	if (r < 0)
 		return err_errno(err, -r, "cannot read the journal");
 	r = sd_journal_add_match(*ret, SCHEMA_MATCH, 0);
@@ -447,6 +608,7 @@ static int read_others(struct run *run, struct err *err)
 	r = read_journal(run, &run->notes.journal);
 	if (r == -ENOMEM)
 		return err_oom(err);
+	judge_earlier(run);
 	return 0; /* without a journal the ledger still tells */
 }
 
@@ -506,4 +668,69 @@ int query_tail(const struct query *query, struct position *at, query_fn *fn, voi
 
 	r = dir_open_trusted(query->audit_dir, &run.dirfd, err);
 	return r < 0 ? r : read_ledger(&run, at, show_new, err);
+}
+
+struct journals {
+	const struct query *query;
+	query_fn *fn;
+	void *arg;
+	struct query_notes notes;
+	uint64_t *seen; /* a table of hashes' first 64 bits; 0: empty */
+	size_t n_seen;
+};
+
+/* Was that record there before? Records are sent again, and collected twice. */
+static bool is_seen(struct journals *j, const struct sighting *s)
+{
+	uint64_t key = 0;
+	size_t slot;
+
+	if (!hex_decode((uint8_t *)&key, sizeof(key), s->entry->hash, 2 * sizeof(key)) || key == 0)
+		return false;
+	for (slot = key % (2 * QUERY_SEEN_MAX); j->seen[slot];
+	     slot = (slot + 1) % (2 * QUERY_SEEN_MAX))
+		if (j->seen[slot] == key)
+			return true;
+	if (j->n_seen < QUERY_SEEN_MAX) {
+		j->seen[slot] = key;
+		j->n_seen++;
+	}
+	return false;
+}
+
+static int show_sighting(void *arg, const struct sighting *s, struct err *err)
+{
+	struct journals *j = arg;
+	struct found found = { s->is_ours ? TRUST_JOURNAL : TRUST_FOREIGN, s->entry };
+	struct entry *e = (struct entry *)(uintptr_t)s->entry; /* ours for as long as this lasts */
+
+	if (!s->readable)
+		return 0;
+	e->usec = sight_time(s);
+	if (!is_wanted(j->query, e) || (s->is_ours && is_seen(j, s)))
+		return 0;
+	j->notes.foreign += !s->is_ours;
+	if (!s->is_ours && !j->query->all)
+		return 0;
+	return j->fn(j->arg, &found, err);
+}
+
+int query_journals(const struct query *q, query_fn *fn, void *arg, struct query_notes *ret,
+		   struct err *err)
+{
+	const struct sight_journal where = { .directory = q->journal_dir,
+					     .files = q->journal_files,
+					     .n_files = q->n_journal_files,
+					     .merge = q->merge,
+					     .since_usec = q->since_usec };
+	struct journals j = { .query = q, .fn = fn, .arg = arg };
+	int r;
+
+	j.seen = calloc(2 * QUERY_SEEN_MAX, sizeof(*j.seen));
+	if (!j.seen)
+		return err_oom(err);
+	r = sight_journal(&where, show_sighting, &j, err);
+	free(j.seen);
+	*ret = j.notes;
+	return r;
 }

@@ -16,14 +16,19 @@
 enum trust {
 	TRUST_FOREIGN,    /* in the journal, not sent by root: anybody's */
 	TRUST_UNVERIFIED, /* in the journal, not in the ledger */
+	TRUST_JOURNAL,    /* in a journal that was named, whose ledger is not here */
 	TRUST_WAITING,    /* in auditDir, not taken into the chain yet */
+	TRUST_CHAINED,    /* in the journal, and hashes lead to it from the ledger's beginning */
 	TRUST_LEDGER,     /* in the ledger, its hash fits */
 	TRUSTS_,
 };
 
 struct query {
 	const char *audit_dir;
-	const char *journal_dir; /* journal files instead of the host's; NULL */
+	const char *journal_dir;          /* journal files instead of the host's; NULL */
+	const char *const *journal_files; /* likewise, by name; then there is no ledger */
+	size_t n_journal_files;
+	bool merge; /* likewise, all that are here, of other hosts, too */
 	bool without_journal;
 	bool all; /* foreign entries too */
 
@@ -33,6 +38,8 @@ struct query {
 	const char *profile;
 	const char *outcome;
 	const char *event;
+	const char *const *matches; /* "FIELD=VALUE": one of a field, each of the fields */
+	size_t n_matches;
 };
 
 struct found {
@@ -60,6 +67,13 @@ struct query_notes {
  */
 int query_run(const struct query *query, query_fn *fn, void *arg, struct query_notes *ret,
 	      struct err *err);
+/*
+ * The same of journals alone, which may be of many hosts: in the order of the journals, each record
+ * once as far as the last QUERY_SEEN_MAX tell.
+ */
+#define QUERY_SEEN_MAX ((size_t)1 << 20)
+int query_journals(const struct query *query, query_fn *fn, void *arg, struct query_notes *ret,
+		   struct err *err);
 /* What has come into the ledger after *at, which moves on. For `coaming log -f`. */
 int query_tail(const struct query *query, struct position *at, query_fn *fn, void *arg,
 	       struct err *err);

@@ -119,7 +119,8 @@ static int open_journal(const struct sight_journal *where, sd_journal **ret, str
 	else if (where->directory)
 		r = sd_journal_open_directory(ret, where->directory, 0);
 	else
-		r = sd_journal_open(ret, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_ALL_NAMESPACES);
+		r = sd_journal_open(ret, (where->merge ? 0 : SD_JOURNAL_LOCAL_ONLY) |
+						 SD_JOURNAL_ALL_NAMESPACES);
 	if (r < 0)
 		return err_errno(err, -r, "cannot read the journal%s%s",
 				 where->directory ? " in " : "",

@@ -47,6 +47,7 @@ struct sight_journal {
 	const char *directory;    /* NULL: the host's, all namespaces */
 	const char *const *files; /* instead of a directory */
 	size_t n_files;
+	bool merge;                      /* instead: all that are here, of other hosts, too */
 	uint64_t since_usec, until_usec; /* by the journal's clock; 0: none */
 };
 /* All entries of the journal that say they are records of ours. */

@@ -28,18 +28,26 @@ static const char *const outcomes[] = {
 	"accept", "refuse", "would-refuse", "exempt", "stopped",
 };
 
+enum output { OUT_SHORT, OUT_TABLE, OUT_VERBOSE, OUT_JSON, OUT_EXPORT, OUTPUTS };
+
+static const char *const outputs[OUTPUTS] = { "short", "table", "verbose", "json", "export" };
+
 struct log {
 	struct query query;
-	bool json, colour, follow, verbose;
-	/* With -n: the last lines, a ring; else NULL and each is printed at once. */
-	char **last;
+	enum output output;
+	bool colour, follow, verbose, reverse, journals;
+	/* With -n: the last ones, a ring; else NULL and each is printed at once. */
+	struct line {
+		char *text;
+		size_t len;
+	} * last;
 	size_t n_last, next;
 };
 
 static void log_done(struct log *log)
 {
 	for (size_t i = 0; log->last && i < log->n_last; i++)
-		free(log->last[i]);
+		free(log->last[i].text);
 	free(log->last);
 }
 
@@ -117,14 +125,17 @@ static const char *colour_of(const struct found *found)
 	return "";
 }
 
-static void write_line(struct buf *out, const struct found *found, bool colour)
+static void write_line(struct buf *out, const struct found *found, bool colour, bool host)
 {
 	const char *begin = colour ? colour_of(found) : "";
 	const struct entry *e = found->entry;
 
 	buf_adds(out, begin);
 	add_time(out, e->usec);
-	if (found->trust != TRUST_LEDGER)
+	if (host)
+		add_padded(out, entry_get(e, "COAMING_HOSTNAME"), 12);
+	/* The ledger's own need no word, nor those that hashes lead to from there. */
+	if (found->trust < TRUST_CHAINED && found->trust != TRUST_JOURNAL)
 		buf_addf(out, "(%s) ", trust_name(found->trust));
 	add_padded(out, entry_get(e, "COAMING_EVENT"), 6);
 	add_padded(out, entry_get(e, "COAMING_OUTCOME"), 12);
@@ -185,28 +196,109 @@ static void write_json(struct buf *out, const struct found *found)
 	buf_addc(out, '\n');
 }
 
+/* Which host: of several they are told apart by it. */
+static const struct view *host_of(const struct entry *e)
+{
+	return entry_get(e, "COAMING_HOSTNAME");
+}
+
+static void write_table(struct buf *out, const struct found *found)
+{
+	const struct entry *e = found->entry;
+
+	add_time(out, e->usec);
+	add_padded(out, host_of(e), 12);
+	add_padded(out, entry_get(e, "COAMING_SEQ"), 8);
+	add_padded(out, entry_get(e, "COAMING_EVENT"), 6);
+	add_padded(out, entry_get(e, "COAMING_OUTCOME"), 12);
+	add_padded(out, entry_get(e, "CONTAINER_NAME"), 20);
+	add_profiles(out, e);
+	if (found->trust < TRUST_CHAINED && found->trust != TRUST_JOURNAL)
+		buf_addf(out, "(%s)", trust_name(found->trust));
+	buf_addc(out, '\n');
+}
+
+static void write_verbose(struct buf *out, const struct found *found)
+{
+	const struct entry *e = found->entry;
+
+	add_time(out, e->usec);
+	buf_addf(out, "(%s)\n", trust_name(found->trust));
+	for (size_t i = 0; i < e->n; i++) {
+		buf_addf(out, "    %.*s=", (int)e->fields[i].name_len, e->fields[i].name);
+		add_escaped(out, &e->fields[i]);
+		buf_addc(out, '\n');
+	}
+}
+
+/* As the ledger has it, so that the hash can be computed again from it. */
+static int write_export(struct buf *out, const struct found *found, struct err *err)
+{
+	static const char *const last[] = { "COAMING_HASH", "COAMING_MAC" };
+	struct err bad = { 0 };
+	int r = entry_canonical(out, found->entry, &bad);
+
+	if (r == -ENOMEM)
+		return err_oom(err);
+	if (r < 0) /* it is none of ours: it has no time of its own */
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(last); i++) {
+		const struct view *v = entry_get(found->entry, last[i]);
+
+		if (v)
+			entry_put_field(out, last[i], v->value, v->len);
+	}
+	buf_addc(out, '\n');
+	return 0;
+}
+
+static int write_record(struct log *log, struct buf *out, const struct found *found,
+			struct err *err)
+{
+	switch (log->output) {
+	case OUT_TABLE:
+		write_table(out, found);
+		return 0;
+	case OUT_VERBOSE:
+		write_verbose(out, found);
+		return 0;
+	case OUT_JSON:
+		write_json(out, found);
+		return 0;
+	case OUT_EXPORT:
+		return write_export(out, found, err);
+	case OUT_SHORT:
+	case OUTPUTS:
+		break;
+	}
+	write_line(out, found, log->colour, log->journals);
+	return 0;
+}
+
 /* What is said about a record goes out at once, or waits among the last ones. */
 static int show(void *arg, const struct found *found, struct err *err)
 {
 	struct log *log = arg;
 	_cleanup_buf_ struct buf line = { 0 };
 	char *text;
+	size_t len;
+	int r;
 
-	if (log->json)
-		write_json(&line, found);
-	else
-		write_line(&line, found, log->colour);
+	r = write_record(log, &line, found, err);
+	if (r < 0)
+		return r;
 	if (buf_status(&line) < 0)
 		return err_oom(err);
 	if (!log->last) {
-		(void)fwrite(line.data, 1, line.len, stdout); /* main() looks for a failure */
+		(void)fwrite(line.data ? line.data : "", 1, line.len, stdout); /* main() looks */
 		return 0;
 	}
+	len = line.len;
 	text = buf_take(&line);
 	if (!text)
 		return err_oom(err);
-	free(log->last[log->next]);
-	log->last[log->next] = text;
+	free(log->last[log->next].text);
+	log->last[log->next] = (struct line){ text, len };
 	log->next = (log->next + 1) % log->n_last;
 	return 0;
 }
@@ -214,14 +306,13 @@ static int show(void *arg, const struct found *found, struct err *err)
 static void print_last(struct log *log)
 {
 	for (size_t i = 0; log->last && i < log->n_last; i++) {
-		const char *line = log->last[(log->next + i) % log->n_last];
+		size_t k = log->reverse ? log->n_last - 1 - i : i;
+		const struct line *line = &log->last[(log->next + k) % log->n_last];
 
-		if (line)
-			(void)fputs(line, stdout);
+		if (line->text)
+			(void)fwrite(line->text, 1, line->len, stdout);
 	}
-	for (size_t i = 0; log->last && i < log->n_last; i++)
-		free(log->last[i]);
-	free(log->last);
+	log_done(log);
 	log->last = NULL;
 }
 
@@ -297,7 +388,11 @@ static int run(struct log *log, struct err *err)
 				      IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0)
 			return err_errno(err, errno, "cannot watch %s", Q(log->query.audit_dir));
 	}
-	r = query_run(&log->query, show, log, &notes, err);
+	if (log->output == OUT_TABLE)
+		printf("%-19s %-12s %-8s %-6s %-12s %-20s %s\n", "TIME", "HOST", "SEQ", "EVENT",
+		       "OUTCOME", "CONTAINER", "PROFILES");
+	r = log->journals ? query_journals(&log->query, show, log, &notes, err)
+			  : query_run(&log->query, show, log, &notes, err);
 	if (r < 0)
 		return r;
 	print_last(log);
@@ -346,10 +441,10 @@ static int read_times(struct query *q, const char *since, const char *until, str
 
 static int keep_last(struct log *log, const char *count, struct err *err)
 {
-	uint64_t n = LAST_FOLLOWED;
+	uint64_t n = log->follow ? LAST_FOLLOWED : LAST_MAX;
 	int r;
 
-	if (!count && !log->follow)
+	if (!count && !log->follow && !log->reverse)
 		return 0;
 	if (count) {
 		r = option_number("lines", count, LAST_MAX, &n, err);
@@ -361,14 +456,156 @@ static int keep_last(struct log *log, const char *count, struct err *err)
 	return log->last ? 0 : err_oom(err);
 }
 
+static int check_matches(const struct words *words, struct err *err)
+{
+	for (size_t i = 0; i < words->n; i++) {
+		size_t len = strcspn(words->v[i], "=");
+
+		if (!words->v[i][len] || !field_name_is_valid(words->v[i], len))
+			return err_input(err, EINVAL,
+					 "%s is no FIELD=VALUE, such as COAMING_PROFILE=web (see "
+					 "coaming-journal-fields(7))",
+					 Q(words->v[i]));
+	}
+	return 0;
+}
+
+static int choose_output(struct log *log, const char *word, bool json, bool export, struct err *err)
+{
+	int r = check_word("output", word, outputs, OUTPUTS, err);
+
+	if (r < 0)
+		return r;
+	if ((word != NULL) + json + export > 1)
+		return err_input(err, EINVAL, "--output, --json and --export exclude each other");
+	log->output = json ? OUT_JSON : export ? OUT_EXPORT : OUT_SHORT;
+	for (size_t i = 0; word && i < OUTPUTS; i++)
+		if (streq(word, outputs[i]))
+			log->output = (enum output)i;
+	return 0;
+}
+
+/* The boots of which there are records, the last one first. */
+struct boots {
+	char (*v)[BOOT_ID_SIZE];
+	size_t n;
+};
+
+static int note_boot(void *arg, const struct found *found, struct err *err)
+{
+	const struct view *id = entry_get(found->entry, "COAMING_BOOT_ID");
+	struct boots *boots = arg;
+	void *grown;
+
+	if (!id || id->len != BOOT_ID_SIZE - 1 ||
+	    (boots->n > 0 && memcmp(boots->v[boots->n - 1], id->value, id->len) == 0))
+		return 0;
+	grown = reallocarray(boots->v, boots->n + 1, sizeof(*boots->v));
+	if (!grown)
+		return err_oom(err);
+	boots->v = grown;
+	memcpy(boots->v[boots->n], id->value, id->len);
+	boots->v[boots->n++][BOOT_ID_SIZE - 1] = '\0';
+	return 0;
+}
+
+/* "0" or "-1": this boot, the one before; else a boot's id. *match is what to look for. */
+static int find_boot(const struct query *q, const char *boot, char match[64], struct err *err)
+{
+	const struct query all = { .audit_dir = q->audit_dir, .without_journal = true };
+	struct query_notes notes;
+	struct boots boots = { 0 };
+	char this[BOOT_ID_SIZE];
+	unsigned long back;
+	char *end;
+	int r = 0;
+
+	if (strlen(boot) == BOOT_ID_SIZE - 1 &&
+	    strspn(boot, "0123456789abcdef") == BOOT_ID_SIZE - 1) {
+		(void)snprintf(match, 64, "COAMING_BOOT_ID=%s", boot);
+		return 0;
+	}
+	back = strtoul(boot[0] == '-' ? boot + 1 : boot, &end, 10);
+	if (end == boot || *end || (back > 0 && boot[0] != '-'))
+		return err_input(err, EINVAL,
+				 "--boot: %s is neither 0, -1, -2... nor the id of a boot",
+				 Q(boot));
+	record_boot_id(this);
+	if (back > 0)
+		r = query_run(&all, note_boot, &boots, &notes, err);
+	if (boots.n > 0 && streq(boots.v[boots.n - 1], this))
+		boots.n--;
+	if (r == 0 && back > boots.n)
+		r = err_input(err, ENOENT, "--boot: the ledger knows of %zu boots before this one",
+			      boots.n);
+	if (r == 0)
+		(void)snprintf(match, 64, "COAMING_BOOT_ID=%s",
+			       back > 0 ? boots.v[boots.n - back] : this);
+	free(boots.v);
+	return r;
+}
+
+struct log_words {
+	const char *config, *since, *until, *count, *output, *boot, *directory;
+	struct words files, matches;
+	bool json, export, merge;
+	char boot_match[64];
+};
+
+static void log_words_done(struct log_words *w)
+{
+	words_done(&w->files);
+	words_done(&w->matches);
+}
+
+static int add_match(struct words *words, const char *match, struct err *err)
+{
+	const char **grown = reallocarray(words->v, words->n + 1, sizeof(*grown));
+
+	if (!grown)
+		return err_oom(err);
+	words->v = grown;
+	words->v[words->n++] = match;
+	return 0;
+}
+
+/* Everything that was asked for, into the query. */
+static int prepare(struct log *log, struct log_words *w, const struct host *host, struct err *err)
+{
+	struct query *q = &log->query;
+	int r;
+
+	q->audit_dir = host->audit_dir;
+	q->journal_dir = w->directory;
+	q->journal_files = w->files.v;
+	q->n_journal_files = w->files.n;
+	q->merge = w->merge;
+	log->journals = w->directory || w->files.n > 0 || w->merge;
+	if (log->journals && log->follow)
+		return err_input(err, EINVAL, "--follow is of this host's ledger alone");
+	if (log->follow && log->reverse)
+		return err_input(err, EINVAL, "--follow and --reverse exclude each other");
+	r = check_words(q, err);
+	r = r < 0 ? r : check_matches(&w->matches, err);
+	r = r < 0 ? r : choose_output(log, w->output, w->json, w->export, err);
+	r = r < 0 ? r : read_times(q, w->since, w->until, err);
+	if (r == 0 && w->boot) {
+		r = find_boot(q, w->boot, w->boot_match, err);
+		r = r < 0 ? r : add_match(&w->matches, w->boot_match, err);
+	}
+	q->matches = w->matches.v;
+	q->n_matches = w->matches.n;
+	return r < 0 ? r : keep_last(log, w->count, err);
+}
+
 int cmd_log(int argc, char **argv, struct err *err)
 {
 	_cleanup_host_ struct host *host = NULL;
 	_cleanup_(log_done) struct log log = { 0 };
+	_cleanup_(log_words_done) struct log_words w = { 0 };
 	struct query *q = &log.query;
-	const char *config = NULL, *since = NULL, *until = NULL, *count = NULL;
 	const struct option options[] = {
-		OPTION_CONFIG(&config),
+		OPTION_CONFIG(&w.config),
 		{ 0, "container", "ID|NAME", "only this container's", .text = &q->container },
 		{ 0, "profile", "NAME", "only where this profile applied", .text = &q->profile },
 		{ 0, "outcome", "OUTCOME", "accept, refuse, would-refuse, exempt or stopped",
@@ -376,32 +613,42 @@ int cmd_log(int argc, char **argv, struct err *err)
 		{ 0, "event", "EVENT", "admit, deny, exempt, attest, drift, exec, stop, ...",
 		  .text = &q->event },
 		{ 'S', "since", "TIME", "\"2026-11-23 10:00\", today, -1h, \"2 hours ago\"",
-		  .text = &since },
-		{ 'U', "until", "TIME", "likewise", .text = &until },
-		{ 'n', "lines", "N", "the last N", .text = &count },
+		  .text = &w.since },
+		{ 'U', "until", "TIME", "likewise", .text = &w.until },
+		{ 'b', "boot", "N|ID", "of one boot: 0 is this one, -1 the one before",
+		  .text = &w.boot },
+		{ 'n', "lines", "N", "the last N", .text = &w.count },
+		{ 'r', "reverse", NULL, "the newest first", .flag = &log.reverse },
 		{ 'f', "follow", NULL, "show what comes, until interrupted", .flag = &log.follow },
-		{ 0, "json", NULL, "one JSON object a line, every field", .flag = &log.json },
+		{ 'o', "output", "FORM", "short, table, verbose, json or export",
+		  .text = &w.output },
+		{ 0, "json", NULL, "one JSON object a line, every field", .flag = &w.json },
+		{ 0, "export", NULL, "for systemd-journal-remote and coaming verify",
+		  .flag = &w.export },
+		{ 'D', "directory", "DIR", "the journals in a directory, of any hosts",
+		  .text = &w.directory },
+		{ 0, "file", "FILE", "a journal file", .list = &w.files },
+		{ 'm', "merge", NULL, "all journals that are here, of other hosts, too",
+		  .flag = &w.merge },
 		{ 'a', "all", NULL, "also what others wrote to the journal", .flag = &q->all },
 		{ 'v', "verbose", NULL, "say how many entries were left out",
 		  .flag = &log.verbose },
 	};
 	const struct usage usage = {
+		.args = "[FIELD=VALUE]...",
 		.about = "Show the decisions, oldest first.\n",
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};
 	int r;
 
-	r = options_parse(argc, argv, &usage, NULL, err);
+	r = options_parse(argc, argv, &usage, &w.matches, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = check_words(q, err);
-	r = r < 0 ? r : read_times(q, since, until, err);
-	r = r < 0 ? r : keep_last(&log, count, err);
-	r = r < 0 ? r : host_load(config, &host, err);
+	r = host_load(w.config, &host, err);
+	r = r < 0 ? r : prepare(&log, &w, host, err);
 	if (r < 0)
 		return r;
-	q->audit_dir = host->audit_dir;
 	log.colour = isatty(STDOUT_FILENO) == 1;
 	return run(&log, err);
 }

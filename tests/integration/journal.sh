@@ -437,7 +437,7 @@ the_catalog_explains() {
 	cp "$catalog" "$W/root/usr/lib/systemd/catalog/"
 	journalctl --root="$W/root" --update-catalog
 	cp "$W/root/var/lib/systemd/catalog/database" /var/lib/systemd/catalog/
-	for event in admit deny exempt attest drift exec stop flow policy gap; do
+	for event in admit deny exempt attest drift exec stop flow policy gap head; do
 		kept both "$W/audit" $event CONTAINER_NAME=web MESSAGE=m COAMING_REASON=because
 		id=$(journal "COAMING_EVENT=$event" | tail -n 1 | jq -r .MESSAGE_ID)
 		timeout 10 journalctl -x -q "MESSAGE_ID=$id" >"$W/x"
