@@ -250,10 +250,17 @@ void record_done(struct record *record)
 /* 32 hex digits, with dashes between them or without. */
 static void read_id(const char *path, char out[BOOT_ID_SIZE])
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	_cleanup_close_ int fd = -1;
 	char text[64];
-	ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
+	ssize_t n = 0;
 	size_t o = 0;
+
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	while (fd < 0 && errno == EINTR);
+	do
+		n = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
+	while (n < 0 && errno == EINTR);
 
 	for (ssize_t i = 0; i < n && o < 32; i++)
 		if ((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f'))

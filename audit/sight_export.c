@@ -26,7 +26,7 @@ struct reader {
 	bool eof;
 	struct entry *entry;
 	struct buf scratch;
-	char host[256], machine[33], cursor[256];
+	char host[256], machine[33], last_machine[33], cursor[256];
 };
 
 /* More of the file; 0 at its end. */
@@ -152,7 +152,10 @@ static int show(struct reader *r, struct err *err)
 
 	if (!schema || schema->len != 1 || schema->value[0] != '1')
 		return 0; /* somebody else's entry */
-	memcpy(s.machine, r->machine, sizeof(s.machine));
+	/* Where neither says: that of the one before. */
+	memcpy(s.machine, r->machine[0] ? r->machine : r->last_machine, sizeof(s.machine));
+	sight_machine(s.machine, r->entry);
+	memcpy(r->last_machine, s.machine, sizeof(s.machine));
 	return sight_fields(&s, r->entry, &r->scratch, r->fn, r->arg, err);
 }
 

@@ -22,11 +22,8 @@ struct reader {
 static int show_record(struct reader *r, const char *text, struct err *err)
 {
 	struct sighting *s = &r->sighting;
-	const struct view *machine = entry_get(r->entry, "COAMING_MACHINE_ID");
 
-	memset(s->machine, '0', sizeof(s->machine) - 1);
-	if (machine && machine->len == sizeof(s->machine) - 1)
-		memcpy(s->machine, machine->value, machine->len);
+	sight_machine(s->machine, r->entry); /* else it stays that of the one before */
 	s->readable = s->is_ours = true;
 	s->torn = false;
 	s->entry = r->entry;
@@ -115,6 +112,7 @@ int sight_ledger(const char *audit_dir, sighting_fn *fn, void *arg, struct err *
 	if (!entry)
 		return err_oom(err);
 	r.sighting.source = SIGHT_LEDGER;
+	record_machine_id(r.sighting.machine);
 	r.sighting.host = "";
 	result = dir_open_trusted(audit_dir, &dirfd, err);
 	result = result < 0 ? result : survey_read(dirfd, &s, err);

@@ -35,16 +35,24 @@ static void read_chain_fields(struct entry *e)
 	copy_hex(e->mac, entry_get(e, "COAMING_MAC"));
 }
 
+void sight_machine(char out[33], const struct entry *entry)
+{
+	const struct view *v = entry_get(entry, "COAMING_MACHINE_ID");
+
+	if (!v || v->len != 32 || memcmp(v->value, entry_hash_none, 32) == 0)
+		return;
+	memcpy(out, v->value, v->len);
+	out[v->len] = '\0';
+}
+
 int sight_fields(struct sighting *s, struct entry *e, struct buf *scratch, sighting_fn *fn,
 		 void *arg, struct err *err)
 {
-	const struct view *machine = entry_get(e, "COAMING_MACHINE_ID");
 	char hash[SHA256_HEX];
 	struct err bad = { 0 };
 
 	read_chain_fields(e);
-	if (machine && machine->len == sizeof(s->machine) - 1)
-		memcpy(s->machine, machine->value, machine->len);
+	sight_machine(s->machine, e);
 	scratch->len = 0;
 	s->entry = e;
 	s->readable = true;

@@ -56,6 +56,8 @@ int sight_journal(const struct sight_journal *where, sighting_fn *fn, void *arg,
 /* All records of a file in the journal's export format; fd is read to its end. */
 int sight_export(int fd, const char *name, sighting_fn *fn, void *arg, struct err *err);
 
+/* For the readers: the machine that a record names, where it could be read when that was made. */
+void sight_machine(char out[33], const struct entry *entry);
 /*
  * For the readers: put an entry's fields, in whatever order they came, into the form that is
  * hashed, fill what of `sighting` follows from that, and call fn.
