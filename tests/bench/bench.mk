@@ -5,7 +5,7 @@
 
 ROUNDS ?= 100
 bench_programs := $(O)/tests/bench/bare $(O)/tests/bench/measure $(O)/tests/bench/meet \
-		  $(O)/tests/bench/records
+		  $(O)/tests/bench/records $(O)/tests/bench/record
 
 $(O)/tests/bench/bare: $(O)/tests/bench/bare.o
 	$(call say,LD,$@)$(CC) $(static_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
@@ -15,6 +15,9 @@ $(O)/tests/bench/measure: $(O)/tests/bench/measure.o
 
 $(O)/tests/bench/records: $(O)/tests/bench/records.o
 	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
+
+$(O)/tests/bench/record: $(O)/tests/bench/record.o $(call archive,audit) $(call archive,lib)
+	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ -lnettle
 
 $(O)/tests/bench/meet: $(O)/tests/bench/meet.o $(call archive,profiles) $(call archive,lib)
 	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs) -ljansson

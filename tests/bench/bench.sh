@@ -8,7 +8,7 @@
 sandbox "$@"
 set -e
 need crun runc jq nft busybox "$B/coaming-runtime" "$B/coaming-hook" "$B/tests/bench/measure" \
-	"$B/tests/bench/meet"
+	"$B/tests/bench/meet" "$B/tests/bench/record"
 measure=$B/tests/bench/measure
 bare=$B/tests/bench/bare
 go_hook=/usr/libexec/oci/hooks.d/oci-seccomp-bpf-hook
@@ -167,6 +167,7 @@ for n in 10 10000; do
 done
 measured "$rounds" >"$W/seen"
 "$B/tests/bench/meet" "$rounds" >"$W/meets"
+"$B/tests/bench/record" "$rounds" "$W/record-audit" >>"$W/meets"
 
 # Real starts are ten times as long: fewer rounds. The last ones with the ledger on the disk that the
 # build directory is on.
@@ -263,6 +264,7 @@ budget 'memory, 10,000 profiles : 10' \
 	"$(ratio "$(of 'runtime: 10000 profiles' 5)" "$(of 'runtime: 10 profiles' 5)")" below 1.2
 meet=$(of 'meet of two 400-call filters, JSON in and out')
 budget 'meet of two 400-call filters, JSON in and out' "$(ratio "$meet" 1000)" below 2 ms
+budget 'one record, without fsync' "$(of 'one record, without fsync' 3)" below 150 us
 budget 'meet of two 400-call filters : jansson, parsing them' \
 	"$(ratio "$meet" "$(of 'jansson, parsing two 400-call filters')")" below 8
 
