@@ -201,6 +201,12 @@ the_report_agrees() {
 	assert_json "$W/out" ".totals.records == $records and (.hosts | length) == ${#hosts[@]}
 		and all(.hosts[]; .chain.state == \"whole\" and (.silent | not))
 		and ([.hosts[].hostname] | sort) == [\"host1\", \"host2\", \"host3\"]"
+	# And verify finds nothing, with the keys of all three.
+	cat "$W"/h*/audit/first-key-* >"$W/keys"
+	run coaming verify --json --directory "$W/remote" --key "$W/keys"
+	assert_status 0
+	assert_json "$W/out" ".errors == 0 and (.hosts | length) == ${#hosts[@]}
+		and ([.hosts[].proven] | add) >= $records"
 }
 
 every_chain_holds() {
@@ -283,6 +289,9 @@ alteration_is_seen() {
 	run python3 "$chain" "$W/part"
 	assert_status 1
 	assert_json "$W/out" '.missing == [2, 5] and .bad == []'
+	run coaming verify --json --export "$W/part"
+	assert_status 1
+	assert_json "$W/out" '[.findings[] | [.kind, .from, .to]] == [["missing", 2, 2], ["missing", 5, 5]]'
 }
 
 check 'a collector that stops and returns loses nothing' nothing_is_lost TERM
