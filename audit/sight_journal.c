@@ -110,12 +110,26 @@ static int show_entry(struct reader *r, struct err *err)
 	return sight_fields(&s, r->entry, &r->scratch, r->fn, r->arg, err);
 }
 
+/* libsystemd looks for a NULL at the end. */
+static int open_files(const struct sight_journal *where, sd_journal **ret)
+{
+	const char **files = calloc(where->n_files + 1, sizeof(*files));
+	int r = -ENOMEM;
+
+	if (!files)
+		return r;
+	memcpy(files, where->files, where->n_files * sizeof(*files));
+	r = sd_journal_open_files(ret, files, 0);
+	free(files);
+	return r;
+}
+
 static int open_journal(const struct sight_journal *where, sd_journal **ret, struct err *err)
 {
 	int r;
 
 	if (where->n_files > 0)
-		r = sd_journal_open_files(ret, (const char **)(uintptr_t)where->files, 0);
+		r = open_files(where, ret);
 	else if (where->directory)
 		r = sd_journal_open_directory(ret, where->directory, 0);
 	else
