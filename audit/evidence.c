@@ -16,6 +16,7 @@
 #include "audit/journal.h"
 #include "audit/journal_sync.h"
 #include "audit/ledger.h"
+#include "audit/missed.h"
 #include "audit/space.h"
 #include "audit/stamp.h"
 #include "audit/trim.h"
@@ -49,12 +50,20 @@ static bool has_to_sync(const struct keeping *keeping, enum purpose purpose)
 
 static int open_ledger(const struct keeping *keeping, struct ledger *ret, struct err *err)
 {
+	uint64_t missed;
 	int r = ledger_open(keeping->dir, ret, err);
 
 	if (r < 0)
 		return r;
 	ret->segment_bytes = space_segment_bytes(keeping);
-	return ledger_lock(ret, stamp_now_monotonic() + LOCK_USEC, err);
+	r = ledger_lock(ret, stamp_now_monotonic() + LOCK_USEC, err);
+	if (r < 0)
+		return r;
+	/* Of the time when not even the head could be written. */
+	missed = missed_take(keeping->state_dir);
+	if (missed > 0)
+		ledger_note_missed(ret, missed);
+	return 0;
 }
 
 static int send_pending(struct ledger *l, const struct work *w, struct position until,
@@ -171,6 +180,9 @@ static int climb(const struct work *w, int failed, const struct err *ledger, enu
 				  "the decision cannot be recorded: %.900s (\"%s\" in coaming.json "
 				  "says what then happens)",
 				  ledger->text, full ? "diskFull" : "diskError");
+	/* On a full disk the ledger's head still counts; on one that fails nothing does. */
+	if (!full)
+		missed_count(w->keeping->state_dir);
 	if (keep_elsewhere(w, &journal) == 0)
 		*ret = KEPT_JOURNAL_ONLY;
 	if (*ret == KEPT_NOWHERE && w->purpose != FOR_START)

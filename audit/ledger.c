@@ -489,7 +489,7 @@ int ledger_lock(struct ledger *l, uint64_t deadline_usec, struct err *err)
 	r = put_right(l, err);
 	if (r < 0) {
 		err_context(err, "ledger %s", Q(l->path));
-		ledger_note_missed(l);
+		ledger_note_missed(l, 1);
 		ledger_unlock(l);
 	}
 	return r;
@@ -513,7 +513,7 @@ int ledger_append(struct ledger *l, const struct record *record, struct buf *ret
 	r = append_record(l, record, event_priority(record->event) <= LOG_CRIT, &bytes, err);
 	if (r < 0) {
 		err_context(err, "ledger %s", Q(l->path));
-		ledger_note_missed(l);
+		ledger_note_missed(l, 1);
 		return r;
 	}
 	refill_reserve(l);
@@ -547,10 +547,10 @@ int ledger_spool(struct ledger *l, const struct record *record, bool sync, struc
 				 sync, err);
 }
 
-void ledger_note_missed(struct ledger *l)
+void ledger_note_missed(struct ledger *l, uint64_t n)
 {
 	l->head.gap.reasons |= UINT32_C(1) << GAP_MISSED;
-	l->head.gap.missed++;
+	l->head.gap.missed += n;
 	l->dirty = true;
 }
 

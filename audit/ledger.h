@@ -75,7 +75,7 @@ int ledger_measure(struct ledger *ledger, struct err *err);
 /* Begin a new key; the ledger is locked. Its K_0 then waits to be shown, see first_key.h. */
 int ledger_new_key(struct ledger *ledger, struct err *err);
 
-/* Count a record that did not get in, for the next gap record. */
-void ledger_note_missed(struct ledger *ledger);
+/* Count n records that did not get in, for the next gap record. */
+void ledger_note_missed(struct ledger *ledger, uint64_t n);
 
 #endif

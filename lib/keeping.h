@@ -28,7 +28,8 @@ struct keep_step {
 };
 
 struct keeping {
-	const char *dir; /* auditDir, borrowed */
+	const char *dir;       /* auditDir, borrowed */
+	const char *state_dir; /* borrowed; NULL: what is missed is not counted there */
 	enum keep_sync sync;
 	uint64_t ledger_bytes;   /* of all segments; 0: no bound */
 	char *journal_namespace; /* NULL: the host's own journal */

@@ -389,6 +389,7 @@ int host_parse(const struct doc *doc, struct host **ret, struct err *err)
 	text = doc_text(doc, &len);
 	sha256_hex1(host->digest, text, len);
 	host->keeping.dir = host->audit_dir;
+	host->keeping.state_dir = host->state_dir;
 	*ret = take_ptr(host);
 	return 0;
 }
@@ -404,6 +405,7 @@ static int load_defaults(struct host **ret, struct err *err)
 	if (r < 0)
 		return r;
 	host->keeping.dir = host->audit_dir;
+	host->keeping.state_dir = host->state_dir;
 	*ret = take_ptr(host);
 	return 0;
 }

@@ -544,6 +544,15 @@ read_only_audit() {
 	assert_has_not "$W/err" 'recorded'
 	assert_eq "$(journal COAMING_EVENT=admit COAMING_UNCHAINED=1 | wc -l)" 2 "admissions"
 	assert_eq "$(journal COAMING_EVENT=deny COAMING_UNCHAINED=1 | wc -l)" 1 "refusals"
+	# What was lost by leave is itself a record, with a count, once there can be one: the three of
+	# the journal, and the refusal of before that it had not, and the ends of what ran.
+	mount -o remount,rw "$W/audit"
+	host_config
+	run_confined c1
+	run_confined c1
+	coaming log --json --event gap >"$W/gaps"
+	assert_json "$W/gaps" '.COAMING_GAP_REASON == "missed" and (.COAMING_GAP_COUNT | tonumber) >= 4'
+	[ ! -e "$W/state/missed" ] || fail "they are counted still"
 }
 
 check 'F17: createRuntime killed at each of its system calls' hook_killed_anywhere createRuntime
