@@ -89,13 +89,19 @@ static int read_segment(struct reader *r, int dirfd, uint64_t segment, struct er
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
 	char name[SEGMENT_NAME_MAX];
+	struct err gone = { 0 };
 	uint64_t size;
 	size_t len;
 	int result;
 
-	result = segment_open(dirfd, segment, O_RDONLY, &fd, &size, err);
-	if (result < 0)
+	result = segment_open(dirfd, segment, O_RDONLY, &fd, &size, &gone);
+	/* The journal has it, and the ledger let it go just now: a record of a later one says so. */
+	if (result == -ENOENT)
+		return 0;
+	if (result < 0) {
+		*err = gone;
 		return result;
+	}
 	r->sighting.file = segment_name(name, segment);
 	result = fd_read_all(fd, name, SEGMENT_BYTES_MAX, &text, &len, err);
 	return result < 0 ? result : read_text(r, text, len, err);
