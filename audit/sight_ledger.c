@@ -95,7 +95,7 @@ static int read_segment(struct reader *r, int dirfd, uint64_t segment, struct er
 	int result;
 
 	result = segment_open(dirfd, segment, O_RDONLY, &fd, &size, &gone);
-	/* The journal has it, and the ledger let it go just now: a record of a later one says so. */
+	/* The ledger let it go just now, since the journal has it; a later record says so. */
 	if (result == -ENOENT)
 		return 0;
 	if (result < 0) {
