@@ -199,6 +199,11 @@ int rules_load(const char *const dirs[], size_t n_dirs, const char *name, struct
 	}
 	if (buf_status(&known) < 0)
 		return err_oom(err);
-	return err_input(err, ENOENT, "there is no framework %s (there are: %s)", Q(name),
-			 known.len ? known.data : "none");
+	if (known.len > 0)
+		return err_input(err, ENOENT, "there is no framework %s (there are: %s)", Q(name),
+				 known.data);
+	return err_input(err, ENOENT,
+			 "there is no framework %s, since %s has no file of one (make install, or "
+			 "the package, puts them there)",
+			 Q(name), Q(n_dirs > 0 ? dirs[n_dirs - 1] : "coaming"));
 }
