@@ -54,9 +54,13 @@ static bool audits(const struct selected *s, const char *section)
 		const char *name;
 		enum mode mode;
 	} sections[] = {
-		{ "seccomp", p->seccomp.mode },     { "capabilities", p->capabilities.mode },
-		{ "rootfs", p->rootfs.mode },       { "network", p->network.mode },
-		{ "admission", p->admission.mode }, { "limits", p->limits.mode },
+		{ "seccomp", p->seccomp.mode },
+		{ "capabilities", p->capabilities.mode },
+		{ "rootfs", p->rootfs.mode },
+		{ "network", p->network.mode },
+		{ "admission", p->admission.mode },
+		{ "limits", p->limits.mode },
+		{ "attest", p->mode },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
@@ -500,6 +504,24 @@ static int show_limits(struct show *show)
 	return r;
 }
 
+static bool kills_what_drifts(const struct profile *p, const void *arg)
+{
+	return p->attest.kills;
+}
+
+static int show_attest(struct show *show)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	bool any = false;
+
+	for (size_t i = 0; i < show->n; i++)
+		any = any || kills_what_drifts(show->v[i].profile, NULL);
+	if (!any)
+		return 0;
+	buf_adds(&text, "kills a container that drifted from what was admitted");
+	return add_line(show, "attest", &text, kills_what_drifts, NULL);
+}
+
 static bool evidences(const struct profile *p, const void *arg)
 {
 	return strv_contains(p->controls, p->n_controls, arg);
@@ -602,8 +624,8 @@ static int print_json(const struct show *show, const struct profile *profile,
 }
 
 static int (*const parts[])(struct show *show) = {
-	show_seccomp,   show_capabilities, show_rootfs,   show_network,
-	show_admission, show_limits,       show_controls,
+	show_seccomp,   show_capabilities, show_rootfs, show_network,
+	show_admission, show_limits,       show_attest, show_controls,
 };
 
 int profile_show(const struct profile *profile, const struct selected *v, size_t n,

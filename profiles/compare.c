@@ -318,6 +318,27 @@ static int compare_limits(const struct comparison *c)
 	return r;
 }
 
+/* ---- attest ---- */
+
+static bool kills_what_drifts(const struct side *side)
+{
+	for (size_t i = 0; i < side->n; i++) {
+		if (side->v[i].attest.kills)
+			return true;
+	}
+	return false;
+}
+
+static int compare_attest(const struct comparison *c)
+{
+	bool old = kills_what_drifts(&c->old), now = kills_what_drifts(&c->now);
+
+	if (old == now)
+		return 0;
+	return difference_add(c->out, "attest", now ? WAY_NARROWER : WAY_WIDER,
+			      "to go on after it drifted from what was admitted", c->err);
+}
+
 /* ---- what is neither ---- */
 
 static int compare_words(const struct comparison *c, const char *section, char *const *a,
@@ -382,8 +403,8 @@ static int take_side(const struct selection *selection, struct side *side,
 }
 
 static int (*const parts[])(const struct comparison *c) = {
-	compare_match,   compare_seccomp,   compare_capabilities, compare_rootfs,
-	compare_network, compare_admission, compare_limits,       compare_rest,
+	compare_match,     compare_seccomp, compare_capabilities, compare_rootfs, compare_network,
+	compare_admission, compare_limits,  compare_attest,       compare_rest,
 };
 
 int compare_profiles(const struct selection *old, const struct selection *now,

@@ -629,6 +629,38 @@ static int parse_limits(const struct context *c, const struct node *node, struct
 	return 0;
 }
 
+/* ---- attest ---- */
+
+static const char *const on_drift[] = { "record", "kill" };
+
+static int parse_attest(const struct context *c, const struct node *node, struct profile *profile)
+{
+	static const char *const keys[] = { "onDrift" };
+	const struct node *word = node_get(node, "onDrift");
+	const char *text;
+	int r;
+
+	r = expect_object(c, node, keys, ARRAY_SIZE(keys));
+	if (r < 0)
+		return r;
+	if (!word)
+		return err_input(c->err, EBADMSG, "%s: \"attest\" needs \"onDrift\"",
+				 WHERE(c->doc, node));
+	r = node_read_string(c->doc, word, &text, c->err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(on_drift); i++) {
+		if (!streq(text, on_drift[i]))
+			continue;
+		profile->attest.present = true;
+		profile->attest.kills = i == 1;
+		return 0;
+	}
+	return r < 0 ? r
+		     : err_input(c->err, EBADMSG,
+				 "%s: \"record\" or \"kill\" is expected, not %s%s",
+				 WHERE(c->doc, word), Q(text),
+				 SUGGESTION(text, on_drift, ARRAY_SIZE(on_drift)));
+}
+
 /* ---- the whole ---- */
 
 static const struct {
@@ -648,6 +680,7 @@ static const struct {
 	{ "network", parse_network },
 	{ "admission", parse_admission },
 	{ "limits", parse_limits },
+	{ "attest", parse_attest },
 	{ "controls", parse_controls },
 	{ "silence", parse_silences },
 };

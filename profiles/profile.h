@@ -109,6 +109,12 @@ struct limits_section {
 	uint64_t pids, memory_bytes, nofile; /* 0: absent */
 };
 
+/* What `coaming attest` does of a container that was found to differ from what was admitted. */
+struct attest_section {
+	bool present;
+	bool kills; /* "onDrift": "kill"; where several profiles apply, one that says so suffices */
+};
+
 /* A warning of `coaming check` that is not to be given, and why. */
 struct silence {
 	char *id;
@@ -135,6 +141,7 @@ struct profile {
 	struct network_section network;
 	struct admission_section admission;
 	struct limits_section limits;
+	struct attest_section attest;
 	char **controls;
 	size_t n_controls;
 };
