@@ -8,6 +8,9 @@
 # that tells none of them, ends in an error without having told one, or tells fewer than it
 # planned has failed once more. With CI set a skip counts as a failure.
 #
+# As many run at once as there are processors, or $JOBS: each script is in namespaces of its own.
+# JOBS=1 for figures of time.
+#
 # Last line: "N passed, N failed, N skipped". Exit status 1 where something failed.
 
 set -u
@@ -15,12 +18,13 @@ export CMOCKA_MESSAGE_OUTPUT=tap LC_ALL=C
 seen=$(mktemp -d "${TMPDIR:-/tmp}/coaming-run.XXXXXX") || exit 111
 trap 'rm -rf "$seen"' EXIT
 passed=0 failed=0 skipped=0
+jobs=${JOBS:-$(nproc)}
 
-run() {
+run() { # PROGRAM FILE
 	case $1 in
 	*.sh) bash "$1" ;;
 	*) "$1" ;;
-	esac </dev/null 2>"$seen/err"
+	esac </dev/null 2>"$2.err"
 }
 
 # Chatter without a newline may stand before cmocka's "ok".
@@ -46,23 +50,56 @@ tell='
 		print n["ok"] + 0, n["not ok"] + 0, n["skip"] + 0 >counts
 	}'
 
-for program; do
-	name=${program##*/}
+# What is told of program number $1, and its counts, into files: several run at once.
+run_one() { # NUMBER PROGRAM
+	local name=${2##*/} at=$seen/$1 begin=$SECONDS status ok not_ok skip
+
 	echo "# $name"
-	begin=$SECONDS
-	run "$program" | awk -v counts="$seen/counts" "$tell"
+	run "$2" "$at" | awk -v counts="$at.counts" "$tell"
 	status=${PIPESTATUS[0]}
-	read -r ok not_ok skip <"$seen/counts"
+	read -r ok not_ok skip <"$at.counts"
 	# Scripts themselves end with 1 for a skip in CI.
 	if [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ] && { [ "$skip" -eq 0 ] || [ -z "${CI:-}" ]; }; then
 		echo "not ok - $name: ended with status $status"
 		not_ok=1
 	fi
-	[ "$not_ok" -eq 0 ] || sed 's/^/# /' "$seen/err" | tail -n 60
+	[ "$not_ok" -eq 0 ] || sed 's/^/# /' "$at.err" | tail -n 60
 	[ $((SECONDS - begin)) -lt 10 ] || echo "# $name: $((SECONDS - begin)) s"
+	echo "$ok $not_ok $skip" >"$at.counts"
+}
+
+add() { # NUMBER PROGRAM
+	local ok not_ok skip
+
+	cat "$seen/$1.out"
+	read -r ok not_ok skip <"$seen/$1.counts"
 	passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skip))
-	[ "$not_ok" -eq 0 ] || bad="${bad:-} $name"
-	[ "$skip" -eq 0 ] || missing="${missing:-} $name"
+	[ "$not_ok" -eq 0 ] || bad="${bad:-} ${2##*/}"
+	[ "$skip" -eq 0 ] || missing="${missing:-} ${2##*/}"
+}
+
+# Each is told whole, as soon as it has ended.
+declare -A running=()
+# A process group each, so that all of it can be ended with this script.
+set -m
+trap 'for pid in "${!running[@]}"; do kill -TERM -- "-$pid"; done; exit 130' INT TERM HUP
+ended() { # wait for one
+	local pid
+
+	wait -n -p pid
+	add "${running[$pid]%% *}" "${running[$pid]#* }"
+	unset "running[$pid]"
+}
+
+n=0
+for program; do
+	n=$((n + 1))
+	[ "${#running[@]}" -lt "$jobs" ] || ended
+	run_one "$n" "$program" >"$seen/$n.out" &
+	running[$!]="$n $program"
+done
+while [ "${#running[@]}" -gt 0 ]; do
+	ended
 done
 
 if [ -n "${CI:-}" ]; then
