@@ -59,15 +59,28 @@ outer() {
 		echo "skip - ${0##*/}: needs root"
 		exit $((${CI:+1} + 0))
 	fi
-	existed=$(ls -d /sys/fs/cgroup/{,*/}libpod_parent 2>/dev/null | tr '\n' ' ')
+	cgroups_look
 	COAMING_TEST_CG=$$ unshare --mount --net --pid --fork --kill-child --mount-proc \
-		--propagation private bash "$0" "$@" &
+		--propagation private bash "$0" "$@" 9>&- &
 	inside=$!
 	trap 'kill -KILL "$inside" 2>/dev/null' INT TERM HUP
 	wait "$inside"
 	status=$?
 	cgroups_remove
 	exit "$status"
+}
+
+# What was there before any test: the first of those that run at once looks, and the others, as long
+# as one of them holds the lock, believe it.
+cgroups_look() {
+	local seen=/run/lock/coaming-test
+
+	exec 9>"$seen.lock"
+	if flock --nonblock 9; then
+		find /sys/fs/cgroup -maxdepth 2 -name libpod_parent -printf '%p ' >"$seen.cgroups"
+	fi
+	flock --shared 9
+	existed=$(cat "$seen.cgroups")
 }
 
 # podman makes libpod_parent. rmdir of a group fails while its last process is still dying.
