@@ -84,8 +84,9 @@ $(O)/flags: FORCE
 	@printf '%s\n' '$(subst ','\'',$(flags))' | cmp -s - $@ || \
 		printf '%s\n' '$(subst ','\'',$(flags))' >$@
 
-# The page that it holds.
+# The texts that they hold.
 $(O)/cli/report_html.o: cli/report.html
+$(O)/cli/completion.o: cli/completion.bash cli/completion.zsh cli/completion.fish
 
 $(O)/%.o: %.c $(O)/flags
 	@mkdir -p $(@D)

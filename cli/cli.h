@@ -15,6 +15,12 @@
  */
 typedef int command_fn(int argc, char **argv, struct err *err);
 
+struct cli_command {
+	const char *name;
+	command_fn *run;
+	const char *help;
+};
+
 command_fn cmd_audit;
 command_fn cmd_check;
 command_fn cmd_diff;

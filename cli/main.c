@@ -6,13 +6,12 @@
 
 #include <errno.h>
 
+#include "cli/completion.h"
 #include "lib/doc.h"
 
-static const struct command {
-	const char *name;
-	command_fn *run;
-	const char *help;
-} commands[] = {
+static command_fn cmd_completion;
+
+static const struct cli_command commands[] = {
 	{ "check", cmd_check, "say whether profiles and the host configuration are right" },
 	{ "explain", cmd_explain, "say what would happen to a container, and why" },
 	{ "diff", cmd_diff, "say what one policy allows and another does not" },
@@ -26,18 +25,44 @@ static const struct command {
 	{ "report", cmd_report, "say what the records show of a framework's controls" },
 	{ "reload", cmd_reload, "index the installed profiles anew" },
 	{ "gc", cmd_gc, "clean up after containers that ended without saying so" },
+	{ "completion", cmd_completion, "print what a shell needs to complete these words" },
 };
+
+static const struct option global_options[] = {
+	{ .name = "config",
+	  .value = "FILE",
+	  .help = "host configuration instead of " SYSCONFDIR "/coaming/coaming.json" },
+	{ .name = "version", .help = "which coaming this is" },
+};
+
+static const struct usage global = { .options = global_options,
+				     .n_options = ARRAY_SIZE(global_options) };
+
+static int cmd_completion(int argc, char **argv, struct err *err)
+{
+	_cleanup_words_ struct words args = { 0 };
+	const struct usage usage = {
+		.args = "bash|zsh|fish",
+		.about = "Print what a shell needs to complete the words of this command. It is\n"
+			 "installed where the shells look for it.\n",
+	};
+	int r = options_parse(argc, argv, &usage, &args, err);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (args.n != 1)
+		return err_input(err, EINVAL, "expected one of bash, zsh and fish");
+	return completion_print(args.v[0], commands, ARRAY_SIZE(commands), &global, err);
+}
 
 static int print_help(void)
 {
 	(void)fputs("usage: coaming [--config FILE] COMMAND [ARG]...\n\n", stdout);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-10s %s\n", commands[i].name, commands[i].help);
+		printf("  %-12s %s\n", commands[i].name, commands[i].help);
+	(void)putchar('\n');
+	options_print(&global);
 	(void)fputs("\n"
-		    "  --config FILE  host configuration instead of " SYSCONFDIR
-		    "/coaming/coaming.json\n"
-		    "  --help, --version\n"
-		    "\n"
 		    "coaming COMMAND --help tells more, coaming(1) all of it.\n"
 		    "Exit status: 0 yes, 1 refused by policy, 2 wrong use or bad input, "
 		    "111 the system failed.\n",
@@ -45,7 +70,7 @@ static int print_help(void)
 	return 0;
 }
 
-static const struct command *find_command(const char *name, struct err *err)
+static const struct cli_command *find_command(const char *name, struct err *err)
 {
 	const char *names[ARRAY_SIZE(commands)];
 	const char *near;
@@ -85,7 +110,7 @@ static int finish(int status)
 
 int main(int argc, char **argv)
 {
-	const struct command *command = NULL;
+	const struct cli_command *command = NULL;
 	struct err err = { 0 };
 	int r;
 

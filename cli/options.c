@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "cli/completion.h"
 #include "lib/doc.h"
 
 #define OPTIONS_MAX 32 /* of one subcommand */
@@ -27,20 +28,30 @@ static int words_add(struct words *words, const char *word, struct err *err)
 	return 0;
 }
 
+const struct option option_help = { .letter = 'h', .name = "help", .help = "this text" };
+
+static void print_option(const struct option *o)
+{
+	char left[64];
+
+	(void)snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
+		       o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
+		       o->value ? " " : "", o->value ? o->value : "");
+	printf("  %-28s %s\n", left, o->help);
+}
+
+void options_print(const struct usage *usage)
+{
+	for (size_t i = 0; i < usage->n_options; i++)
+		print_option(&usage->options[i]);
+	print_option(&option_help);
+}
+
 static int print_usage(const char *command, const struct usage *usage)
 {
 	printf("usage: coaming %s [OPTION]...%s%s\n\n%s\n", command, usage->args ? " " : "",
 	       usage->args ? usage->args : "", usage->about);
-	for (size_t i = 0; i < usage->n_options; i++) {
-		const struct option *o = &usage->options[i];
-		char left[64];
-
-		(void)snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
-			       o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
-			       o->value ? " " : "", o->value ? o->value : "");
-		printf("  %-28s %s\n", left, o->help);
-	}
-	printf("  %-28s %s\n", "-h, --help", "this text");
+	options_print(usage);
 	return 1;
 }
 
@@ -133,6 +144,8 @@ int options_parse(int argc, char **argv, const struct usage *usage, struct words
 	bool ended = false;
 	int r;
 
+	if (argc == 2 && completion_answer(argv[1], argv[0], usage))
+		return 1;
 	for (int i = 1; i < argc; i++) {
 		if (!ended && streq(argv[i], "--")) {
 			ended = true;

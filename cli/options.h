@@ -32,6 +32,8 @@ struct option {
 		.help = "host configuration, see coaming.json(5)", .text = (target)                \
 	}
 
+extern const struct option option_help; /* which every usage has */
+
 struct usage {
 	const char *args;  /* what follows the options: "[FILE|DIR]..."; NULL: nothing may */
 	const char *about; /* sentences for --help, each with its newline */
@@ -39,9 +41,13 @@ struct usage {
 	size_t n_options;
 };
 
+/* Print a line for each option, and one for --help. */
+void options_print(const struct usage *usage);
+
 /*
  * Read a subcommand's words. "--name VALUE", "--name=VALUE", "-n VALUE", "-nVALUE"; "--" ends the
- * options. --help and -h print the usage to standard output.
+ * options. --help and -h print the usage to standard output; and so does, for a shell and as the
+ * only word, what completion.h has.
  *
  * ret_args  the words that are no options; NULL where none may be
  * Returns   0; 1 where the help was printed and nothing is left to do

@@ -57,6 +57,8 @@ lint   mandoc                       mandoc                   mandoc             
 test   chromium                     chromium                 chromium                chromium
 test   debootstrap                  -                        -                       -
 test   systemd-journal-remote       systemd-journal-remote   -                       systemd
+test   zsh                          zsh                      zsh                     zsh
+test   fish                         fish                     fish                    fish
 test   python3-jsonschema           python3-jsonschema       py3-jsonschema          python-jsonschema
 bench  oci-seccomp-bpf-hook         oci-seccomp-bpf-hook     -                       -
 bench  time                         time                     -                       time

@@ -9,6 +9,10 @@ systemunitdir ?= $(prefix)/lib/systemd/system
 catalogdir ?= $(prefix)/lib/systemd/catalog
 journaldconfdir ?= $(prefix)/lib/systemd/journald@coaming.conf.d
 ocihooksdir ?= $(datadir)/containers/oci/hooks.d
+# Where the shells look; Debian's zsh has vendor-completions for packages.
+bashcompdir ?= $(datadir)/bash-completion/completions
+zshcompdir ?= $(datadir)/zsh/site-functions
+fishcompdir ?= $(datadir)/fish/vendor_completions.d
 
 # packaging/X.in with the paths put in.
 generated := $(patsubst packaging/%.in,$(O)/packaging/%,$(shell find packaging -name '*.in'))
@@ -17,6 +21,15 @@ $(O)/packaging/%: packaging/%.in $(O)/flags
 	$(call say,GEN,$@)sed -e 's|@bindir@|$(bindir)|g' -e 's|@libexecdir@|$(libexecdir)|g' \
 	    -e 's|@datadir@|$(datadir)|g' -e 's|@sysconfdir@|$(sysconfdir)|g' \
 	    -e 's|@ocihooksdir@|$(ocihooksdir)|g' -e 's|@runstatedir@|$(runstatedir)|g' $< >$@
+
+# Made by the program itself, from the tables of its commands and options.
+completions := $(O)/completions/coaming $(O)/completions/_coaming $(O)/completions/coaming.fish
+$(O)/completions/coaming: shell := bash
+$(O)/completions/_coaming: shell := zsh
+$(O)/completions/coaming.fish: shell := fish
+$(completions): $(O)/coaming
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)$(O)/coaming completion $(shell) >$@.new && mv $@.new $@
 
 entry = $(foreach f,$(1),$(f):$(2):$(3))
 install_files = \
@@ -34,9 +47,11 @@ install_files = \
 	$(call entry,packaging/journald@coaming.conf.d/10-coaming.conf,0644,$(journaldconfdir)) \
 	$(call entry,$(wildcard audit/*.catalog packaging/*.catalog),0644,$(catalogdir)) \
 	$(foreach s,1 5 7 8,$(call entry,$(wildcard man/*.$(s)),0644,$(mandir)/man$(s))) \
+	$(O)/completions/coaming:0644:$(bashcompdir) $(O)/completions/_coaming:0644:$(zshcompdir) \
+	$(O)/completions/coaming.fish:0644:$(fishcompdir) \
 	$(call entry,README.md SECURITY.md NEWS LICENSE,0644,$(docdir))
 
-install: all $(generated)
+install: all $(generated) $(completions)
 	@DESTDIR='$(DESTDIR)' packaging/install.sh install $(install_files)
 	@DESTDIR='$(DESTDIR)' packaging/install.sh config packaging/coaming.json:0644:$(sysconfdir)/coaming
 	@[ -n '$(DESTDIR)' ] || $(after_install)

@@ -11,7 +11,7 @@ usage_is_told() {
 	run "$B/coaming" --help
 	assert_status 0
 	cp "$W/out" "$W/help"
-	for command in check explain log reload gc; do
+	for command in check explain log reload gc completion; do
 		assert_matches "$W/help" "^  $command  "
 		run "$B/coaming" $command --help
 		assert_status 0
