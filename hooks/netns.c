@@ -22,26 +22,13 @@
 #include <time.h>
 
 #include "hooks/process.h"
+#include "hooks/procfs.h"
 #include "lib/file.h"
 
 /* 2 ms each: 5 s in all. */
 #define LOCK_TRIES 2500
 
 /* ---- opening and comparing ---- */
-
-/* The real procfs, not something mounted over it. */
-static int open_proc(int *ret_fd, struct err *err)
-{
-	_cleanup_close_ int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct statfs fs;
-
-	if (fd < 0)
-		return err_errno(err, errno, "cannot open \"/proc\"");
-	if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
-		return err_system(err, EINVAL, "\"/proc\" is not a proc file system");
-	*ret_fd = take_fd(&fd);
-	return 0;
-}
 
 static int check_type(int fd, struct err *err)
 {
@@ -66,7 +53,7 @@ int netns_open_of_pid(pid_t pid, int pidfd, int *ret_fd, struct err *err)
 	char name[32];
 	int r;
 
-	r = open_proc(&proc, err);
+	r = procfs_open(&proc, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(name, sizeof(name), "%d/ns/net", (int)pid);
@@ -79,6 +66,23 @@ int netns_open_of_pid(pid_t pid, int pidfd, int *ret_fd, struct err *err)
 	r = check_type(fd, err);
 	if (r < 0)
 		return r;
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int netns_make(int *ret_fd, struct err *err)
+{
+	static const char path[] = "/proc/thread-self/ns/net";
+	_cleanup_close_ int own = open(path, O_RDONLY | O_CLOEXEC), fd = -1;
+
+	if (own < 0 || unshare(CLONE_NEWNET) < 0)
+		return err_errno(err, errno, "cannot make a network namespace");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* What follows is meant for the host's network, or must not happen. */
+	if (setns(own, CLONE_NEWNET) < 0)
+		abort();
+	if (fd < 0)
+		return err_errno(err, errno, "cannot open a network namespace");
 	*ret_fd = take_fd(&fd);
 	return 0;
 }
@@ -113,7 +117,7 @@ int netns_is_host(int fd, bool *ret, struct err *err)
 
 	if (fstat(fd, &st) < 0)
 		return err_errno(err, errno, "cannot stat a network namespace");
-	r = open_proc(&proc, err);
+	r = procfs_open(&proc, err);
 	if (r < 0)
 		return r;
 	own = same_as(proc, "self", &st);

@@ -21,6 +21,12 @@
  */
 int netns_open_of_pid(pid_t pid, int pidfd, int *ret_fd, struct err *err);
 
+/*
+ * Make one that is nobody's, for trying something out. It goes with the descriptor; this process
+ * stays where it is.
+ */
+int netns_make(int *ret_fd, struct err *err);
+
 /* What /proc/PID/ns/net shows in brackets, for records and for telling namespaces apart. */
 int netns_inode(int fd, uint64_t *ret, struct err *err);
 

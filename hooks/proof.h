@@ -88,9 +88,10 @@ struct proof_wanted {
 	 * The firewall; NULL: none is wanted.
 	 *
 	 * ruleset          the text which ruleset_write() makes for the container
-	 * firewall_digest  what firewall_apply() gave when it had that text compared with the
-	 *                  kernel's rules: comparing with it takes 0.1 ms; NULL: the rules are
-	 *                  compared with the text anew, by coaming-nft, which takes some 5 ms
+	 * firewall_digest  what firewall_digest() gave right after firewall_apply() had put that
+	 *                  text in place: comparing with it takes 0.1 ms; NULL: the text is put in
+	 *                  place anew, in a namespace of its own, and the two tables are compared,
+	 *                  which takes some 10 ms
 	 */
 	const char *table, *ruleset, *firewall_digest;
 };

@@ -7,6 +7,7 @@
 #define COAMING_PROFILES_POLICY_INTERNAL_H
 
 #include "lib/edit.h"
+#include "lib/path.h"
 #include "profiles/policy.h"
 #include "profiles/request.h"
 
@@ -62,15 +63,11 @@ bool profile_confines_privileges(const struct profile *profile);
 /* Does a direction of the profile's network section constrain anything? */
 bool profile_filters_network(const struct profile *profile);
 
-/* path is top itself or lies below it, component by component; "/" is above everything. */
-bool path_is_within(const char *path, const char *top);
 /*
  * The places of the host that a mount of the request shows, normalised and, where the host can be
  * asked, resolved; "/" where that cannot be told. Free with strv_free(), also where it is empty.
  */
 int mount_places(const struct pass *pass, size_t mount, char ***ret, size_t *ret_n,
 		 struct err *err);
-/* Lexical: no "//", ".", ".."; what climbs above the root stays at the root. malloc()ed. */
-char *path_normalise(const char *path);
 
 #endif

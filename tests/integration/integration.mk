@@ -16,11 +16,17 @@ keep := $(O)/tests/integration/keep
 $(keep): $(O)/tests/integration/keep.o $(call archive,audit) $(call archive,lib)
 	$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ -lnettle
 
+# Prints the proof of a process.
+prove := $(O)/tests/integration/prove
+$(prove): $(O)/tests/integration/prove.o $(call archive,hooks) $(call archive,audit) \
+	  $(call archive,profiles) $(call archive,lib)
+	$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs)
+
 # What reports are of.
 records := $(O)/tests/bench/records
 
 T ?= $(scripts)
-integration: $(programs) $(probe) $(keep) $(records)
+integration: $(programs) $(probe) $(keep) $(prove) $(records)
 	@failed=; for t in $(T); do \
 		O='$(abspath $(O))' CI='$(CI)' TEST='$(TEST)' bash $$t || failed="$$failed $$t"; \
 	done; \

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One nft table as the kernel holds it.
+ *
+ * Attributes are chosen by name, what is not known is left out: newer kernels add some that count
+ * by themselves. MUST be in the other namespace for no longer than it takes to open a socket, which
+ * stays in the namespace it was opened in.
+ */
+#include "hooks/firewall_image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+/* The kernel fills no more in one go. */
+#define ANSWER_MAX_BYTES ((size_t)64 << 10)
+#define WAIT_SECONDS     5
+#define NAME_MAX_BYTES   256
+
+struct image {
+	int fd;
+	const char *table;
+	struct buf lines;
+	struct buf thing; /* the attributes of one thing, as they are hashed */
+	struct buf sets;  /* names of sets whose elements are fixed, each with its NUL */
+	struct buf elements;
+	char chain[NAME_MAX_BYTES];
+	size_t rule; /* of that chain */
+	size_t n;    /* things of the kind that is dumped */
+	struct err *err;
+};
+
+static void image_done(struct image *image)
+{
+	closep(&image->fd);
+	buf_done(&image->lines);
+	buf_done(&image->thing);
+	buf_done(&image->sets);
+	buf_done(&image->elements);
+}
+
+/* ---- attributes ---- */
+
+struct attribute {
+	uint16_t type, len; /* without the header */
+	const char *data;
+};
+
+/* The next one of a run of attributes; false at its end, and where one is longer than the run. */
+static bool next_attribute(const char **at, const char *end, struct attribute *ret)
+{
+	struct nlattr header;
+	size_t whole;
+
+	if ((size_t)(end - *at) < sizeof(header))
+		return false;
+	memcpy(&header, *at, sizeof(header));
+	if (header.nla_len < sizeof(header) || header.nla_len > (size_t)(end - *at))
+		return false;
+	ret->type = (uint16_t)(header.nla_type & (unsigned int)NLA_TYPE_MASK);
+	ret->len = (uint16_t)(header.nla_len - sizeof(header));
+	ret->data = *at + sizeof(header);
+	whole = NLA_ALIGN(header.nla_len);
+	*at += whole < (size_t)(end - *at) ? whole : (size_t)(end - *at);
+	return true;
+}
+
+static bool find(const char *at, const char *end, uint16_t type, struct attribute *ret)
+{
+	while (next_attribute(&at, end, ret)) {
+		if (ret->type == type)
+			return true;
+	}
+	return false;
+}
+
+/* A name, as a text; "" where there is none. */
+static void name_of(const char *at, const char *end, uint16_t type, char ret[NAME_MAX_BYTES])
+{
+	struct attribute a;
+	size_t len = 0;
+
+	if (find(at, end, type, &a))
+		len = strnlen(a.data, a.len < NAME_MAX_BYTES ? a.len : NAME_MAX_BYTES - 1);
+	if (len > 0)
+		memcpy(ret, a.data, len);
+	ret[len] = '\0';
+}
+
+static void add_attribute(struct buf *out, const struct attribute *a)
+{
+	buf_add(out, &a->type, sizeof(a->type));
+	buf_add(out, &a->len, sizeof(a->len));
+	buf_add(out, a->data, a->len);
+}
+
+static void add_chosen(struct buf *out, const char *at, const char *end, const uint16_t *types,
+		       size_t n)
+{
+	struct attribute a;
+
+	while (next_attribute(&at, end, &a)) {
+		for (size_t i = 0; i < n; i++) {
+			if (a.type == types[i])
+				add_attribute(out, &a);
+		}
+	}
+}
+
+/* An expression: its name and what it does. A counter does nothing but count. */
+static void add_expression(struct buf *out, const struct attribute *element)
+{
+	const char *at = element->data, *end = element->data + element->len;
+	char name[NAME_MAX_BYTES];
+	struct attribute a;
+
+	name_of(at, end, NFTA_EXPR_NAME, name);
+	buf_add(out, name, strlen(name) + 1);
+	if (!streq(name, "counter") && find(at, end, NFTA_EXPR_DATA, &a))
+		add_attribute(out, &a);
+}
+
+/* ---- things ---- */
+
+static void end_thing(struct image *image, const char *name)
+{
+	char digest[SHA256_HEX];
+
+	sha256_hex1(digest, image->thing.data ? image->thing.data : "", image->thing.len);
+	buf_addf(&image->lines, "%s %s\n", name, digest);
+	image->thing.len = 0;
+	image->n++;
+}
+
+static void take_table(struct image *image, const char *at, const char *end)
+{
+	static const uint16_t types[] = { NFTA_TABLE_NAME, NFTA_TABLE_FLAGS };
+
+	add_chosen(&image->thing, at, end, types, ARRAY_SIZE(types));
+	end_thing(image, "table");
+}
+
+static void take_chain(struct image *image, const char *at, const char *end)
+{
+	static const uint16_t types[] = { NFTA_CHAIN_NAME, NFTA_CHAIN_HOOK, NFTA_CHAIN_POLICY,
+					  NFTA_CHAIN_TYPE, NFTA_CHAIN_FLAGS };
+	char name[NAME_MAX_BYTES], line[IMAGE_NAME_MAX];
+
+	name_of(at, end, NFTA_CHAIN_NAME, name);
+	add_chosen(&image->thing, at, end, types, ARRAY_SIZE(types));
+	(void)snprintf(line, sizeof(line), "chain %s", name);
+	end_thing(image, line);
+}
+
+static void take_rule(struct image *image, const char *at, const char *end)
+{
+	char chain[NAME_MAX_BYTES], line[IMAGE_NAME_MAX];
+	struct attribute list, element;
+
+	name_of(at, end, NFTA_RULE_CHAIN, chain);
+	if (!streq(chain, image->chain)) {
+		memcpy(image->chain, chain, sizeof(chain));
+		image->rule = 0;
+	}
+	if (find(at, end, NFTA_RULE_EXPRESSIONS, &list)) {
+		const char *in = list.data;
+
+		while (next_attribute(&in, list.data + list.len, &element))
+			add_expression(&image->thing, &element);
+	}
+	(void)snprintf(line, sizeof(line), "rule %zu of chain %s", ++image->rule, chain);
+	end_thing(image, line);
+}
+
+static uint32_t number_of(const char *at, const char *end, uint16_t type)
+{
+	struct attribute a;
+	uint32_t v = 0;
+
+	if (find(at, end, type, &a) && a.len == sizeof(v))
+		memcpy(&v, a.data, sizeof(v));
+	return be32toh(v);
+}
+
+static void take_set(struct image *image, const char *at, const char *end)
+{
+	static const uint16_t types[] = { NFTA_SET_NAME,    NFTA_SET_FLAGS,     NFTA_SET_KEY_TYPE,
+					  NFTA_SET_KEY_LEN, NFTA_SET_DATA_TYPE, NFTA_SET_DATA_LEN,
+					  NFTA_SET_TIMEOUT, NFTA_SET_DESC,      NFTA_SET_OBJ_TYPE };
+	char name[NAME_MAX_BYTES], line[IMAGE_NAME_MAX];
+
+	name_of(at, end, NFTA_SET_NAME, name);
+	add_chosen(&image->thing, at, end, types, ARRAY_SIZE(types));
+	(void)snprintf(line, sizeof(line), "set %s", name);
+	end_thing(image, line);
+	/* What rules fill in is no part of them. */
+	if (!(number_of(at, end, NFTA_SET_FLAGS) & NFT_SET_EVAL))
+		buf_add(&image->sets, name, strlen(name) + 1);
+}
+
+static void take_object(struct image *image, const char *at, const char *end)
+{
+	static const uint16_t types[] = { NFTA_OBJ_NAME, NFTA_OBJ_TYPE };
+	char name[NAME_MAX_BYTES], line[IMAGE_NAME_MAX];
+
+	name_of(at, end, NFTA_OBJ_NAME, name);
+	add_chosen(&image->thing, at, end, types, ARRAY_SIZE(types));
+	(void)snprintf(line, sizeof(line), "object %s", name);
+	end_thing(image, line);
+}
+
+/* A hashed set gives its elements in an order of its own: their digests are put in order. */
+static void take_elements(struct image *image, const char *at, const char *end)
+{
+	static const uint16_t types[] = { NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_KEY_END,
+					  NFTA_SET_ELEM_DATA, NFTA_SET_ELEM_FLAGS };
+	struct attribute list, element;
+	uint8_t digest[SHA256_BYTES];
+
+	if (!find(at, end, NFTA_SET_ELEM_LIST_ELEMENTS, &list))
+		return;
+	at = list.data;
+	while (next_attribute(&at, list.data + list.len, &element)) {
+		image->thing.len = 0;
+		add_chosen(&image->thing, element.data, element.data + element.len, types,
+			   ARRAY_SIZE(types));
+		sha256_raw(digest, image->thing.data ? image->thing.data : "", image->thing.len);
+		buf_add(&image->elements, digest, sizeof(digest));
+	}
+	image->thing.len = 0;
+}
+
+/* ---- netlink ---- */
+
+/* A request: one kind of thing, of one table. */
+struct request {
+	uint16_t get;        /* NFT_MSG_GET... */
+	uint16_t answer;     /* NFT_MSG_NEW... */
+	uint16_t table_type; /* the attribute that names the table */
+	bool dump;
+	void (*take)(struct image *image, const char *at, const char *end);
+};
+
+static const struct request table_request = { NFT_MSG_GETTABLE, NFT_MSG_NEWTABLE, NFTA_TABLE_NAME,
+					      false, take_table };
+static const struct request element_request = { NFT_MSG_GETSETELEM, NFT_MSG_NEWSETELEM,
+						NFTA_SET_ELEM_LIST_TABLE, true, take_elements };
+static const struct request requests[] = {
+	{ NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN, NFTA_CHAIN_TABLE, true, take_chain },
+	{ NFT_MSG_GETRULE, NFT_MSG_NEWRULE, NFTA_RULE_TABLE, true, take_rule },
+	{ NFT_MSG_GETSET, NFT_MSG_NEWSET, NFTA_SET_TABLE, true, take_set },
+	{ NFT_MSG_GETOBJ, NFT_MSG_NEWOBJ, NFTA_OBJ_TABLE, true, take_object },
+};
+
+static void add_name(struct buf *out, uint16_t type, const char *name)
+{
+	static const char padding[NLA_ALIGNTO];
+	struct nlattr header = {
+		.nla_len = (uint16_t)(sizeof(header) + strlen(name) + 1),
+		.nla_type = type,
+	};
+
+	buf_add(out, &header, sizeof(header));
+	buf_add(out, name, strlen(name) + 1);
+	buf_add(out, padding, (size_t)(NLA_ALIGN(header.nla_len) - header.nla_len));
+}
+
+static int ask(struct image *image, const struct request *request, const char *set)
+{
+	struct nlmsghdr header = {
+		.nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | request->get),
+		.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (request->dump ? NLM_F_DUMP : NLM_F_ACK)),
+		.nlmsg_seq = 1,
+	};
+	const struct nfgenmsg family = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
+	_cleanup_buf_ struct buf message = { 0 };
+
+	buf_add(&message, &header, sizeof(header));
+	buf_add(&message, &family, sizeof(family));
+	add_name(&message, request->table_type, image->table);
+	if (set)
+		add_name(&message, NFTA_SET_ELEM_LIST_SET, set);
+	if (buf_status(&message) < 0)
+		return err_oom(image->err);
+	header.nlmsg_len = (uint32_t)message.len;
+	memcpy(message.data, &header, sizeof(header));
+	if (send(image->fd, message.data, message.len, MSG_NOSIGNAL) < 0)
+		return err_errno(image->err, errno, "cannot ask the kernel for its rules");
+	return 0;
+}
+
+/* 1: that was the end; 0: more comes */
+static int take_message(struct image *image, const struct request *request,
+			const struct nlmsghdr *header)
+{
+	const size_t before = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg));
+	const char *at = (const char *)header + before;
+	const char *end = (const char *)header + header->nlmsg_len;
+	char table[NAME_MAX_BYTES];
+	int code = 0;
+
+	if (header->nlmsg_flags & NLM_F_DUMP_INTR)
+		return err_system(image->err, EINTR, "the rules change while they are read");
+	if (header->nlmsg_type == NLMSG_DONE)
+		return 1;
+	if (header->nlmsg_type == NLMSG_ERROR) {
+		if (header->nlmsg_len >= NLMSG_HDRLEN + sizeof(code))
+			memcpy(&code, (const char *)header + NLMSG_HDRLEN, sizeof(code));
+		if (code == -ENOENT)
+			return -ENOENT;
+		return code == 0
+			       ? 1
+			       : err_errno(image->err, -code, "the kernel does not show its rules");
+	}
+	if (header->nlmsg_len < before ||
+	    header->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | request->answer))
+		return 0;
+	name_of(at, end, request->table_type, table);
+	if (streq(table, image->table))
+		request->take(image, at, end);
+	if (image->lines.len > IMAGE_MAX_BYTES)
+		return err_system(image->err, E2BIG, "a table of too many rules");
+	return 0;
+}
+
+static int take_answers(struct image *image, const struct request *request)
+{
+	_cleanup_free_ char *answer = malloc(ANSWER_MAX_BYTES);
+
+	if (!answer)
+		return err_oom(image->err);
+	for (;;) {
+		ssize_t got = recv(image->fd, answer, ANSWER_MAX_BYTES, MSG_TRUNC);
+		size_t left;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_errno(image->err, errno == EAGAIN ? ETIMEDOUT : errno,
+					 "cannot read the kernel's rules");
+		if ((size_t)got > ANSWER_MAX_BYTES)
+			return err_system(image->err, EMSGSIZE,
+					  "the kernel's rules come too large");
+		left = (size_t)got;
+		for (const char *at = answer; left >= NLMSG_HDRLEN;) {
+			const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)at;
+			size_t whole = NLMSG_ALIGN(header->nlmsg_len);
+			int r;
+
+			if (header->nlmsg_len < NLMSG_HDRLEN || header->nlmsg_len > left)
+				break;
+			r = take_message(image, request, header);
+			if (r != 0)
+				return r > 0 ? 0 : r;
+			at += whole < left ? whole : left;
+			left -= whole < left ? whole : left;
+		}
+	}
+}
+
+static int get(struct image *image, const struct request *request, const char *set)
+{
+	int r;
+
+	r = ask(image, request, set);
+	return r < 0 ? r : take_answers(image, request);
+}
+
+static int compare_digests(const void *a, const void *b)
+{
+	return memcmp(a, b, SHA256_BYTES);
+}
+
+static int get_elements(struct image *image, const char *set)
+{
+	char line[IMAGE_NAME_MAX];
+	int r;
+
+	image->elements.len = 0;
+	r = get(image, &element_request, set);
+	if (r < 0)
+		return r;
+	if (image->elements.len > 0)
+		qsort(image->elements.data, image->elements.len / SHA256_BYTES, SHA256_BYTES,
+		      compare_digests);
+	buf_add(&image->thing, image->elements.data ? image->elements.data : "",
+		image->elements.len);
+	(void)snprintf(line, sizeof(line), "elements of set %s", set);
+	end_thing(image, line);
+	return 0;
+}
+
+static int get_all(struct image *image)
+{
+	int r;
+
+	r = get(image, &table_request, NULL);
+	if (r == 0 && image->n == 0)
+		r = -ENOENT;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(requests); i++)
+		r = get(image, &requests[i], NULL);
+	for (size_t at = 0; r == 0 && at < image->sets.len; at += strlen(image->sets.data + at) + 1)
+		r = get_elements(image, image->sets.data + at);
+	if (r == 0 && (buf_status(&image->lines) < 0 || buf_status(&image->thing) < 0 ||
+		       buf_status(&image->elements) < 0))
+		r = err_oom(image->err);
+	return r;
+}
+
+/* ---- the socket ---- */
+
+static int open_here(int *ret_fd, struct err *err)
+{
+	const struct timeval wait = { .tv_sec = WAIT_SECONDS };
+	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
+		return err_errno(err, errno, "cannot open a netlink socket");
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static int open_in(int netns_fd, int *ret_fd, struct err *err)
+{
+	_cleanup_close_ int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (own < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
+		return err_errno(err, errno, "cannot enter a network namespace");
+	r = open_here(ret_fd, err);
+	/* Nothing may go on in a namespace that is a container's. */
+	if (setns(own, CLONE_NEWNET) < 0)
+		abort();
+	return r;
+}
+
+int firewall_image(int netns_fd, const char *table, char **ret_lines, struct err *err)
+{
+	_cleanup_(image_done) struct image image = { .fd = -1, .table = table, .err = err };
+	int r;
+
+	r = open_in(netns_fd, &image.fd, err);
+	if (r == 0)
+		r = get_all(&image);
+	if (r < 0)
+		return r;
+	*ret_lines = buf_take(&image.lines);
+	return *ret_lines ? 0 : err_oom(err);
+}
+
+int firewall_digest(int netns_fd, const char *table, char ret[SHA256_HEX], struct err *err)
+{
+	_cleanup_free_ char *lines = NULL;
+	int r;
+
+	r = firewall_image(netns_fd, table, &lines, err);
+	if (r == 0)
+		sha256_hex1(ret, lines, strlen(lines));
+	return r;
+}
+
+/* ---- comparing ---- */
+
+bool firewall_image_differs(const char *a, const char *b, char ret[IMAGE_NAME_MAX])
+{
+	while (*a || *b) {
+		size_t x = strcspn(a, "\n"), y = strcspn(b, "\n");
+		const char *line = x > 0 ? a : b;
+		size_t len = x > 0 ? x : y;
+
+		if (x == y && strncmp(a, b, x) == 0) {
+			a += x + (a[x] == '\n');
+			b += y + (b[y] == '\n');
+			continue;
+		}
+		/* The name ends before the blank and the digest. */
+		len = len > SHA256_HEX ? len - SHA256_HEX : len;
+		(void)snprintf(ret, IMAGE_NAME_MAX, "%.*s", (int)len, line);
+		return true;
+	}
+	return false;
+}
