@@ -35,7 +35,7 @@ struct proof_look {
 
 /* One point: fills the finding in. A mismatch is no error. */
 typedef int proof_fn(const struct proof_look *look, struct proof_finding *ret, struct err *err);
-
+/* Those of enum proof_point. */
 int proof_capabilities(const struct proof_look *look, struct proof_finding *ret, struct err *err);
 int proof_no_new_privileges(const struct proof_look *look, struct proof_finding *ret,
 			    struct err *err);
