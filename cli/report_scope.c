@@ -9,11 +9,10 @@
 #include <fnmatch.h>
 
 #include "audit/stamp.h"
-#include "lib/emit.h"
 #include "lib/file.h"
 #include "lib/strv.h"
+#include "profiles/selector_text.h"
 
-#define TERM_MAX     1024
 #define USEC_PER_DAY (UINT64_C(24) * 3600 * 1000000)
 
 void scope_done(struct scope *scope)
@@ -55,120 +54,16 @@ int scope_by(struct scope *scope, const char *key, struct err *err)
 
 /* ---- the selector ---- */
 
-static void put_values(struct emit *e, const char *text, size_t len)
-{
-	emit_key(e, "values");
-	emit_array(e);
-	while (len > 0) {
-		const char *comma = memchr(text, ',', len);
-		size_t n = comma ? (size_t)(comma - text) : len, skip = n + (comma != NULL);
-
-		while (n > 0 && *text == ' ') {
-			text++;
-			len--;
-			n--;
-			skip--;
-		}
-		emit_stringn(e, text, n);
-		text += skip;
-		len -= skip;
-	}
-	emit_array_end(e);
-}
-
-static void put_term(struct emit *e, const char *key, size_t key_len, const char *op,
-		     const char *values, size_t len)
-{
-	emit_object(e);
-	emit_key(e, "key");
-	emit_stringn(e, key, key_len);
-	emit_key(e, "operator");
-	emit_string(e, op);
-	if (values)
-		put_values(e, values, len);
-	emit_object_end(e);
-}
-
-/* One term without spaces at its ends; false where it is none. */
-static bool write_term(struct emit *e, const char *text, size_t len)
-{
-	size_t key = 0;
-	const char *rest, *end = text + len;
-
-	if (len > 1 && text[0] == '!') {
-		put_term(e, text + 1, len - 1, "DoesNotExist", NULL, 0);
-		return true;
-	}
-	while (key < len && !strchr(" =!(", text[key]))
-		key++;
-	rest = text + key;
-	while (rest < end && *rest == ' ')
-		rest++;
-	if (key == 0)
-		return false;
-	if (rest == end)
-		put_term(e, text, key, "Exists", NULL, 0);
-	else if (starts_with(rest, "!="))
-		put_term(e, text, key, "NotIn", rest + 2, (size_t)(end - rest) - 2);
-	else if (starts_with(rest, "=="))
-		put_term(e, text, key, "In", rest + 2, (size_t)(end - rest) - 2);
-	else if (*rest == '=')
-		put_term(e, text, key, "In", rest + 1, (size_t)(end - rest) - 1);
-	else if (starts_with(rest, "in (") && end[-1] == ')')
-		put_term(e, text, key, "In", rest + 4, (size_t)(end - rest) - 5);
-	else if (starts_with(rest, "notin (") && end[-1] == ')')
-		put_term(e, text, key, "NotIn", rest + 7, (size_t)(end - rest) - 8);
-	else
-		return false;
-	return true;
-}
-
-static size_t term_end(const char *text)
-{
-	size_t n = 0;
-
-	for (int depth = 0; text[n] && (text[n] != ',' || depth > 0); n++)
-		depth += (text[n] == '(') - (text[n] == ')');
-	return n;
-}
-
 int scope_match(struct scope *scope, const char *text, struct err *err)
 {
-	_cleanup_buf_ struct buf json = { 0 };
-	_cleanup_doc_ struct doc *doc = NULL;
-	struct emit e = EMIT(&json);
-	const char *at = text;
-	int r;
+	int r = selector_parse_text(text, &scope->match, err);
 
-	emit_object(&e);
-	emit_key(&e, "matchExpressions");
-	emit_array(&e);
-	while (*at) {
-		size_t len = term_end(at), skip = len + (at[len] == ',');
-
-		while (len > 0 && *at == ' ') {
-			at++;
-			len--;
-			skip--;
-		}
-		while (len > 0 && at[len - 1] == ' ')
-			len--;
-		if (len == 0 || len > TERM_MAX || !write_term(&e, at, len))
-			return err_input(
-				err, EINVAL,
-				"--match %s is no selector (\"tier=web\", \"tier in (a,b)\", "
-				"\"tier\", \"!tier\", with commas between them)",
-				Q(text));
-		at += skip;
+	if (r < 0) {
+		err_context(err, "--match");
+		return r;
 	}
-	emit_array_end(&e);
-	emit_object_end(&e);
-	if (buf_status(&json) < 0)
-		return err_oom(err);
-	r = doc_parse(&doc, "--match", json.data, json.len, err);
-	r = r < 0 ? r : selector_parse(doc, doc_root(doc), &scope->match, err);
-	scope->has_match = r == 0;
-	return r < 0 ? r : need_labels(scope, &scope->match, err);
+	scope->has_match = true;
+	return need_labels(scope, &scope->match, err);
 }
 
 static bool holds(const struct requirement *q, const char *const labels[], size_t n)

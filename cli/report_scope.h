@@ -25,10 +25,7 @@ struct scope {
 	size_t n_labels;
 };
 
-/*
- * A selector as kubectl takes it: "tier=web", "tier==web", "tier!=web", "tier in (a,b)",
- * "tier notin (a,b)", "tier", "!tier", with commas between them.
- */
+/* A selector as kubectl takes it, see profiles/selector_text.h. */
 int scope_match(struct scope *scope, const char *text, struct err *err);
 /* What --by asks for: "host", "profile", "image", or a label with or without "io.coaming.". */
 int scope_by(struct scope *scope, const char *key, struct err *err);
