@@ -26,6 +26,7 @@ enum kind {
 	KIND_EVENT,
 	KIND_OUTCOME,
 	KIND_MODE,
+	KIND_BREAK_GLASS,
 	KIND_BOOT,
 	KIND_OWN_MACHINE, /* the record's */
 	KIND_OWN_HOSTNAME,
@@ -54,6 +55,7 @@ static const struct {
 	enum kind kind;
 } fields[] = {
 	{ "COAMING_BOOT_ID", KIND_BOOT },
+	{ "COAMING_BREAK_GLASS", KIND_BREAK_GLASS },
 	{ "COAMING_CONTROL", KIND_CONTROL },
 	{ "COAMING_EVENT", KIND_EVENT },
 	{ "COAMING_GAP_COUNT", KIND_GAP_COUNT },
@@ -180,6 +182,8 @@ static uint32_t value_of(struct work *w, enum kind *kind, const char *value, siz
 		return is(value, len, "would-refuse");
 	case KIND_MODE:
 		return is(value, len, "audit");
+	case KIND_BREAK_GLASS:
+		return 1;
 	case KIND_LABEL:
 		if (label_matters(w, value, len))
 			return intern_add(&w->tally->words, value, len);
@@ -275,6 +279,9 @@ static void take_known(struct gathered *g, const struct meaning *m)
 		break;
 	case KIND_MODE:
 		r->audit_mode = m->value;
+		break;
+	case KIND_BREAK_GLASS:
+		r->break_glass = m->value;
 		break;
 	case KIND_MACHINE:
 		r->machine = m->value;

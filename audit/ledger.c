@@ -510,7 +510,7 @@ int ledger_append(struct ledger *l, const struct record *record, struct buf *ret
 	_cleanup_buf_ struct buf bytes = { 0 };
 	int r;
 
-	r = append_record(l, record, event_priority(record->event) <= LOG_CRIT, &bytes, err);
+	r = append_record(l, record, record->priority <= LOG_CRIT, &bytes, err);
 	if (r < 0) {
 		err_context(err, "ledger %s", Q(l->path));
 		ledger_note_missed(l, 1);

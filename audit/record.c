@@ -232,6 +232,16 @@ int record_addf(struct record *record, struct err *err, const char *name, const 
 	return record_addn(record, name, value, (size_t)n, err);
 }
 
+void record_raise(struct record *record, int priority)
+{
+	struct field *f = find(record, "PRIORITY");
+
+	if (!f || priority >= record->priority || priority < LOG_EMERG)
+		return;
+	record->priority = priority;
+	f->value[0] = (char)('0' + priority); /* one digit it was, and is */
+}
+
 const char *record_get(const struct record *record, const char *name)
 {
 	const struct field *f = find(record, name);
@@ -300,7 +310,7 @@ int record_start(struct record *record, enum event event, struct err *err)
 	const struct event_row *row = &events[event];
 	int r;
 
-	*record = (struct record){ .event = event };
+	*record = (struct record){ .event = event, .priority = row->priority };
 	record_boot_id(boot_id);
 	r = record_add(record, "MESSAGE_ID", row->message_id, err);
 	r = r < 0 ? r : record_addf(record, err, "PRIORITY", "%d", row->priority);

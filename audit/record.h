@@ -41,6 +41,7 @@ struct field {
 
 struct record {
 	enum event event;
+	int priority; /* syslog level: the event's, or what it was raised to */
 	struct field *fields;
 	size_t n;
 	size_t bytes;   /* of all values */
@@ -72,6 +73,8 @@ int record_addn(struct record *record, const char *name, const void *value, size
 		struct err *err);
 int record_addf(struct record *record, struct err *err, const char *name, const char *fmt, ...)
 	_printf_(4, 5);
+/* Make it more urgent than its event is: a syslog level. A lower urgency changes nothing. */
+void record_raise(struct record *record, int priority);
 /* First value of a field, or NULL. */
 const char *record_get(const struct record *record, const char *name);
 void record_done(struct record *record);

@@ -570,6 +570,7 @@ static void put_hosts(struct emit *e, const struct tally *t, const uint64_t *con
 
 struct sums {
 	uint64_t containers, evidenced, configured, partly, audited, unconfined;
+	uint64_t break_glass; /* among the others */
 };
 
 /* Each container counts once, under the worst that holds for it. */
@@ -577,7 +578,7 @@ static uint64_t *sum_of(struct sums *s, const struct tally_class *c)
 {
 	if (c->flags & (TALLY_EXEMPT | TALLY_NO_PROFILE))
 		return &s->unconfined;
-	if (c->flags & TALLY_AUDIT)
+	if (c->flags & (TALLY_AUDIT | TALLY_BREAK_GLASS))
 		return &s->audited;
 	if (c->flags & TALLY_IN_PART)
 		return &s->partly;
@@ -604,6 +605,7 @@ static void put_totals(struct emit *e, const struct tally *t, const struct sums 
 	put_number(e, "partly", s->partly);
 	put_number(e, "audited", s->audited);
 	put_number(e, "unconfined", s->unconfined);
+	put_number(e, "breakGlass", s->break_glass);
 	put_number(e, "withoutAdmission", t->without_admission);
 	emit_object_end(e);
 }
@@ -825,6 +827,8 @@ int report_write(struct report *report, struct buf *out, bool *ret_failed, struc
 		if (is_shown(&t->classes[i])) {
 			s.containers += t->classes[i].containers;
 			*sum_of(&s, &t->classes[i]) += t->classes[i].containers;
+			if (t->classes[i].flags & TALLY_BREAK_GLASS)
+				s.break_glass += t->classes[i].containers;
 			by_host[t->classes[i].host] += t->classes[i].containers;
 		}
 	*ret_failed = false;

@@ -179,7 +179,10 @@ static const char *why_it_fails(const struct tally *t, const struct tally_class 
 {
 	enum tally_state state = tally_state_of(t, class, c);
 
-	return state == TALLY_AUDITED  ? "in audit mode: what the control asks for is only recorded"
+	return class->flags & TALLY_BREAK_GLASS
+		       ? "started under break-glass: what the control asks for is only recorded"
+	       : state == TALLY_AUDITED
+		       ? "in audit mode: what the control asks for is only recorded"
 	       : state == TALLY_PARTLY ? "configured in part: some sections are in audit mode"
 				       : "its confinement was found changed";
 }
@@ -364,7 +367,8 @@ static void start(struct tally *t, const struct tally_record *r, struct tally_cl
 	class->flags &= ~(uint32_t)TALLY_ATTESTED;
 	class->claimed = again ? tally_worse_set(t, class->claimed, set) : set;
 	class->flags |= TALLY_RAN | (flags & TALLY_IN_PART) | (r->audit_mode ? TALLY_AUDIT : 0) |
-			(r->n_profiles == 0 ? TALLY_NO_PROFILE : 0);
+			(r->n_profiles == 0 ? TALLY_NO_PROFILE : 0) |
+			(r->break_glass ? TALLY_BREAK_GLASS : 0);
 }
 
 static void attest(struct tally *t, const struct tally_record *r, struct tally_class *class)

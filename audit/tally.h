@@ -51,8 +51,9 @@ enum {
 	TALLY_ATTESTED = 1 << 7,   /* the last start was */
 	TALLY_UNATTESTED = 1 << 8, /* an earlier one was not */
 	TALLY_IN_PERIOD = 1 << 9,
-	TALLY_OUT = 1 << 10,   /* not in the report's scope */
-	TALLY_NOTED = 1 << 11, /* told as one without an admission */
+	TALLY_OUT = 1 << 10,         /* not in the report's scope */
+	TALLY_NOTED = 1 << 11,       /* told as one without an admission */
+	TALLY_BREAK_GLASS = 1 << 12, /* started under it */
 };
 
 struct tally_class {
@@ -71,7 +72,7 @@ enum tally_text { TALLY_NAME, TALLY_ID, TALLY_REASON, TALLY_MESSAGE, TALLY_CURSO
 /* What a record says; texts that are seldom needed are asked for. */
 struct tally_record {
 	enum event event;
-	bool would_refuse, audit_mode;
+	bool would_refuse, audit_mode, break_glass;
 	uint64_t usec;                    /* COAMING_TIME */
 	uint64_t monotonic;               /* in that boot */
 	uint32_t boot, machine, hostname; /* interned */

@@ -252,9 +252,11 @@ enum tally_state tally_state_of(const struct tally *tally, const struct tally_cl
 	bool attested = (class->flags & TALLY_ATTESTED) &&
 			!(class->flags & (TALLY_UNATTESTED | TALLY_DRIFT));
 
-	if (claimed == TALLY_CONFIGURED && attested &&
+	if (claimed == TALLY_CONFIGURED && attested && !(class->flags & TALLY_BREAK_GLASS) &&
 	    tally->sets[class->attested].states[control] == TALLY_EVIDENCED)
 		return TALLY_EVIDENCED;
+	if ((class->flags & TALLY_BREAK_GLASS) && claimed != TALLY_NONE)
+		return TALLY_AUDITED;
 	/* An admission is no attestation, whatever it says. */
 	return claimed == TALLY_EVIDENCED ? TALLY_CONFIGURED : claimed;
 }

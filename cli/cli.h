@@ -22,6 +22,7 @@ struct cli_command {
 };
 
 command_fn cmd_audit;
+command_fn cmd_break_glass;
 command_fn cmd_check;
 command_fn cmd_diff;
 command_fn cmd_doctor;

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 
 #include "cli/options.h"
+#include "hooks/break_glass.h"
 #include "hooks/ending.h"
 #include "hooks/outcome.h"
 #include "profiles/store.h"
@@ -33,6 +34,8 @@ static int collect(const char *config, struct err *err)
 	r = host_load(config, &host, err);
 	if (r == 0)
 		r = container_end_all_gone(host, &n, err);
+	if (r == 0)
+		break_glass_expire(host);
 	if (n > 0)
 		printf("%zu container%s had ended without saying so\n", n, n == 1 ? "" : "s");
 	return r < 0 ? r : refresh_index(host, err);

@@ -99,6 +99,10 @@ static void print_head(const struct term *term, const struct node *report)
 		 get(totals, "containers"), get(totals, "evidenced"), get(totals, "configured"),
 		 get(totals, "partly"), get(totals, "audited"), get(totals, "unconfined"),
 		 get(totals, "withoutAdmission"));
+	if (!streq(get(totals, "breakGlass"), "0"))
+		put_line(term, 0,
+			 "%s of them started under break-glass: no control counts as met by them",
+			 get(totals, "breakGlass"));
 }
 
 static enum style style_of(const char *status)

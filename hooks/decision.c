@@ -7,8 +7,10 @@
 #include <errno.h>
 
 #include "audit/actor.h"
+#include "hooks/break_glass.h"
 #include "hooks/facts.h"
 #include "hooks/labels.h"
+#include "hooks/outcome.h"
 
 /* Docker's and podman's short form of an id, which `podman ps` shows. */
 #define SHORT_ID_LEN 12
@@ -56,15 +58,18 @@ static int record_labels(struct record *record, const struct labels *labels, str
 			   labels->n - LABELS_RECORDED_MAX);
 }
 
-/* "configured": it is "evidenced" only by an attestation that read it back from the kernel. */
+/*
+ * "configured": it is "evidenced" only by an attestation that read it back from the kernel. Under
+ * break-glass no control is met, whatever the floor still takes.
+ */
 static int record_controls(struct record *record, const struct selection *selection,
-			   struct err *err)
+			   bool break_glass, struct err *err)
 {
 	int r;
 
 	for (size_t i = 0; i < selection->n; i++) {
 		const struct profile *profile = selection->v[i].profile;
-		const char *state = selection->v[i].mode == MODE_AUDIT      ? "audited"
+		const char *state = break_glass || selection->v[i].mode == MODE_AUDIT ? "audited"
 				    : profile_has_mode(profile, MODE_AUDIT) ? "configured in part"
 									    : "configured";
 
@@ -78,9 +83,9 @@ static int record_controls(struct record *record, const struct selection *select
 	return 0;
 }
 
-static int record_profiles(struct record *record, const struct selection *selection,
-			   struct err *err)
+static int record_profiles(struct record *record, const struct decision *decision, struct err *err)
 {
+	const struct selection *selection = &decision->selection;
 	int r;
 
 	for (size_t i = 0; i < selection->n; i++) {
@@ -94,7 +99,7 @@ static int record_profiles(struct record *record, const struct selection *select
 		if (r < 0)
 			return r;
 	}
-	return record_controls(record, selection, err);
+	return record_controls(record, selection, decision->break_glass != NULL, err);
 }
 
 static int record_changes(struct record *record, const struct changes *changes, struct err *err)
@@ -167,6 +172,8 @@ static int record_message(struct record *record, const struct decision *decision
 		buf_addf(&text, "%s: %s", streq(outcome, "exempt") ? "exempt" : "refused",
 			 reason ? reason : "");
 	}
+	if (decision->break_glass)
+		buf_addf(&text, "; under break-glass %s", decision->break_glass);
 	if (buf_status(&text) < 0)
 		return err_oom(err);
 	return record_addn(record, "MESSAGE", text.data, text.len, err);
@@ -233,6 +240,8 @@ int decision_record(const struct decision *decision, const struct question *ques
 
 	r = record_start(&record, event, err);
 	if (r == 0)
+		r = record_break_glass(&record, decision->break_glass, err);
+	if (r == 0)
 		r = record_message(&record, decision, outcome, reason, err);
 	if (r == 0)
 		r = record_identity(&record, &decision->identity, err);
@@ -245,7 +254,7 @@ int decision_record(const struct decision *decision, const struct question *ques
 	if (r == 0 && reason)
 		r = record_add(&record, "COAMING_REASON", reason, err);
 	if (r == 0)
-		r = record_profiles(&record, &decision->selection, err);
+		r = record_profiles(&record, decision, err);
 	if (r == 0)
 		r = record_changes(&record, &decision->verdict.changes, err);
 	if (r == 0)
@@ -267,7 +276,90 @@ void decision_done(struct decision *decision)
 	store_free(&decision->store);
 	labels_done(&decision->labels);
 	identity_done(&decision->identity);
+	free(decision->break_glass);
 	*decision = (struct decision){ 0 };
+}
+
+/* ---- break-glass ---- */
+
+bool decision_audits(const struct decision *decision, const struct host *host)
+{
+	return host->mode == MODE_AUDIT ||
+	       (decision->break_glass && !host->break_glass.floor_is_spared);
+}
+
+/* What is open, if it may count here. What cannot be read opens nothing, and is told. */
+static bool find_break_glass(const struct host *host, const struct question *question,
+			     struct break_glass *ret)
+{
+	enum break_glass_state state = BREAK_GLASS_NONE;
+	struct err why = { 0 };
+
+	if (question->break_glass != BREAK_GLASS_ASKED)
+		return false;
+	if (break_glass_read(host, ret, &state, &why) < 0)
+		outcome_warn("break-glass counts for nothing", &why);
+	else if (state == BREAK_GLASS_OVER)
+		break_glass_expire(host);
+	return state == BREAK_GLASS_OPEN;
+}
+
+static int take_break_glass(const struct break_glass *glass, struct decision *decision,
+			    struct err *err)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+
+	break_glass_describe(glass, &text);
+	decision->break_glass = buf_take(&text);
+	return decision->break_glass ? 0 : err_oom(err);
+}
+
+/* The host's configuration as it counts for this container. */
+static struct host effective_host(const struct host *host, const struct decision *decision)
+{
+	struct host effective = *host; /* all that it points to is the host's */
+
+	if (decision->break_glass && host->mode != MODE_AUDIT) {
+		effective.mode = MODE_AUDIT;
+		effective.audit_spares_floor = host->break_glass.floor_is_spared;
+	}
+	return effective;
+}
+
+/*
+ * Labels, and break-glass, whose selector may need them: one for every container counts also where
+ * they cannot be read.
+ */
+static int read_labels(const struct host *host, const struct question *question,
+		       struct decision *ret, struct err *err)
+{
+	_cleanup_break_glass_ struct break_glass glass = { 0 };
+	bool open = find_break_glass(host, question, &glass);
+	int r = 0;
+
+	if (question->break_glass == BREAK_GLASS_HELD) {
+		ret->break_glass = strdup(question->break_glass_held);
+		r = ret->break_glass ? 0 : err_oom(err);
+	} else if (open && glass.selector.n == 0) {
+		r = take_break_glass(&glass, ret, err);
+	}
+	/* Before any label is read: "Annotations" beside "annotations" would hide them. */
+	if (r == 0)
+		r = config_check_keys(question->config, err);
+	if (r == 0)
+		r = labels_from_config(question->config, &ret->labels, err);
+	if (r == 0 && open && !ret->break_glass && break_glass_covers(&glass, &ret->labels))
+		r = take_break_glass(&glass, ret, err);
+	return r;
+}
+
+/* An exemption is the host's own word, and asks for no other. */
+static void drop_where_exempt(struct decision *decision)
+{
+	if (!decision->selection.exempt)
+		return;
+	free(decision->break_glass);
+	decision->break_glass = NULL;
 }
 
 int decide(const struct host *host, const struct question *question, struct decision *ret,
@@ -275,6 +367,7 @@ int decide(const struct host *host, const struct question *question, struct deci
 {
 	const struct doc *config = question->config;
 	struct metadata metadata;
+	struct host effective;
 	int r;
 
 	*ret = (struct decision){ 0 };
@@ -282,20 +375,20 @@ int decide(const struct host *host, const struct question *question, struct deci
 	r = identity_find(config, question->id, question->bundle, &ret->identity, err);
 	if (r < 0)
 		return r;
-	/* Before any label is read: "Annotations" beside "annotations" would hide them. */
-	r = config_check_keys(config, err);
-	if (r == 0)
-		r = labels_from_config(config, &ret->labels, err);
+	r = read_labels(host, question, ret, err);
+	effective = effective_host(host, ret);
 	if (r == 0)
 		r = store_open(host, &ret->store, err);
 	metadata = (struct metadata){ &ret->labels, ret->identity.image };
 	if (r == 0)
-		r = select_profiles(host, ret->store, &metadata, &ret->selection, err);
+		r = select_profiles(&effective, ret->store, &metadata, &ret->selection, err);
+	drop_where_exempt(ret);
 	if (r == 0)
 		r = facts_from_host(config, question->bundle, question->inherits_from, &ret->facts,
 				    err);
 	ret->facts.restored = streq(question->stage, "restore");
 	if (r == 0)
-		r = policy_decide(host, &ret->selection, config, &ret->facts, &ret->verdict, err);
+		r = policy_decide(&effective, &ret->selection, config, &ret->facts, &ret->verdict,
+				  err);
 	return r;
 }

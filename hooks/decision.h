@@ -10,6 +10,13 @@
 #include "hooks/identity.h"
 #include "profiles/policy.h"
 
+/* Whether break-glass may put this decision into audit mode. */
+enum break_glass_rule {
+	BREAK_GLASS_IGNORED, /* by no means */
+	BREAK_GLASS_ASKED,   /* where one is open that covers the container */
+	BREAK_GLASS_HELD,    /* it does: the container was admitted under it */
+};
+
 /* What is asked. All borrowed. */
 struct question {
 	const char *stage;   /* "create", "precreate", "createRuntime"... as the record names it */
@@ -18,11 +25,14 @@ struct question {
 	const char *runtime; /* path of the real one, or NULL */
 	const struct doc *config;
 	pid_t inherits_from; /* whose limits the container inherits; 0: this process's */
+	enum break_glass_rule break_glass;
+	const char *break_glass_held; /* BREAK_GLASS_HELD: what the admission recorded */
 };
 
 struct decision {
 	struct timespec started;
 	struct identity identity;
+	char *break_glass; /* under which it was made, as records have it; NULL: none */
 	struct labels labels;
 	struct store *store;
 	struct selection selection;
@@ -42,6 +52,10 @@ int decide(const struct host *host, const struct question *question, struct deci
 	   struct err *err);
 void decision_done(struct decision *decision);
 #define _cleanup_decision_ _cleanup_(decision_done)
+
+/* The host's mode, or audit under break-glass that does not spare the floor: are errors told only?
+ */
+bool decision_audits(const struct decision *decision, const struct host *host);
 
 /*
  * Start the record of a decision with every field of coaming-journal-fields(7) that is known.

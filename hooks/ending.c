@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "audit/evidence.h"
+#include "hooks/break_glass.h"
 #include "hooks/decision.h"
 #include "hooks/firewall.h"
 #include "hooks/live.h"
@@ -56,6 +57,8 @@ static int fill(struct record *record, const struct live *live, const char *stag
 				streq(stage, "gc") ? " (found gone, its poststop never came)" : "");
 	if (r == 0)
 		r = record_identity(record, &live->identity, err);
+	if (r == 0)
+		r = record_break_glass(record, live->break_glass, err);
 	if (r == 0)
 		r = record_add(record, "COAMING_OUTCOME", "stopped", err);
 	if (r == 0)

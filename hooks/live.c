@@ -64,6 +64,7 @@ static void write_text(const struct live *live, struct buf *out)
 	emit_key(&e, "byPrecreate");
 	emit_bool(&e, live->by_precreate);
 	emit_text(&e, "mode", mode_name(live->mode));
+	emit_text(&e, "breakGlass", live->break_glass);
 	emit_key(&e, "profiles");
 	emit_array(&e);
 	for (size_t i = 0; i < live->n_profiles; i++)
@@ -174,6 +175,8 @@ static int parse(const struct doc *doc, struct live *live, struct err *err)
 	if (r == 0)
 		r = read_text(doc, "bundle", true, &live->bundle, err);
 	if (r == 0)
+		r = read_text(doc, "breakGlass", false, &live->break_glass, err);
+	if (r == 0)
 		r = read_state(doc, live, err);
 	if (r == 0)
 		r = read_profiles(doc, live, err);
@@ -228,6 +231,7 @@ void live_done(struct live *live)
 {
 	identity_done(&live->identity);
 	free(live->bundle);
+	free(live->break_glass);
 	strv_free(&live->profiles, &live->n_profiles);
 	*live = (struct live){ 0 };
 }

@@ -25,6 +25,7 @@ struct live {
 	enum live_state state;
 	bool by_precreate; /* that door recorded the admission */
 	enum mode mode;
+	char *break_glass; /* under which it was admitted, as records have it; NULL: none */
 	char **profiles;
 	size_t n_profiles;
 	pid_t pid;           /* init's, from createRuntime on; else 0 */

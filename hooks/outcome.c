@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "audit/evidence.h"
+#include "hooks/break_glass.h"
 #include "hooks/process.h"
 #include "lib/hash.h"
 #include "lib/strv.h"
@@ -67,6 +68,7 @@ static int write_live(const struct host *host, const struct decision *decision,
 		.state = state,
 		.by_precreate = streq(question->stage, "precreate"),
 		.mode = decision->selection.exempt ? host->mode : decision->verdict.mode,
+		.break_glass = decision->break_glass, /* borrowed */
 		.time = time(NULL),
 	};
 	int r = 0;
@@ -128,10 +130,10 @@ int outcome_accept(const struct host *host, const struct decision *decision,
 {
 	const struct exemption *exempt = decision->selection.exempt;
 	bool would = decision->verdict.would_refuse;
-	/* Of an exemption the record is all there is: unrecorded, it is none. */
-	bool enforced =
-		exempt ? host->mode == MODE_ENFORCE
-		       : decision->verdict.mode == MODE_ENFORCE && decision->selection.n > 0;
+	/* Of an exemption, or break-glass, the record is all there is: unrecorded, it is none. */
+	bool enforced = exempt ? host->mode == MODE_ENFORCE
+			       : decision->break_glass || (decision->verdict.mode == MODE_ENFORCE &&
+							   decision->selection.n > 0);
 	_cleanup_buf_ struct buf reason = { 0 };
 	char digest[SHA256_HEX];
 	struct err failed = { 0 };
@@ -195,6 +197,17 @@ void outcome_refuse(const struct host *host, const struct decision *decision,
 		       (int)(sizeof(why->text) / 2), failed.text);
 }
 
+/* What cannot be recorded does not start under break-glass. */
+static int refuse_unrecorded(const struct host *host, const struct decision *decision,
+			     const struct question *question, const struct err *failed,
+			     struct err *why)
+{
+	*why = *failed;
+	err_context(why, "container %s refused", Q(decision->identity.name));
+	outcome_refuse(host, decision, question, why);
+	return -EPERM;
+}
+
 int outcome_of_error(const struct host *host, const struct decision *decision,
 		     const struct question *question, struct err *why)
 {
@@ -204,15 +217,20 @@ int outcome_of_error(const struct host *host, const struct decision *decision,
 		return 0;
 	if (decision->identity.name)
 		err_context(why, "container %s refused", Q(decision->identity.name));
-	if (host->mode == MODE_ENFORCE || !decision->identity.id) {
+	if (!decision_audits(decision, host) || !decision->identity.id) {
 		outcome_refuse(host, decision, question, why);
 		return -EPERM;
 	}
 	if (keep(host, decision, question, EVENT_ADMIT, "would-refuse",
-		 without_subject(why->text, decision->identity.name), NULL, FOR_INFORMATION,
-		 &failed) < 0)
+		 without_subject(why->text, decision->identity.name), NULL,
+		 decision->break_glass ? FOR_START : FOR_INFORMATION, &failed) < 0) {
+		if (decision->break_glass)
+			return refuse_unrecorded(host, decision, question, &failed, why);
 		outcome_warn(decision->identity.name, &failed);
-	outcome_warn("audit mode, started unchanged", why);
+	}
+	outcome_warn(decision->break_glass ? "break-glass, started unchanged"
+					   : "audit mode, started unchanged",
+		     why);
 	err_clear(why);
 	return 0;
 }
@@ -227,6 +245,28 @@ int outcome_of_unread(const struct host *host, const struct question *question, 
 	if (!decision.identity.id || !decision.identity.name)
 		return -EPERM;
 	return outcome_of_error(host, &decision, question, why);
+}
+
+int outcome_follow(const struct live *admission, struct question *question, struct err *err)
+{
+	int64_t age;
+
+	question->break_glass = BREAK_GLASS_ASKED;
+	if (!admission)
+		return 0;
+	question->break_glass = BREAK_GLASS_IGNORED;
+	if (!admission->break_glass)
+		return 0;
+	/* A clock that was set back in between makes it no younger. */
+	age = time(NULL) - admission->time;
+	if (age < 0 || age > BREAK_GLASS_GRACE_SECONDS)
+		return err_refuse(err, ETIMEDOUT,
+				  "it was admitted under break-glass (%.400s), and not made within "
+				  "%d seconds: start it again",
+				  admission->break_glass, BREAK_GLASS_GRACE_SECONDS);
+	question->break_glass = BREAK_GLASS_HELD;
+	question->break_glass_held = admission->break_glass;
+	return 0;
 }
 
 int outcome_check(const struct decision *decision, struct err *err)

@@ -45,6 +45,15 @@ int outcome_of_error(const struct host *host, const struct decision *decision,
 int outcome_of_unread(const struct host *host, const struct question *question, struct err *why);
 
 /*
+ * Decide as the door before this one did: break-glass that was opened in between does not loosen
+ * what was admitted without, and what was admitted under it stays so for BREAK_GLASS_GRACE_SECONDS.
+ *
+ * admission  of this start, or NULL: no door was before; `question` borrows from it
+ * Errors     -ETIMEDOUT ERR_REFUSED it was admitted under break-glass longer ago
+ */
+int outcome_follow(const struct live *admission, struct question *question, struct err *err);
+
+/*
  * The verdict as an error: ERR_REFUSED with "container NAME refused: profile ...", or 0.
  */
 int outcome_check(const struct decision *decision, struct err *err);

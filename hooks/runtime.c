@@ -59,14 +59,13 @@ static int with_hooks(const struct runtime *runtime, const struct bundle *bundle
 	return inject_hooks(config, program, runtime->args.own_config, out, &changed, err);
 }
 
-/* An admission that another door has written for this very start is not written again. */
-static bool is_admitted(const struct host *host, const char *id)
+/* Has another door admitted this very start? It is not recorded again then. */
+static bool read_admission(const struct host *host, const char *id, struct live *ret)
 {
-	_cleanup_live_ struct live live = { 0 };
 	struct err ignored = { 0 };
 
-	return live_read(host->state_dir, id, &live, &ignored) == 0 &&
-	       live.state == LIVE_ADMITTED && live.by_precreate;
+	return live_read(host->state_dir, id, ret, &ignored) == 0 && ret->state == LIVE_ADMITTED &&
+	       ret->by_precreate;
 }
 
 /* Write the config that is to run, where it is another. `out` gets its text. */
@@ -86,7 +85,8 @@ static int put_in_place(const struct runtime *runtime, const struct verdict *ver
 }
 
 static int admit(const struct runtime *runtime, const struct decision *decision,
-		 const struct question *question, const struct bundle *bundle, struct err *err)
+		 const struct question *question, const struct bundle *bundle, bool is_admitted,
+		 struct err *err)
 {
 	const struct verdict *verdict = &decision->verdict;
 	_cleanup_buf_ struct buf out = { 0 };
@@ -104,7 +104,7 @@ static int admit(const struct runtime *runtime, const struct decision *decision,
 	}
 	/* The config is in place: from here on a failure leaves a container that is confined more
 	 * than it asked for, and not started. */
-	if (is_admitted(runtime->host, question->id) && !verdict->changed)
+	if (is_admitted && !verdict->changed)
 		return 0;
 	r = outcome_accept(runtime->host, decision, question, text, len, LIVE_ADMITTED, err);
 	/* What keeps the start of a container from being recorded lets its refusal be. */
@@ -116,7 +116,7 @@ static int admit(const struct runtime *runtime, const struct decision *decision,
 static int confine_bundle(const struct runtime *runtime, const struct bundle *bundle,
 			  struct err *err)
 {
-	const struct question question = {
+	struct question question = {
 		.stage = runtime->args.name,
 		.id = runtime->args.id,
 		.bundle = bundle->path,
@@ -124,8 +124,13 @@ static int confine_bundle(const struct runtime *runtime, const struct bundle *bu
 		.config = bundle->config,
 	};
 	_cleanup_decision_ struct decision decision = { 0 };
+	_cleanup_live_ struct live live = { 0 };
+	bool is_admitted = read_admission(runtime->host, question.id, &live);
 	int r;
 
+	r = outcome_follow(is_admitted ? &live : NULL, &question, err);
+	if (r < 0)
+		return outcome_of_unread(runtime->host, &question, err);
 	r = decide(runtime->host, &question, &decision, err);
 	if (r < 0)
 		return outcome_of_error(runtime->host, &decision, &question, err);
@@ -134,7 +139,7 @@ static int confine_bundle(const struct runtime *runtime, const struct bundle *bu
 		outcome_refuse(runtime->host, &decision, &question, err);
 		return r;
 	}
-	return admit(runtime, &decision, &question, bundle, err);
+	return admit(runtime, &decision, &question, bundle, is_admitted, err);
 }
 
 static int confine(const struct runtime *runtime, struct err *err)

@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "audit/evidence.h"
+#include "hooks/break_glass.h"
 #include "hooks/bundle.h"
 #include "hooks/facts.h"
 #include "hooks/firewall.h"
@@ -33,6 +34,8 @@ struct stage {
 	struct bundle bundle;
 	struct question question;
 	struct decision decision;
+	struct live admission; /* what is known of it; state LIVE_ADMITTED: of this very start */
+	bool has_admission;
 	int netns; /* -1: not opened */
 	uint64_t netns_inode;
 	char table[RULESET_TABLE_MAX];
@@ -43,6 +46,7 @@ static void stage_done(struct stage *stage)
 {
 	closep(&stage->netns);
 	decision_done(&stage->decision);
+	live_done(&stage->admission);
 	bundle_done(&stage->bundle);
 	process_done(&stage->process);
 	state_done(&stage->state);
@@ -199,6 +203,8 @@ static int record_firewall(const struct stage *stage, struct err *err)
 	if (r == 0)
 		r = record_addf(&record, err, "COAMING_NETNS", "%llu",
 				(unsigned long long)stage->netns_inode);
+	if (r == 0)
+		r = record_break_glass(&record, stage->decision.break_glass, err);
 	for (size_t i = 0; r == 0 && i < stage->decision.selection.n; i++)
 		r = record_add(&record, "COAMING_PROFILE",
 			       stage->decision.selection.v[i].profile->name, err);
@@ -275,12 +281,10 @@ static bool same_profiles(const struct selection *selection, const struct live *
  */
 static int check_profiles(const struct stage *stage, struct err *err)
 {
-	_cleanup_live_ struct live live = { 0 };
-	struct err ignored = { 0 };
+	const struct live *live = &stage->admission;
 
-	if (live_read(stage->host->state_dir, stage->state.id, &live, &ignored) < 0 ||
-	    live.state != LIVE_ADMITTED || live.mode != MODE_ENFORCE ||
-	    same_profiles(&stage->decision.selection, &live))
+	if (!stage->has_admission || live->mode != MODE_ENFORCE ||
+	    same_profiles(&stage->decision.selection, live))
 		return 0;
 	return err_refuse(
 		err, EPERM,
@@ -316,27 +320,32 @@ static int confirm(struct stage *stage, struct err *err)
 	return r;
 }
 
-/* The refusal at precreate has been recorded there; one that nobody recorded is recorded here. */
-static bool is_recorded(const struct stage *stage)
+/* *ret_denied: the refusal at precreate has been recorded there, and is not recorded here again. */
+static void read_admission(struct stage *stage, bool *ret_denied)
 {
-	_cleanup_live_ struct live live = { 0 };
 	struct err ignored = { 0 };
+	bool known = live_read(stage->host->state_dir, stage->state.id, &stage->admission,
+			       &ignored) == 0;
 
-	return live_read(stage->host->state_dir, stage->state.id, &live, &ignored) == 0 &&
-	       live.state == LIVE_DENIED;
+	stage->has_admission = known && stage->admission.state == LIVE_ADMITTED;
+	*ret_denied = known && stage->admission.state == LIVE_DENIED;
 }
 
 static int decide_and_confirm(struct stage *stage, struct err *err)
 {
 	struct err earlier = { 0 }, ignored = { 0 };
-	bool refused = check_refused_earlier(stage, &earlier) < 0;
+	bool refused = check_refused_earlier(stage, &earlier) < 0, recorded;
 	int r;
 
-	if (refused && is_recorded(stage)) {
+	read_admission(stage, &recorded);
+	if (refused && recorded) {
 		(void)live_remove(stage->host->state_dir, stage->state.id, &ignored);
 		*err = earlier;
 		return -EPERM;
 	}
+	r = outcome_follow(stage->has_admission ? &stage->admission : NULL, &stage->question, err);
+	if (r < 0)
+		return outcome_of_unread(stage->host, &stage->question, err);
 	r = decide(stage->host, &stage->question, &stage->decision, err);
 	if (r < 0)
 		return outcome_of_error(stage->host, &stage->decision, &stage->question, err);

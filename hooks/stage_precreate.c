@@ -104,6 +104,7 @@ static int answer(const struct host *host, const struct doc *config, struct buf 
 	const struct question question = {
 		.stage = "precreate",
 		.config = config,
+		.break_glass = BREAK_GLASS_ASKED,
 		.inherits_from = getppid(), /* the engine, whose child the runtime will be */
 	};
 	_cleanup_decision_ struct decision decision = { 0 };

@@ -10,6 +10,7 @@
 #include "lib/file.h"
 #include "lib/hash.h"
 #include "lib/strv.h"
+#include "profiles/break_glass.h"
 #include "profiles/host_audit.h"
 
 #define LIST_MAX   64
@@ -274,6 +275,36 @@ static int parse_unsafe(const struct doc *doc, const struct node *node, struct h
 	return r;
 }
 
+static int parse_glass_floor(const struct doc *doc, const struct node *node, struct host *host,
+			     struct err *err)
+{
+	bool enforce = false;
+	int r = read_word(doc, node, "audit", "enforce", &enforce, err);
+
+	host->break_glass.floor_is_spared = enforce;
+	return r;
+}
+
+static int parse_break_glass(const struct doc *doc, const struct node *node, struct host *host,
+			     struct err *err)
+{
+	static const char *const keys[] = { "maxMinutes", "floor" };
+	const struct node *minutes = node_get(node, "maxMinutes"), *floor = node_get(node, "floor");
+	int r;
+
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	if (r == 0 && minutes)
+		r = node_read_u64(doc, minutes, &host->break_glass.max_minutes, err);
+	if (r == 0 && host->break_glass.max_minutes > BREAK_GLASS_MINUTES_MAX)
+		r = err_input(err, EBADMSG, "%s: at most %d minutes (a day); 0 forbids it",
+			      WHERE(doc, minutes), BREAK_GLASS_MINUTES_MAX);
+	if (r == 0 && floor)
+		r = parse_glass_floor(doc, floor, host, err);
+	return r;
+}
+
 static int parse_audit(const struct doc *doc, const struct node *node, struct host *host,
 		       struct err *err)
 {
@@ -297,6 +328,7 @@ static const struct {
 	{ "runtimes", parse_runtimes },
 	{ "exempt", parse_exempt },
 	{ "unsafeAnnotations", parse_unsafe },
+	{ "breakGlass", parse_break_glass },
 };
 
 /* ---- the whole ---- */
@@ -322,6 +354,7 @@ static int set_defaults(struct host *host, struct err *err)
 	if (r == 0)
 		r = replace(&host->default_profile, "baseline", err);
 	host->default_audits = true;
+	host->break_glass.max_minutes = BREAK_GLASS_MINUTES_DEFAULT;
 	host_audit_defaults(&host->keeping);
 	sha256_hex1(host->digest, "", 0);
 	return r;

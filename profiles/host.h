@@ -18,6 +18,12 @@ struct exemption {
 	char *reason;
 };
 
+/* What root may do for a while with `coaming break-glass`. */
+struct break_glass_bounds {
+	uint64_t max_minutes; /* 0: it is not to be had */
+	bool floor_is_spared; /* the floor stays in its own mode */
+};
+
 struct host {
 	char *file;                       /* where it was read, NULL: built-in defaults */
 	char digest[PROFILE_DIGEST_SIZE]; /* of the file; of "" for the defaults */
@@ -31,7 +37,9 @@ struct host {
 	char *default_profile; /* NULL: none */
 	bool default_audits;   /* {"name": "baseline", "mode": "audit"} */
 	enum unknown_profile unknown_profile;
-	enum mode mode; /* MODE_AUDIT overrides every profile's */
+	enum mode mode;          /* MODE_AUDIT overrides every profile's */
+	bool audit_spares_floor; /* but the floor's: never of the file, see hooks/break_glass.h */
+	struct break_glass_bounds break_glass;
 	char **runtimes;
 	size_t n_runtimes;
 	struct exemption *exempt;

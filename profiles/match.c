@@ -197,3 +197,14 @@ bool match_fits(const struct match *match, const struct metadata *metadata)
 	}
 	return match->present && image_fits(match, metadata->image);
 }
+
+bool selector_holds_trusted(const struct selector *selector, const struct metadata *metadata)
+{
+	const struct match match = {
+		.present = true,
+		.selector = *selector,
+		.sources = LABEL_SOURCES_TRUSTED,
+	};
+
+	return match_fits(&match, metadata);
+}

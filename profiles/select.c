@@ -165,8 +165,9 @@ static int add_down(const struct context *c, const struct profile *profile, enum
 static int add(const struct context *c, const struct profile *profile, enum why why)
 {
 	const struct chain top = { .name = profile->name };
-	bool audits =
-		c->host->mode == MODE_AUDIT || (why == WHY_DEFAULT && c->host->default_audits);
+	bool spared = why == WHY_FLOOR && c->host->audit_spares_floor;
+	bool audits = (c->host->mode == MODE_AUDIT && !spared) ||
+		      (why == WHY_DEFAULT && c->host->default_audits);
 
 	return add_down(c, profile, why, audits, &top);
 }
@@ -312,22 +313,11 @@ static int add_named(const struct context *c)
 	return 0;
 }
 
-/* What an image says of itself exempts nobody: a selector must hold by trusted labels alone. */
-static bool exempts(const struct selector *selector, const struct metadata *metadata)
-{
-	const struct match match = {
-		.present = true,
-		.selector = *selector,
-		.sources = LABEL_SOURCES_TRUSTED,
-	};
-
-	return match_fits(&match, metadata);
-}
-
+/* What an image says of itself exempts nobody. */
 static const struct exemption *first_exemption(const struct context *c)
 {
 	for (size_t i = 0; i < c->host->n_exempt; i++) {
-		if (exempts(&c->host->exempt[i].selector, c->metadata))
+		if (selector_holds_trusted(&c->host->exempt[i].selector, c->metadata))
 			return &c->host->exempt[i];
 	}
 	return NULL;

@@ -45,6 +45,7 @@ static void check(const char *dir, const struct live *live)
 	must(live->state == again.state && live->mode == again.mode && live->pid == again.pid);
 	must(live->start_time == again.start_time && live->netns == again.netns);
 	must(live->time == again.time && live->firewall == again.firewall);
+	must(text_equal(live->break_glass, again.break_glass));
 	must(live->by_precreate == again.by_precreate);
 	must(live->n_profiles == again.n_profiles);
 	for (size_t i = 0; i < live->n_profiles; i++)
