@@ -104,6 +104,8 @@ struct cgroup_place {
  * Returns     false where there is neither, or the path is none that leads downwards
  */
 bool cgroup_find(const char *text, const char *controller, struct cgroup_place *ret);
+/* The limits of a name, "RLIMIT_NOFILE", in proc_pid_limits(5); false: not there. */
+bool rlimit_find(const char *text, const char *name, uint64_t *ret_soft, uint64_t *ret_hard);
 /* The content of a limit's file: a number, or "max" as UINT64_MAX; false for anything else. */
 bool cgroup_value(const char *text, uint64_t *ret);
 

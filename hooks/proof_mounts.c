@@ -181,23 +181,27 @@ static int read_host(struct mounts_look *l, struct err *err)
 
 /* ---- is this mount that one? ---- */
 
-/* The last part of a path, without the kernel's mark. */
-static bool same_last(const char *a, const char *b)
+/* Without the kernel's mark of a place that was removed. */
+static size_t root_len(const struct mount *mount)
 {
-	const char *x = strrchr(a, '/'), *y = strrchr(b, '/');
-	size_t len;
+	size_t n = strlen(mount->root), m = strlen(DELETED);
 
-	x = x ? x + 1 : a;
-	y = y ? y + 1 : b;
-	len = strlen(x);
-	return strncmp(x, y, len) == 0 && (y[len] == '\0' || streq(y + len, DELETED));
+	return n >= m && streq(mount->root + n - m, DELETED) ? n - m : n;
 }
 
-static bool ends_with(const char *text, const char *end)
+static bool root_ends_with(const struct mount *mount, const char *end)
 {
-	size_t n = strlen(text), m = strlen(end);
+	size_t n = root_len(mount), m = strlen(end);
 
-	return n >= m && streq(text + n - m, end);
+	return n >= m && strncmp(mount->root + n - m, end, m) == 0;
+}
+
+/* Is the last part of the path that of what is mounted? */
+static bool same_last(const char *path, const struct mount *mount)
+{
+	const char *last = strrchr(path, '/');
+
+	return root_ends_with(mount, last ? last : path);
 }
 
 /* The file systems that stand for a type: version 1 of cgroup is a tmpfs with some below it. */
@@ -240,16 +244,13 @@ static bool same_device(struct mounts_look *l, const struct bind_source *source,
 static bool is_source(struct mounts_look *l, const struct wanted_mount *wanted,
 		      const struct mount *mount)
 {
-	struct bind_source source = { 0 };
-
-	l->find_source(wanted->request->source, &source);
+	l->find_source(wanted->request->source, &l->source);
 	/* What is gone, or was never a path of the host's: its name is all there is. */
-	if (!source.known)
-		return same_last(wanted->request->source, mount->root) || streq(mount->root, "/");
-	if (!same_device(l, &source, mount))
+	if (!l->source.known)
+		return same_last(wanted->request->source, mount) || streq(mount->root, "/");
+	if (!same_device(l, &l->source, mount))
 		return false;
-	return ends_with(mount->root, source.below) ||
-	       (ends_with(mount->root, DELETED) && same_last(source.below, mount->root));
+	return root_ends_with(mount, l->source.below);
 }
 
 static bool shows_wanted(struct mounts_look *l, const struct wanted_mount *wanted,
@@ -438,7 +439,7 @@ static bool is_device(const struct mounts_look *l, const struct mount *mount)
 static bool is_mask(const struct mounts_look *l, const struct mount *mount)
 {
 	return lists_path(present(l->request->linux_node, "maskedPaths"), mount->place, NULL) &&
-	       ends_with(mount->root, "/null");
+	       root_ends_with(mount, "/null");
 }
 
 /* Below a mount that shows all that is mounted at its source too. */
@@ -645,37 +646,67 @@ int proof_root(const struct proof_look *look, struct proof_finding *ret, struct 
 
 /*
  * The path is the host's, as the engine wrote it into the config. Upwards from it as long as it is
- * the same mount: what is above that is where this one is mounted.
+ * the same mount: what is above that is where this one is mounted. The next source is mostly below
+ * the same place and on the same mount, where that need not be asked again.
  */
-static void find_source(const char *path, struct bind_source *ret)
+static size_t find_top(char *real, const struct statx *st, const struct bind_source *last)
 {
-	_cleanup_free_ char *real = path[0] == '/' ? realpath(path, NULL) : NULL;
-	size_t top = real ? strlen(real) : 0;
-	struct statx st, above;
+	size_t top = strlen(real);
 
-	if (!real || statx(AT_FDCWD, real, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &st) < 0)
-		return;
-	while (top > 1) {
+	if (last->known && last->mount == st->stx_mnt_id &&
+	    path_is_within(real, last->top[0] ? last->top : "/"))
+		return strlen(last->top);
+	while (top > 0) {
 		const char *slash = memrchr(real, '/', top);
-		size_t up = slash > real ? (size_t)(slash - real) : 1;
+		size_t up = slash ? (size_t)(slash - real) : 0;
+		struct statx above;
 		char saved = real[up];
 		int r;
 
 		real[up] = '\0';
-		r = statx(AT_FDCWD, real, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &above);
+		r = statx(AT_FDCWD, up > 0 ? real : "/", AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &above);
 		real[up] = saved;
-		if (r < 0 || above.stx_mnt_id != st.stx_mnt_id)
+		if (r < 0 || above.stx_mnt_id != st->stx_mnt_id)
 			break;
 		top = up;
 	}
-	ret->known = true;
-	ret->major = st.stx_dev_major;
-	ret->minor = st.stx_dev_minor;
-	ret->mount = st.stx_mnt_id;
-	(void)snprintf(ret->below, sizeof(ret->below), "%s",
-		       top > 1           ? real + top
-		       : real[1] == '\0' ? ""
-					 : real);
+	return top;
+}
+
+/* Where a path leads now, without "." and links; false: nowhere. */
+static bool resolve(const char *path, char real[PATH_MAX], struct statx *st)
+{
+	_cleanup_close_ int fd = path[0] == '/' ? open(path, O_PATH | O_CLOEXEC) : -1;
+	char name[64];
+	ssize_t n;
+
+	(void)snprintf(name, sizeof(name), "/proc/thread-self/fd/%d", fd);
+	n = fd >= 0 ? readlink(name, real, PATH_MAX - 1) : -1;
+	if (n <= 0 || real[0] != '/' || statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, st) < 0)
+		return false;
+	real[n] = '\0';
+	if (n == 1) /* the root: "" is where every path of it begins */
+		real[0] = '\0';
+	return true;
+}
+
+static void find_source(const char *path, struct bind_source *source)
+{
+	char real[PATH_MAX];
+	struct statx st;
+	size_t top;
+	bool found = resolve(path, real, &st);
+
+	top = found ? find_top(real, &st, source) : 0;
+	source->known = found;
+	if (!found)
+		return;
+	source->major = st.stx_dev_major;
+	source->minor = st.stx_dev_minor;
+	source->mount = st.stx_mnt_id;
+	(void)snprintf(source->below, sizeof(source->below), "%s", real + top);
+	real[top] = '\0';
+	(void)snprintf(source->top, sizeof(source->top), "%s", real);
 }
 
 /* What belongs to one process is not asked of another; nor is what a link leads to. */

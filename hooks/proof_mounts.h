@@ -37,8 +37,8 @@ struct bind_source {
 	bool known;
 	uint32_t major, minor;
 	uint64_t mount;       /* id of the host's mount that it is in */
-	char below[PATH_MAX]; /* the path in there, from the place of that mount on; "" is it itself
-			       */
+	char top[PATH_MAX];   /* where that is mounted; "" is the root */
+	char below[PATH_MAX]; /* the path in there, from that place on; "" is it itself */
 };
 
 struct mounts_look {
@@ -49,7 +49,9 @@ struct mounts_look {
 	int procfs;
 	struct mountinfo host; /* of this program: read when it is first needed */
 	bool host_read;
-	void (*find_source)(const char *path, struct bind_source *ret);
+	/* `source` holds the last answer, which may help */
+	void (*find_source)(const char *path, struct bind_source *source);
+	struct bind_source source;
 	/* Does the kernel have this path below /proc or /sys? */
 	bool (*kernel_has)(int procfs, const char *path);
 	bool *claimed; /* a mount that an entry of the config has asked for */

@@ -2,7 +2,7 @@
 /*
  * Resource limits of the process: none above what the config says.
  *
- * Source: getrlimit(2); runtime-spec 1.2, config.md, "rlimits"
+ * Source: getrlimit(2); proc_pid_limits(5); runtime-spec 1.2, config.md, "rlimits"
  */
 #include "hooks/proof_internal.h"
 
@@ -10,36 +10,80 @@
 #include <linux/capability.h>
 #include <sys/resource.h>
 
+#include "hooks/procfs.h"
+
+/* As a config and as the kernel name them. */
 static const struct {
-	const char *name;
-	__rlimit_resource_t resource;
+	const char *name, *line;
 } kinds[] = {
-	{ "RLIMIT_AS", RLIMIT_AS },
-	{ "RLIMIT_CORE", RLIMIT_CORE },
-	{ "RLIMIT_CPU", RLIMIT_CPU },
-	{ "RLIMIT_DATA", RLIMIT_DATA },
-	{ "RLIMIT_FSIZE", RLIMIT_FSIZE },
-	{ "RLIMIT_LOCKS", RLIMIT_LOCKS },
-	{ "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
-	{ "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
-	{ "RLIMIT_NICE", RLIMIT_NICE },
-	{ "RLIMIT_NOFILE", RLIMIT_NOFILE },
-	{ "RLIMIT_NPROC", RLIMIT_NPROC },
-	{ "RLIMIT_RSS", RLIMIT_RSS },
-	{ "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
-	{ "RLIMIT_RTTIME", RLIMIT_RTTIME },
-	{ "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
-	{ "RLIMIT_STACK", RLIMIT_STACK },
+	{ "RLIMIT_AS", "Max address space" },
+	{ "RLIMIT_CORE", "Max core file size" },
+	{ "RLIMIT_CPU", "Max cpu time" },
+	{ "RLIMIT_DATA", "Max data size" },
+	{ "RLIMIT_FSIZE", "Max file size" },
+	{ "RLIMIT_LOCKS", "Max file locks" },
+	{ "RLIMIT_MEMLOCK", "Max locked memory" },
+	{ "RLIMIT_MSGQUEUE", "Max msgqueue size" },
+	{ "RLIMIT_NICE", "Max nice priority" },
+	{ "RLIMIT_NOFILE", "Max open files" },
+	{ "RLIMIT_NPROC", "Max processes" },
+	{ "RLIMIT_RSS", "Max resident set" },
+	{ "RLIMIT_RTPRIO", "Max realtime priority" },
+	{ "RLIMIT_RTTIME", "Max realtime timeout" },
+	{ "RLIMIT_SIGPENDING", "Max pending signals" },
+	{ "RLIMIT_STACK", "Max stack size" },
 };
+
+/* ---- parsing ---- */
+
+/* A number or "unlimited", and the blanks behind it. */
+static bool next_limit(const char **at, uint64_t *ret)
+{
+	static const char unlimited[] = "unlimited";
+	char *end;
+
+	*at += strspn(*at, " ");
+	if (starts_with(*at, unlimited)) {
+		*ret = RLIM_INFINITY;
+		*at += strlen(unlimited);
+		return **at == ' ';
+	}
+	if (**at < '0' || **at > '9')
+		return false;
+	errno = 0;
+	*ret = strtoull(*at, &end, 10);
+	*at = end;
+	return errno == 0 && *end == ' ';
+}
+
+bool rlimit_find(const char *text, const char *name, uint64_t *ret_soft, uint64_t *ret_hard)
+{
+	const char *line = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !line; i++)
+		line = streq(kinds[i].name, name) ? kinds[i].line : NULL;
+	for (const char *at = text; line && *at; at = *at ? at + 1 : at) {
+		if (starts_with(at, line)) {
+			at += strlen(line);
+			return *at == ' ' && next_limit(&at, ret_soft) && next_limit(&at, ret_hard);
+		}
+		at = strchrnul(at, '\n');
+	}
+	return false;
+}
+
+/* ---- comparing ---- */
 
 struct rlimit_look {
 	const struct proof_look *look;
+	char *text; /* /proc/PID/limits */
 	struct buf wanted, is;
 	bool differs, unknown;
 };
 
 static void rlimit_look_done(struct rlimit_look *l)
 {
+	free(l->text);
 	buf_done(&l->wanted);
 	buf_done(&l->is);
 }
@@ -62,23 +106,23 @@ static void say(struct buf *out, const char *name, uint64_t soft, uint64_t hard)
  * A process may raise its soft limit up to the hard one, and that too where the config lets it
  * have CAP_SYS_RESOURCE.
  */
-static int compare(struct rlimit_look *l, size_t kind, uint64_t soft, uint64_t hard,
-		   struct err *err)
+static void compare(struct rlimit_look *l, const char *name, uint64_t soft, uint64_t hard)
 {
-	const struct proof_look *look = l->look;
-	bool running = look->wanted->moment == PROOF_RUNNING;
-	struct rlimit is;
+	bool running = l->look->wanted->moment == PROOF_RUNNING;
+	uint64_t is_soft, is_hard;
 
-	/* By pid: proof_take() asks the pidfd afterwards. */
-	if (prlimit(look->process->pid, kinds[kind].resource, NULL, &is) < 0)
-		return err_errno(err, errno, "cannot read %s of process %d", kinds[kind].name,
-				 (int)look->process->pid);
-	say(&l->wanted, kinds[kind].name, soft, hard);
-	say(&l->is, kinds[kind].name, is.rlim_cur, is.rlim_max);
-	if (running && proof_may_have(look->request, CAP_SYS_RESOURCE))
-		return 0;
-	l->differs = l->differs || is.rlim_max > hard || is.rlim_cur > (running ? hard : soft);
-	return 0;
+	if (!rlimit_find(l->text, name, &is_soft, &is_hard)) {
+		buf_addf(&l->wanted, "%s%s", l->wanted.len > 0 ? ", " : "", Q(name));
+		buf_addf(&l->is, "%s%s is not known to the kernel", l->is.len > 0 ? ", " : "",
+			 Q(name));
+		l->unknown = true;
+		return;
+	}
+	say(&l->wanted, name, soft, hard);
+	say(&l->is, name, is_soft, is_hard);
+	if (running && proof_may_have(l->look->request, CAP_SYS_RESOURCE))
+		return;
+	l->differs = l->differs || is_hard > hard || is_soft > (running ? hard : soft);
 }
 
 static int compare_entry(struct rlimit_look *l, const struct node *entry, struct err *err)
@@ -98,13 +142,7 @@ static int compare_entry(struct rlimit_look *l, const struct node *entry, struct
 		r = node_read_u64(doc, hard, &hard_value, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		if (streq(kinds[i].name, type))
-			return compare(l, i, soft_value, hard_value, err);
-	}
-	buf_addf(&l->wanted, "%s%s", l->wanted.len > 0 ? ", " : "", Q(type));
-	buf_addf(&l->is, "%snot a limit that is known", l->is.len > 0 ? ", " : "");
-	l->unknown = true;
+	compare(l, type, soft_value, hard_value);
 	return 0;
 }
 
@@ -112,11 +150,14 @@ int proof_rlimits(const struct proof_look *look, struct proof_finding *ret, stru
 {
 	const struct node *list = present(look->request->process, "rlimits");
 	_cleanup_(rlimit_look_done) struct rlimit_look l = { .look = look };
-	int r = 0;
+	size_t len = 0;
+	int r;
 
 	if (!list || list->count == 0)
 		return finding_set(ret, PROOF_NOT_ASKED, "nothing", "not compared", err);
 	r = node_expect_list(look->request->doc, list, ARRAY_SIZE(kinds), err);
+	if (r == 0)
+		r = procfs_read(look->dir, "limits", &l.text, &len, err);
 	if (r < 0)
 		return r;
 	node_foreach (entry, list) {

@@ -209,8 +209,8 @@ static void move(struct machine *m, const struct sock_filter *in, const struct s
 	}
 }
 
-uint32_t bpf_run(const struct bpf_program *program, size_t pc, uint32_t a,
-		 const struct seccomp_data *data, size_t *steps)
+uint32_t bpf_program_run(const struct bpf_program *program, size_t pc, uint32_t a,
+			 const struct seccomp_data *data, size_t *steps)
 {
 	struct machine m = { .a = a };
 

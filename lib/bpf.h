@@ -38,8 +38,8 @@ int bpf_check(const struct bpf_program *program, struct err *err);
  * steps    instructions run are added
  * Returns  SECCOMP_RET_... with its data
  */
-uint32_t bpf_run(const struct bpf_program *program, size_t pc, uint32_t a,
-		 const struct seccomp_data *data, size_t *steps);
+uint32_t bpf_program_run(const struct bpf_program *program, size_t pc, uint32_t a,
+			 const struct seccomp_data *data, size_t *steps);
 
 /* What a program says of one call number. */
 struct bpf_answer {

@@ -113,6 +113,7 @@ struct model {
 	struct bpf_answer *answers; /* n of each program */
 	size_t *first;              /* rule of a candidate; NO_RULE */
 	size_t *next;               /* rule behind a rule */
+	size_t *behind, n_behind;   /* rules for calls that have a multiplexer */
 	int highest;                /* number that a rule names */
 	bool has_unknown;           /* rules for calls that this libseccomp does not know, */
 	struct action lax;          /* and the laxest of them */
@@ -169,37 +170,45 @@ static const struct action *laxer(const struct action *a, const struct action *b
 	return action_compare(*a, *b) < 0 ? b : a;
 }
 
-/* What holds for one call by its own rules. */
+/*
+ * What holds for one call by its own rules, as libseccomp takes them: one without conditions stands
+ * for all, and of several that hold it is not said which one it finds. Only a request of others has
+ * such (podman's own default has setns twice), never what a meet has written; the laxest counts.
+ */
 static struct action says_itself(struct model *m, size_t candidate, const uint64_t args[6])
 {
-	const struct action *strictest = NULL;
+	const struct action *whole = NULL, *part = NULL;
 
 	for (size_t i = m->first[candidate]; i != NO_RULE; i = m->next[i]) {
 		const struct filter_rule *rule = &m->filter->rules[i];
 
 		m->steps++;
-		if (rule_holds(m, rule, args) &&
-		    (!strictest || action_compare(rule->action, *strictest) < 0))
-			strictest = &rule->action;
+		if (rule->n_args == 0)
+			whole = whole ? laxer(whole, &rule->action) : &rule->action;
+		else if (!whole && rule_holds(m, rule, args))
+			part = part ? laxer(part, &rule->action) : &rule->action;
 	}
-	return strictest ? *strictest : m->filter->default_action;
+	if (whole)
+		return *whole;
+	return part ? *part : m->filter->default_action;
 }
 
 /*
  * What libseccomp lets a multiplexer do besides: a rule for socket holds for socketcall(SYS_SOCKET)
  * too, without its conditions, since nobody can look behind the pointer. The laxest counts.
  */
-static struct action says_behind(const struct model *m, const char *mux, struct action own,
+static struct action says_behind(struct model *m, const char *mux, struct action own,
 				 uint64_t number)
 {
 	const struct action *best = &own;
 
-	for (size_t i = 0; i < m->filter->n_rules; i++) {
-		const struct filter_rule *rule = &m->filter->rules[i];
-		uint32_t behind = 0;
-		const char *its = mux_of(rule->name, &behind);
+	m->steps += m->n_behind;
+	for (size_t i = 0; i < m->n_behind; i++) {
+		const struct filter_rule *rule = &m->filter->rules[m->behind[i]];
+		uint32_t its_number = 0;
+		const char *its = mux_of(rule->name, &its_number);
 
-		if (!its || !streq(its, mux) || behind != number)
+		if (!its || !streq(its, mux) || its_number != number)
 			continue;
 		best = laxer(best, &rule->action);
 		if (rule->n_args > 0)
@@ -224,13 +233,15 @@ static struct action says(struct model *m, size_t candidate, const uint64_t args
 
 /* ---- numbers ---- */
 
-/* x32 has the numbers of one bit of x86_64's architecture. -1 is no call: a tracer's way to skip.
+/*
+ * x32 has the numbers of one bit of x86_64's architecture. Negative ones are no calls anywhere: -1
+ * is a tracer's way to skip one.
  */
 static bool belongs(const struct abi *abi, uint32_t number)
 {
-	bool x32 = (number & 0xc0000000U) == 0x40000000U;
+	bool x32 = number >= 0x40000000U;
 
-	if (number == UINT32_MAX)
+	if (number > INT32_MAX)
 		return false;
 	return abi->audit != AUDIT_ARCH_X86_64 || x32 == (abi->base != 0);
 }
@@ -247,13 +258,14 @@ static int compare_numbers(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void sort_unique(struct model *m)
+/* Those behind the first NUMBERS, which are sorted as they are. */
+static void sort_extra(struct model *m)
 {
-	size_t n = 0;
+	size_t n = NUMBERS;
 
-	qsort(m->numbers, m->n, sizeof(m->numbers[0]), compare_numbers);
-	for (size_t i = 0; i < m->n; i++) {
-		if (n == 0 || m->numbers[n - 1] != m->numbers[i])
+	qsort(m->numbers + n, m->n - n, sizeof(m->numbers[0]), compare_numbers);
+	for (size_t i = n; i < m->n; i++) {
+		if (m->numbers[n - 1] != m->numbers[i])
 			m->numbers[n++] = m->numbers[i];
 	}
 	m->n = n;
@@ -265,7 +277,7 @@ static int add_number(struct model *m, uint32_t number, struct err *err)
 	if (number - m->abi->base < NUMBERS || !belongs(m->abi, number))
 		return 0;
 	if (m->n == BPF_NUMBERS_MAX)
-		sort_unique(m);
+		sort_extra(m);
 	if (m->n == BPF_NUMBERS_MAX)
 		return err_system(err, E2BIG, "filters that name more than %d calls",
 				  BPF_NUMBERS_MAX);
@@ -294,7 +306,10 @@ static int collect_numbers(struct model *m, struct err *err)
 			}
 		}
 	}
-	sort_unique(m);
+	sort_extra(m);
+	/* An architecture with a base of its own may have some below it. */
+	if (m->n > NUMBERS && m->numbers[NUMBERS] < m->abi->base)
+		qsort(m->numbers, m->n, sizeof(m->numbers[0]), compare_numbers);
 	return 0;
 }
 
@@ -320,6 +335,7 @@ static void index_rules(struct model *m)
 {
 	const struct filter *filter = m->filter;
 	const char *name = NULL;
+	uint32_t ignored;
 	int number = -1;
 
 	for (size_t i = 0; i < m->n; i++)
@@ -337,6 +353,8 @@ static void index_rules(struct model *m)
 			continue;
 		if (number == __NR_SCMP_ERROR)
 			note_unknown(m, rule);
+		if (m->mux[0] >= 0 && mux_of(name, &ignored))
+			m->behind[m->n_behind++] = i;
 		candidate = number < 0 ? m->n : candidate_of(m, (uint32_t)number);
 		if (candidate == m->n)
 			continue;
@@ -351,6 +369,7 @@ static void model_done(struct model *m)
 	free(m->answers);
 	free(m->first);
 	free(m->next);
+	free(m->behind);
 }
 
 static bool is_listed(const struct filter *filter, const struct abi *abi)
@@ -370,7 +389,8 @@ static int model_make(struct model *m, struct err *err)
 	m->answers = calloc(m->n * (m->n_programs + 1), sizeof(*m->answers));
 	m->first = calloc(m->n, sizeof(*m->first));
 	m->next = calloc(m->filter->n_rules + 1, sizeof(*m->next));
-	if (!m->answers || !m->first || !m->next)
+	m->behind = calloc(m->filter->n_rules + 1, sizeof(*m->behind));
+	if (!m->answers || !m->first || !m->next || !m->behind)
 		return err_oom(err);
 	for (size_t p = 0; r == 0 && p < m->n_programs; p++)
 		r = bpf_answer_all(&m->programs[p], m->abi->audit, m->numbers, m->n,
@@ -421,7 +441,8 @@ static uint32_t kernel_says(struct model *m, size_t candidate, const uint64_t ar
 		uint32_t action = answer->action;
 
 		if (answer->depends)
-			action = bpf_run(&m->programs[p], answer->pc, answer->a, &data, &m->steps);
+			action = bpf_program_run(&m->programs[p], answer->pc, answer->a, &data,
+						 &m->steps);
 		if (kind_of(action) < kind_of(strictest))
 			strictest = action;
 	}

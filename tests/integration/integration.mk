@@ -16,8 +16,8 @@ keep := $(O)/tests/integration/keep
 $(keep): $(O)/tests/integration/keep.o $(call archive,audit) $(call archive,lib)
 	$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ -lnettle
 
-# Prints the proof of a process.
-prove := $(O)/tests/integration/prove
+# Prints the proof of a process. Beside the programs, where it finds coaming-nft.
+prove := $(O)/prove
 $(prove): $(O)/tests/integration/prove.o $(call archive,hooks) $(call archive,audit) \
 	  $(call archive,profiles) $(call archive,lib)
 	$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs)
