@@ -325,7 +325,8 @@ static int tell_gap(struct chains *c, const struct sighting *s, const char *wher
 	struct spot spot = { FOUND_GAP, false, s->machine, e->seq, e->seq, where };
 	uint64_t count = 0;
 
-	if (!entry_is(e, "COAMING_EVENT", event_name(EVENT_GAP)))
+	if (!entry_is(e, "COAMING_EVENT", event_name(EVENT_GAP)) ||
+	    entry_is(e, "COAMING_GAP_REASON", RECORD_GAP_UNADMITTED))
 		return 0;
 	(void)entry_get_u64(e, "COAMING_GAP_COUNT", &count);
 	/* A writer died within a record that nobody was told is kept. */

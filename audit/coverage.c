@@ -264,8 +264,13 @@ static bool has_processes(int dirfd, const char *name, unsigned depth)
 	return found;
 }
 
-static int look_below(struct tally *t, int dirfd, const char *name, uint32_t host, uint64_t now,
-		      unsigned depth, struct err *err)
+struct walk {
+	coverage_fn *found;
+	void *arg;
+};
+
+static int look_below(const struct walk *walk, int dirfd, const char *name, unsigned depth,
+		      struct err *err)
 {
 	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	_cleanup_(closedirp) DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
@@ -285,20 +290,44 @@ static int look_below(struct tally *t, int dirfd, const char *name, uint32_t hos
 			continue;
 		id = coverage_id(entry->d_name, name);
 		if (id && is_of_the_kernel(fd) && has_processes(fd, entry->d_name, depth))
-			r = note(t, host, id, "", "the kernel has processes in its control group",
-				 now, "", err);
+			r = walk->found(walk->arg, id, err);
 		else if (!id && depth < DEPTH_MAX)
-			r = look_below(t, fd, entry->d_name, host, now, depth + 1, err);
+			r = look_below(walk, fd, entry->d_name, depth + 1, err);
 	}
 	return r;
 }
 
+int coverage_walk(const char *root, coverage_fn *found, void *arg, struct err *err)
+{
+	const struct walk walk = { found, arg };
+
+	return look_below(&walk, AT_FDCWD, root, 0, err);
+}
+
+struct groups {
+	struct tally *tally;
+	uint32_t host;
+	uint64_t now_usec;
+};
+
+static int note_group(void *arg, const char *id, struct err *err)
+{
+	const struct groups *groups = arg;
+
+	return note(groups->tally, groups->host, id, "",
+		    "the kernel has processes in its control group", groups->now_usec, "", err);
+}
+
 int coverage_groups(struct tally *tally, const char *root, uint64_t now_usec, struct err *err)
 {
+	struct groups groups = { .tally = tally, .now_usec = now_usec };
 	char machine[BOOT_ID_SIZE];
 	int64_t host;
 
 	record_machine_id(machine);
 	host = tally_host(tally, intern_add(&tally->words, machine, strlen(machine)), 0);
-	return host < 0 ? 0 : look_below(tally, AT_FDCWD, root, (uint32_t)host, now_usec, 0, err);
+	if (host < 0)
+		return 0;
+	groups.host = (uint32_t)host;
+	return coverage_walk(root, note_group, &groups, err);
 }

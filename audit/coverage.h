@@ -23,6 +23,15 @@ int coverage_engines(struct tally *tally, const struct sources *sources, struct 
  */
 int coverage_groups(struct tally *tally, const char *root, uint64_t now_usec, struct err *err);
 
+/*
+ * The same without a tally: each container that has processes, one with several groups several
+ * times.
+ *
+ * found  its answer, where it is not 0, ends the walk; id: COVERAGE_ID_LEN digits, and more
+ */
+typedef int coverage_fn(void *arg, const char *id, struct err *err);
+int coverage_walk(const char *root, coverage_fn *found, void *arg, struct err *err);
+
 /* The container's id in the name of a control group, whose parent's name is `above`; or NULL. */
 const char *coverage_id(const char *name, const char *above);
 #define COVERAGE_ID_LEN 64

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 
 #include "audit/inflate.h"
+#include "audit/points.h"
 #include "audit/segment.h"
 #include "audit/stamp.h"
 #include "lib/file.h"
@@ -27,6 +28,7 @@ enum kind {
 	KIND_OUTCOME,
 	KIND_MODE,
 	KIND_BREAK_GLASS,
+	KIND_PROVED,
 	KIND_BOOT,
 	KIND_OWN_MACHINE, /* the record's */
 	KIND_OWN_HOSTNAME,
@@ -70,6 +72,7 @@ static const struct {
 	{ "COAMING_OUTCOME", KIND_OUTCOME },
 	{ "COAMING_PREV", KIND_PREV },
 	{ "COAMING_PROFILE", KIND_PROFILE },
+	{ "COAMING_PROVED", KIND_PROVED },
 	{ "COAMING_REASON", KIND_REASON },
 	{ "COAMING_SCHEMA", KIND_SCHEMA },
 	{ "COAMING_SEQ", KIND_SEQ },
@@ -184,6 +187,8 @@ static uint32_t value_of(struct work *w, enum kind *kind, const char *value, siz
 		return is(value, len, "audit");
 	case KIND_BREAK_GLASS:
 		return 1;
+	case KIND_PROVED:
+		return point_bit(value, len);
 	case KIND_LABEL:
 		if (label_matters(w, value, len))
 			return intern_add(&w->tally->words, value, len);
@@ -282,6 +287,9 @@ static void take_known(struct gathered *g, const struct meaning *m)
 		break;
 	case KIND_BREAK_GLASS:
 		r->break_glass = m->value;
+		break;
+	case KIND_PROVED:
+		r->proved |= m->value;
 		break;
 	case KIND_MACHINE:
 		r->machine = m->value;

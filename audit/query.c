@@ -567,7 +567,8 @@ static bool follows(const struct run *run, const struct entry *e)
 {
 	if (run->hash[0] == '\0')
 		return true;
-	if (entry_is(e, "COAMING_EVENT", event_name(EVENT_GAP)) && e->seq > run->seq)
+	if (entry_is(e, "COAMING_EVENT", event_name(EVENT_GAP)) &&
+	    !entry_is(e, "COAMING_GAP_REASON", RECORD_GAP_UNADMITTED) && e->seq > run->seq)
 		return true;
 	return e->seq == run->seq + 1 && streq(e->prev, run->hash);
 }

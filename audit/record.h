@@ -51,6 +51,9 @@ struct record {
 const char *event_name(enum event event);       /* "admit" */
 const char *event_message_id(enum event event); /* 32 hex digits, as in the catalog */
 int event_priority(enum event event);           /* syslog level: deny, gap, drift are LOG_CRIT */
+/* COAMING_GAP_REASON of a container that runs without an admission. Of all other reasons records
+ * are missing. */
+#define RECORD_GAP_UNADMITTED "unadmitted"
 bool event_from_name(const char *name, enum event *ret);
 
 bool field_name_is_valid(const char *name, size_t len);
@@ -66,6 +69,8 @@ void record_machine_id(char out[BOOT_ID_SIZE]);
 /* Fields that every record has: MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER, COAMING_SCHEMA, _EVENT,
  * _VERSION, _TIME (UTC, microseconds), machine id, host name, boot id, monotonic time. */
 int record_start(struct record *record, enum event event, struct err *err);
+/* The same with another syslog level than the event has. */
+int record_start_at(struct record *record, enum event event, int priority, struct err *err);
 /* Add one field; the same name again is a further value, as in the journal; an equal one is none.
  */
 int record_add(struct record *record, const char *name, const char *value, struct err *err);

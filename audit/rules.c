@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <strings.h>
 
+#include "audit/points.h"
 #include "lib/buf.h"
 #include "lib/file.h"
 
@@ -59,6 +60,27 @@ static int read_evidence(const struct doc *doc, const struct node *object, struc
 				 Q(word), SUGGESTION(word, evidences, RULES_));
 }
 
+static int read_points(const struct doc *doc, const struct node *object, struct rule *rule,
+		       struct err *err)
+{
+	const char *word;
+	uint32_t bit;
+	int r;
+
+	node_foreach (item, node_get(object, "points")) {
+		r = node_read_string(doc, item, &word, err);
+		if (r < 0)
+			return r;
+		bit = point_bit(word, strlen(word));
+		if (!bit)
+			return err_input(err, EBADMSG, "%s: nothing is proved of %s%s",
+					 WHERE(doc, item), Q(word),
+					 SUGGESTION(word, point_names, n_point_names));
+		rule->points |= bit;
+	}
+	return 0;
+}
+
 static int read_lists(const struct doc *doc, const struct node *object, struct rule *rule,
 		      struct err *err)
 {
@@ -103,6 +125,7 @@ static int read_rule(struct rules *rules, const struct node *object, struct err 
 	r = r < 0 ? r : read_text(doc, object, "why", &rule->why, err);
 	r = r < 0 ? r : read_evidence(doc, object, rule, err);
 	r = r < 0 ? r : read_lists(doc, object, rule, err);
+	r = r < 0 ? r : read_points(doc, object, rule, err);
 	if (r == 0 && !rule->id[0])
 		return err_input(err, EBADMSG, "%s: a control without an id", WHERE(doc, object));
 	return r;

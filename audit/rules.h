@@ -26,6 +26,7 @@ struct rule {
 	const char *required[TALLY_REQUIRED_MAX];
 	size_t n_required;
 	uint32_t events; /* bit per enum event */
+	uint32_t points; /* point_bit() of each that has to be proved; 0: none is named */
 };
 
 struct rules {

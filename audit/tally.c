@@ -376,8 +376,10 @@ static void attest(struct tally *t, const struct tally_record *r, struct tally_c
 	uint32_t flags = 0;
 	uint16_t set = tally_set_of(t, r, &flags);
 
-	if (!(flags & TALLY_ATTESTED))
+	if (!(flags & TALLY_ATTESTED) && r->proved == 0)
 		return;
+	/* "Worse" than none is evidenced: what either says. */
+	set = tally_worse_set(t, set, tally_set_of_points(t, r->proved));
 	class->attested = class->attested ? tally_common_set(t, class->attested, set) : set;
 	class->flags |= TALLY_ATTESTED;
 }
@@ -397,6 +399,8 @@ static void apply(struct tally *t, const struct tally_record *r, bool in_period,
 		attest(t, r, class);
 	else if (r->event == EVENT_DRIFT)
 		class->flags |= TALLY_DRIFT;
+	else if (r->event == EVENT_GAP)
+		class->flags |= TALLY_NOTED;
 	if (in_period)
 		class->flags |= TALLY_IN_PERIOD;
 }
@@ -511,6 +515,12 @@ static void note_time(struct tally_host *h, const struct tally_record *r)
 		h->first = r->usec;
 }
 
+/* Tells of records that are missing; else a gap record tells of a container. */
+static bool is_of_chain(const struct tally_record *r)
+{
+	return r->event == EVENT_GAP && r->container == 0;
+}
+
 /* *ret_again: it was counted before. */
 static int add_to_chain(struct tally *t, const struct tally_record *r, uint32_t host,
 			bool *ret_again, struct err *err)
@@ -533,7 +543,7 @@ static int add_to_chain(struct tally *t, const struct tally_record *r, uint32_t 
 			       (unsigned long long)r->seq);
 		return gap_of_record(t, r, host, TALLY_GAP_CHAIN, text, err);
 	}
-	if (r->seq == 1 || r->event == EVENT_GAP || !seqset_differs(&h->seen, r->seq - 1, r->prev))
+	if (r->seq == 1 || is_of_chain(r) || !seqset_differs(&h->seen, r->seq - 1, r->prev))
 		return 0;
 	h->broken++;
 	(void)snprintf(text, sizeof(text), "record %llu does not follow the one before it",
@@ -545,6 +555,8 @@ static int add_gap(struct tally *t, const struct tally_record *r, uint32_t host,
 {
 	struct tally_host *h = &t->hosts[host];
 
+	if (!is_of_chain(r))
+		return gap_of_record(t, r, host, TALLY_GAP_ADMISSION, NULL, err);
 	h->gaps++;
 	if (r->gap_from > 0 && r->gap_to >= r->gap_from && h->n_ranges < TALLY_RANGES_MAX)
 		h->ranges[h->n_ranges++] = (struct tally_range){ r->gap_from, r->gap_to };

@@ -80,6 +80,7 @@ struct tally_record {
 	uint64_t container;               /* a hash of its id; 0: none */
 	uint64_t gap_from, gap_to, gap_count;
 	uint64_t required; /* which of tally_options.required it has */
+	uint32_t proved;   /* point_bit() each */
 	bool has_time, has_monotonic;
 	uint32_t image;
 	uint32_t controls[TALLY_LIST_MAX], profiles[TALLY_LIST_MAX], labels[TALLY_LIST_MAX];
@@ -96,6 +97,7 @@ struct tally_options {
 	const char *framework;           /* prefix of its controls, without ':'; NULL: all */
 	const char *controls[TALLY_CONTROLS_MAX]; /* ids; with no framework found by reading */
 	size_t n_controls;
+	uint32_t points[TALLY_CONTROLS_MAX]; /* what has to be proved for it; 0: it must be named */
 	/* Fields that every decision has to have; those of the policy, every admission under a
 	 * profile. */
 	const char *required[TALLY_REQUIRED_MAX];
@@ -178,6 +180,10 @@ struct tally {
 	uint64_t classes_omitted;
 	struct tally_set *sets;
 	size_t n_sets;
+	struct {
+		uint32_t proved;
+		uint16_t set;
+	} known_points;                     /* the last: most containers are proved alike */
 	struct tally_known_set *known_sets; /* see tally_containers.c */
 	struct tally_control_word *control_words;
 
@@ -212,7 +218,9 @@ void tally_free(struct tally **tally);
 /* Count a record. Errors: -ENOMEM. */
 int tally_add(struct tally *tally, const struct tally_record *record, struct err *err);
 
-/* Is there a decision on a container of that id, on whatever host, or is it noted as without? */
+/* Is there a decision on a container of that id, on whatever host? */
+bool tally_has_decided(const struct tally *tally, uint64_t container);
+/* The same, or is it noted as without? */
 bool tally_knows(const struct tally *tally, uint64_t container);
 /* The hash of an id; never 0. */
 uint64_t tally_container(const char *id, size_t len);
@@ -233,6 +241,8 @@ struct tally_row *tally_row_of(struct tally *tally, uint32_t dimension, uint32_t
 
 /* The controls that a record names, as a set. */
 uint16_t tally_set_of(struct tally *tally, const struct tally_record *record, uint32_t *ret_flags);
+/* The controls for which what was proved suffices, as a set. */
+uint16_t tally_set_of_points(struct tally *tally, uint32_t proved);
 /* Of two sets, for each control the worse state. */
 uint16_t tally_worse_set(struct tally *tally, uint16_t a, uint16_t b);
 /* For each control the state of `a` where `b` has one too. */

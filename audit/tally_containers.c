@@ -137,6 +137,23 @@ uint16_t tally_set_of(struct tally *tally, const struct tally_record *record, ui
 	return (uint16_t)known->set;
 }
 
+uint16_t tally_set_of_points(struct tally *tally, uint32_t proved)
+{
+	struct tally_set set = { 0 };
+
+	if (proved == tally->known_points.proved)
+		return tally->known_points.set;
+	for (size_t i = 0; i < tally->options.n_controls; i++) {
+		uint32_t needed = tally->options.points[i];
+
+		if (needed != 0 && (proved & needed) == needed)
+			set.states[i] = TALLY_EVIDENCED;
+	}
+	tally->known_points.proved = proved;
+	tally->known_points.set = find_set(tally, &set);
+	return tally->known_points.set;
+}
+
 uint16_t tally_worse_set(struct tally *tally, uint16_t a, uint16_t b)
 {
 	struct tally_set set;
@@ -231,16 +248,25 @@ struct tally_place *tally_place_of(struct tally *tally, uint64_t container, uint
 	return &tally->places[at];
 }
 
-bool tally_knows(const struct tally *tally, uint64_t container)
+static bool has_any(const struct tally *tally, uint64_t container, uint32_t flags)
 {
-	const uint32_t decided = TALLY_RAN | TALLY_DENIED | TALLY_NOTED;
 	size_t at = container % TALLY_PLACES;
 
 	for (; tally->places[at].container != 0; at = (at + 1) % TALLY_PLACES)
 		if (tally->places[at].container == container &&
-		    (tally->classes[tally->places[at].class].flags & decided))
+		    (tally->classes[tally->places[at].class].flags & flags))
 			return true;
 	return false;
+}
+
+bool tally_has_decided(const struct tally *tally, uint64_t container)
+{
+	return has_any(tally, container, TALLY_RAN | TALLY_DENIED);
+}
+
+bool tally_knows(const struct tally *tally, uint64_t container)
+{
+	return has_any(tally, container, TALLY_RAN | TALLY_DENIED | TALLY_NOTED);
 }
 
 /* ---- what follows ---- */

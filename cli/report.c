@@ -116,6 +116,7 @@ static int read_framework(struct command *c, struct err *err)
 	for (size_t i = 0; i < c->rules->n; i++) {
 		const struct rule *rule = &c->rules->v[i];
 
+		c->options.points[c->options.n_controls] = rule->points;
 		c->options.controls[c->options.n_controls++] = rule->id;
 		for (size_t k = 0; k < rule->n_required; k++)
 			require(&c->options, rule->required[k]);

@@ -7,6 +7,7 @@
 
 #include "audit/coverage.h"
 #include "audit/harvest.h"
+#include "audit/points.h"
 #include "audit/report.h"
 #include "audit/stamp.h"
 #include "tests/unit/journal_maker.h"
@@ -19,6 +20,8 @@ static const char framework_text[] =
 	"{\"framework\": \"F\", \"name\": \"Frame\", \"version\": \"1\", \"controls\": ["
 	"{\"id\": \"1\", \"title\": \"one\", \"evidence\": \"profile\"},"
 	"{\"id\": \"2\", \"title\": \"two\", \"evidence\": \"profile\"},"
+	"{\"id\": \"P\", \"title\": \"points\", \"evidence\": \"profile\","
+	" \"points\": [\"root\", \"seccomp\"]},"
 	"{\"id\": \"C\", \"title\": \"chain\", \"evidence\": \"chain\"},"
 	"{\"id\": \"R\", \"title\": \"records\", \"evidence\": \"records\","
 	" \"requires\": [\"COAMING_TIME\", \"COAMING_ACTOR_UID\", \"COAMING_POLICY_DIGEST\"]},"
@@ -49,6 +52,8 @@ static void desk_open(struct desk *d)
 	d->options.framework = d->rules->id;
 	for (size_t i = 0; i < d->rules->n; i++)
 		d->options.controls[i] = d->rules->v[i].id;
+	for (size_t i = 0; i < d->rules->n; i++)
+		d->options.points[i] = d->rules->v[i].points;
 	d->options.n_controls = d->rules->n;
 	d->options.required[0] = "COAMING_TIME";
 	d->options.required[1] = "COAMING_ACTOR_UID";
@@ -228,6 +233,94 @@ static void test_fates(void **state)
 	LIFE("notCovered", "configured", { EVENT_ADMIT, "G:1 configured;FF:1 configured" });
 	LIFE("exempt", "unconfined", { EVENT_EXEMPT, "" });
 	LIFE("exempt", "unconfined", { EVENT_ADMIT, "F:1 configured" }, { EVENT_EXEMPT, "" });
+}
+
+static void prove(struct desk *d, const char *id, const char *const points[], size_t n)
+{
+	struct tally_record r = say(d, EVENT_ATTEST, id, "");
+
+	for (size_t i = 0; i < n; i++)
+		r.proved |= point_bit(points[i], strlen(points[i]));
+	add(d, &r);
+}
+
+/* What was read back suffices for a control, or not. */
+static void test_points(void **state)
+{
+	static const struct {
+		const char *claimed;
+		const char *points[3];
+		size_t n;
+		const char *status;
+	} cases[] = {
+		{ "F:P configured", { "root", "seccomp" }, 2, "evidenced" },
+		{ "F:P configured", { "root", "seccomp", "network" }, 3, "evidenced" },
+		{ "F:P configured", { "root" }, 1, "configured" },
+		{ "F:P configured", { "seccomp", "network" }, 2, "configured" },
+		{ "F:P configured", { "no such point" }, 1, "configured" },
+		{ "F:P configured", { NULL }, 0, "configured" },
+		/* Not enforced, or not claimed: then it is not met by what happens to be so. */
+		{ "F:P audited", { "root", "seccomp" }, 2, "failed" },
+		{ "F:P configured in part", { "root", "seccomp" }, 2, "failed" },
+		{ "F:2 configured", { "root", "seccomp" }, 2, "not-covered" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct desk d = { 0 };
+
+		desk_open(&d);
+		tell(&d, EVENT_ADMIT, "c", cases[i].claimed);
+		prove(&d, "c", cases[i].points, cases[i].n);
+		assert_string_equal(status(write_report(&d), "P"), cases[i].status);
+		desk_close(&d);
+	}
+}
+
+static void test_points_of_two(void **state)
+{
+	const char *const all[] = { "root", "seccomp" };
+	struct desk d = { 0 };
+	const struct node *report;
+
+	desk_open(&d);
+	tell(&d, EVENT_ADMIT, "a", "F:P configured;F:2 configured");
+	tell(&d, EVENT_ADMIT, "b", "F:P configured");
+	prove(&d, "a", all, 2);
+	prove(&d, "b", all, 1);
+	prove(&d, "a", all, 2); /* once more, as the timer does */
+	report = write_report(&d);
+	assert_int_equal(number(control(report, "P"), "containers", "evidenced"), 1);
+	assert_int_equal(number(control(report, "P"), "containers", "configured"), 1);
+	assert_string_equal(status(report, "2"), "configured");
+	desk_close(&d);
+
+	d = (struct desk){ 0 };
+	desk_open(&d);
+	tell(&d, EVENT_ADMIT, "a", "F:P configured");
+	prove(&d, "a", all, 2);
+	prove(&d, "a", all, 1); /* by now something could not be read */
+	assert_string_equal(status(write_report(&d), "P"), "configured");
+	desk_close(&d);
+}
+
+/* A container that runs without an admission is no gap in the chain. */
+static void test_unadmitted(void **state)
+{
+	struct desk d = { 0 };
+	const struct node *report;
+
+	desk_open(&d);
+	tell(&d, EVENT_ADMIT, "a", "F:1 configured");
+	tell(&d, EVENT_GAP, "rogue", "");
+	tell(&d, EVENT_STOP, "a", "");
+	assert_true(tally_knows(d.tally, tally_container("rogue", 5)));
+	assert_false(tally_has_decided(d.tally, tally_container("rogue", 5)));
+	assert_true(tally_has_decided(d.tally, tally_container("a", 1)));
+	report = write_report(&d);
+	assert_string_equal(status(report, "C"), "evidenced");
+	assert_string_equal(status(report, "V"), "failed");
+	assert_true(d.failed);
+	desk_close(&d);
 }
 
 static void test_refused_ones_did_not_run(void **state)
@@ -751,6 +844,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fates),
+		cmocka_unit_test(test_points),
+		cmocka_unit_test(test_points_of_two),
+		cmocka_unit_test(test_unadmitted),
 		cmocka_unit_test(test_refused_ones_did_not_run),
 		cmocka_unit_test(test_statuses),
 		cmocka_unit_test(test_twice_counts_once),
