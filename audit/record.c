@@ -304,7 +304,7 @@ static int add_host(struct record *record, struct err *err)
 	return record_add(record, "COAMING_HOSTNAME", names.nodename, err);
 }
 
-int record_start_at(struct record *record, enum event event, int priority, struct err *err)
+int record_start(struct record *record, enum event event, struct err *err)
 {
 	char stamp[STAMP_SIZE], boot_id[BOOT_ID_SIZE];
 	const struct event_row *row = &events[event];
@@ -313,7 +313,7 @@ int record_start_at(struct record *record, enum event event, int priority, struc
 	*record = (struct record){ .event = event, .priority = row->priority };
 	record_boot_id(boot_id);
 	r = record_add(record, "MESSAGE_ID", row->message_id, err);
-	r = r < 0 ? r : record_addf(record, err, "PRIORITY", "%d", priority);
+	r = r < 0 ? r : record_addf(record, err, "PRIORITY", "%d", row->priority);
 	r = r < 0 ? r : record_add(record, "SYSLOG_IDENTIFIER", "coaming", err);
 	r = r < 0 ? r : record_add(record, "COAMING_SCHEMA", "1", err);
 	r = r < 0 ? r : record_add(record, "COAMING_EVENT", row->name, err);
@@ -327,9 +327,4 @@ int record_start_at(struct record *record, enum event event, int priority, struc
 	if (r < 0)
 		record_done(record);
 	return r;
-}
-
-int record_start(struct record *record, enum event event, struct err *err)
-{
-	return record_start_at(record, event, event_priority(event), err);
 }

@@ -69,8 +69,6 @@ void record_machine_id(char out[BOOT_ID_SIZE]);
 /* Fields that every record has: MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER, COAMING_SCHEMA, _EVENT,
  * _VERSION, _TIME (UTC, microseconds), machine id, host name, boot id, monotonic time. */
 int record_start(struct record *record, enum event event, struct err *err);
-/* The same with another syslog level than the event has. */
-int record_start_at(struct record *record, enum event event, int priority, struct err *err);
 /* Add one field; the same name again is a further value, as in the journal; an equal one is none.
  */
 int record_add(struct record *record, const char *name, const char *value, struct err *err);

@@ -21,6 +21,7 @@ struct cli_command {
 	const char *help;
 };
 
+command_fn cmd_attest;
 command_fn cmd_audit;
 command_fn cmd_break_glass;
 command_fn cmd_check;

@@ -20,6 +20,7 @@ static const struct cli_command commands[] = {
 	{ "log", cmd_log, "show the decisions" },
 	{ "verify", cmd_verify, "find records that were altered, removed or put in" },
 	{ "flush", cmd_flush, "make sure that the journal has every record" },
+	{ "attest", cmd_attest, "hold running containers against what was admitted" },
 	{ "audit", cmd_audit, "the chain of records, and the key that proves it" },
 	{ "doctor", cmd_doctor, "say whether this host keeps the evidence as it should" },
 	{ "break-glass", cmd_break_glass, "let containers start in audit mode for a while" },

@@ -19,10 +19,14 @@
 #include "lib/strv.h"
 
 #define LIVE_MAX_BYTES ((size_t)256 << 10)
+#define RULES_SUFFIX   ".nft"
 /* No writer takes that long between making a file and renaming it. */
 #define WRITER_MAX_SECONDS 60
 /* A container is written twice in its life. */
 #define CLAIM_TRIES 8
+/* Together half a second. */
+#define LOCK_TRIES      100
+#define LOCK_PAUSE_NSEC 5000000
 
 static const char *const state_names[] = {
 	[LIVE_DENIED] = "denied",
@@ -36,10 +40,17 @@ static void directory(const char *state_dir, char out[PATH_MAX])
 	(void)snprintf(out, PATH_MAX, "%s/containers", state_dir);
 }
 
+static void file_name_of(const char *id, const char *suffix, char out[SHA256_HEX + 8])
+{
+	char digest[SHA256_HEX];
+
+	sha256_hex1(digest, id, strlen(id));
+	(void)snprintf(out, SHA256_HEX + 8, "%s%s", digest, suffix);
+}
+
 static void file_name(const char *id, char out[SHA256_HEX + 8])
 {
-	sha256_hex1(out, id, strlen(id));
-	memcpy(out + SHA256_HEX - 1, ".json", sizeof(".json"));
+	file_name_of(id, ".json", out);
 }
 
 static void emit_text(struct emit *e, const char *key, const char *text)
@@ -48,6 +59,26 @@ static void emit_text(struct emit *e, const char *key, const char *text)
 		return;
 	emit_key(e, key);
 	emit_string(e, text);
+}
+
+static void emit_digest(struct emit *e, const char *key, const char *digest)
+{
+	if (digest[0])
+		emit_text(e, key, digest);
+}
+
+static void emit_attested(struct emit *e, const struct live *live)
+{
+	if (live->attested.time == 0)
+		return;
+	emit_key(e, "attested");
+	emit_object(e);
+	emit_key(e, "time");
+	emit_i64(e, live->attested.time);
+	emit_text(e, "result", live->attested.result);
+	emit_digest(e, "digest", live->attested.digest);
+	emit_digest(e, "findings", live->attested.findings);
+	emit_object_end(e);
 }
 
 static void write_text(const struct live *live, struct buf *out)
@@ -80,6 +111,13 @@ static void write_text(const struct live *live, struct buf *out)
 	emit_u64(&e, live->netns);
 	emit_key(&e, "firewall");
 	emit_bool(&e, live->firewall);
+	emit_key(&e, "restored");
+	emit_bool(&e, live->restored);
+	emit_key(&e, "killOnDrift");
+	emit_bool(&e, live->kill_on_drift);
+	emit_digest(&e, "configDigest", live->config_digest);
+	emit_digest(&e, "firewallDigest", live->firewall_digest);
+	emit_attested(&e, live);
 	emit_object_end(&e);
 }
 
@@ -97,6 +135,71 @@ static int read_text(const struct doc *doc, const char *key, bool required, char
 		return r;
 	*ret = strdup(text);
 	return *ret ? 0 : err_oom(err);
+}
+
+/* Absent: "". */
+static int read_digest(const struct doc *doc, const struct node *object, const char *key,
+		       char out[SHA256_HEX], struct err *err)
+{
+	const struct node *node = node_get(object, key);
+	uint8_t bytes[SHA256_BYTES];
+	const char *text;
+	int r;
+
+	if (!node)
+		return 0;
+	r = node_read_string(doc, node, &text, err);
+	if (r < 0)
+		return r;
+	if (!hex_decode(bytes, sizeof(bytes), text, strlen(text)))
+		return err_input(err, EBADMSG, "%s: %s is no digest", WHERE(doc, node), Q(text));
+	hex_encode(out, bytes, sizeof(bytes));
+	return 0;
+}
+
+static int read_flag(const struct doc *doc, const char *key, bool *ret, struct err *err)
+{
+	const struct node *node = node_get(doc_root(doc), key);
+
+	return node ? node_read_bool(doc, node, ret, err) : 0;
+}
+
+static int read_attested(const struct doc *doc, struct live *live, struct err *err)
+{
+	const struct node *node = node_get(doc_root(doc), "attested");
+	const char *result;
+	int r;
+
+	if (!node)
+		return 0;
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_read_i64(doc, node_get(node, "time"), &live->attested.time, err);
+	if (r == 0)
+		r = node_read_string(doc, node_get(node, "result"), &result, err);
+	if (r < 0)
+		return r;
+	if (live->attested.time <= 0)
+		return err_input(err, EBADMSG, "%s: time out of range", WHERE(doc, node));
+	live->attested.result = strdup(result);
+	if (!live->attested.result)
+		return err_oom(err);
+	r = read_digest(doc, node, "digest", live->attested.digest, err);
+	return r < 0 ? r : read_digest(doc, node, "findings", live->attested.findings, err);
+}
+
+/* What createRuntime and the attestations have added; a file of before has none of it. */
+static int read_proofs(const struct doc *doc, struct live *live, struct err *err)
+{
+	int r = read_flag(doc, "restored", &live->restored, err);
+
+	if (r == 0)
+		r = read_flag(doc, "killOnDrift", &live->kill_on_drift, err);
+	if (r == 0)
+		r = read_digest(doc, doc_root(doc), "configDigest", live->config_digest, err);
+	if (r == 0)
+		r = read_digest(doc, doc_root(doc), "firewallDigest", live->firewall_digest, err);
+	return r < 0 ? r : read_attested(doc, live, err);
 }
 
 static int read_numbers(const struct doc *doc, struct live *live, struct err *err)
@@ -182,6 +285,8 @@ static int parse(const struct doc *doc, struct live *live, struct err *err)
 		r = read_profiles(doc, live, err);
 	if (r == 0)
 		r = read_numbers(doc, live, err);
+	if (r == 0)
+		r = read_proofs(doc, live, err);
 	return r;
 }
 
@@ -232,6 +337,7 @@ void live_done(struct live *live)
 	identity_done(&live->identity);
 	free(live->bundle);
 	free(live->break_glass);
+	free(live->attested.result);
 	strv_free(&live->profiles, &live->n_profiles);
 	*live = (struct live){ 0 };
 }
@@ -280,6 +386,21 @@ static bool is_current(int dirfd, const char *name, int fd)
 	       locked.st_dev == now.st_dev && locked.st_ino == now.st_ino;
 }
 
+/* An attestation holds it for some microseconds; who ends the container takes it away. */
+static int lock_patiently(int fd, const char *name, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NSEC };
+
+	for (unsigned tries = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_errno(err, errno, "cannot lock %s", name);
+		if (tries >= LOCK_TRIES)
+			return -ENOENT;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int lock_current(int dirfd, const char *name, int *ret_fd, struct err *err)
 {
 	for (unsigned tries = 0; tries < CLAIM_TRIES; tries++) {
@@ -289,9 +410,9 @@ static int lock_current(int dirfd, const char *name, int *ret_fd, struct err *er
 
 		if (r < 0)
 			return r;
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-			return errno == EWOULDBLOCK ? -ENOENT
-						    : err_errno(err, errno, "cannot lock %s", name);
+		r = lock_patiently(fd, name, err);
+		if (r < 0)
+			return r;
 		if (is_current(dirfd, name, fd)) {
 			*ret_fd = take_fd(&fd);
 			return 0;
@@ -320,8 +441,62 @@ int live_claim(const char *state_dir, const char *id, struct live *ret, int *ret
 	return r;
 }
 
+int live_note_attested(const char *state_dir, const struct live *live, struct err *err)
+{
+	_cleanup_live_ struct live now = { 0 };
+	_cleanup_close_ int lock = -1;
+	char *result;
+	int r;
+
+	r = live_claim(state_dir, live->identity.id, &now, &lock, err);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	result = strdup(live->attested.result);
+	if (!result)
+		return err_oom(err);
+	free(now.attested.result);
+	now.attested = live->attested;
+	now.attested.result = result;
+	return live_write(state_dir, &now, err);
+}
+
+int live_write_rules(const char *state_dir, const char *id, const char *text, size_t len,
+		     struct err *err)
+{
+	_cleanup_close_ int dirfd = -1;
+	char path[PATH_MAX], name[SHA256_HEX + 8];
+	int r;
+
+	directory(state_dir, path);
+	r = dir_make_open(path, 0700, &dirfd, err);
+	if (r < 0)
+		return r;
+	file_name_of(id, RULES_SUFFIX, name);
+	return file_write_atomic(dirfd, name, text, len, 0600, (uid_t)-1, (gid_t)-1, false, err);
+}
+
+int live_read_rules(const char *state_dir, const char *id, char **ret, struct err *err)
+{
+	_cleanup_close_ int dirfd = -1;
+	char path[PATH_MAX], name[SHA256_HEX + 8];
+	size_t len;
+	int r;
+
+	r = open_directory(state_dir, &dirfd, path, err);
+	if (r == 0) {
+		file_name_of(id, RULES_SUFFIX, name);
+		r = file_read_trusted_at(dirfd, path, name, LIVE_RULES_MAX_BYTES, ret, &len, err);
+	}
+	if (r == -ENOENT)
+		err_clear(err);
+	return r;
+}
+
 int live_remove(const char *state_dir, const char *id, struct err *err)
 {
+	static const char *const suffixes[] = { RULES_SUFFIX, ".json" };
 	_cleanup_close_ int dirfd = -1;
 	char path[PATH_MAX], name[SHA256_HEX + 8];
 	int r;
@@ -333,9 +508,13 @@ int live_remove(const char *state_dir, const char *id, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	file_name(id, name);
-	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
-		return err_errno(err, errno, "cannot remove %s of container %s", Q(name), Q(id));
+	/* The rules first: nobody looks for those of a container that is not there. */
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		file_name_of(id, suffixes[i], name);
+		if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
+			return err_errno(err, errno, "cannot remove %s of container %s", Q(name),
+					 Q(id));
+	}
 	return 0;
 }
 

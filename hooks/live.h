@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 #include "hooks/identity.h"
+#include "lib/hash.h"
 #include "profiles/profile.h"
 
 enum live_state {
@@ -28,11 +29,21 @@ struct live {
 	char *break_glass; /* under which it was admitted, as records have it; NULL: none */
 	char **profiles;
 	size_t n_profiles;
-	pid_t pid;           /* init's, from createRuntime on; else 0 */
-	uint64_t start_time; /* of that pid, proc_pid_stat(5) field 22 */
-	uint64_t netns;      /* inode; 0: none looked at */
-	int64_t time;        /* of the decision, seconds since 1970 */
-	bool firewall;       /* a table of ours is in there, and the netns is pinned */
+	pid_t pid;                        /* init's, from createRuntime on; else 0 */
+	uint64_t start_time;              /* of that pid, proc_pid_stat(5) field 22 */
+	uint64_t netns;                   /* inode; 0: none looked at */
+	int64_t time;                     /* of the decision, seconds since 1970 */
+	bool firewall;                    /* a table of ours is in there, and the netns is pinned */
+	bool restored;                    /* from a checkpoint: no program of its is executed */
+	bool kill_on_drift;               /* a profile says so, and is enforced */
+	char config_digest[SHA256_HEX];   /* of the config that createRuntime saw; "" before */
+	char firewall_digest[SHA256_HEX]; /* of the rules that were read back; "": none */
+	struct {
+		int64_t time;              /* of the last attestation; 0: none yet */
+		char *result;              /* attest_result_name() */
+		char digest[SHA256_HEX];   /* of what was read then */
+		char findings[SHA256_HEX]; /* of what was not as it should be then */
+	} attested;
 };
 
 /* Write, whole or not at all. The directory is made 0700 where it is missing. */
@@ -47,6 +58,21 @@ int live_read(const char *state_dir, const char *id, struct live *ret, struct er
  */
 int live_claim(const char *state_dir, const char *id, struct live *ret, int *ret_lock,
 	       struct err *err);
+/*
+ * Note an attestation (the members `attested` of `live`). Nothing where the container has ended
+ * meanwhile: what was removed does not come back.
+ */
+int live_note_attested(const char *state_dir, const struct live *live, struct err *err);
+/*
+ * The firewall's text as it was put in place, beside the live file, with which it goes.
+ *
+ * ret  free()
+ */
+#define LIVE_RULES_MAX_BYTES ((size_t)8 << 20)
+int live_write_rules(const char *state_dir, const char *id, const char *text, size_t len,
+		     struct err *err);
+/* -ENOENT with no error text: there is none. */
+int live_read_rules(const char *state_dir, const char *id, char **ret, struct err *err);
 /* Also where there is none. */
 int live_remove(const char *state_dir, const char *id, struct err *err);
 /* Remove the temporary files of writers that were killed, for gc. */

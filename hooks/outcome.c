@@ -70,6 +70,7 @@ static int write_live(const struct host *host, const struct decision *decision,
 		.mode = decision->selection.exempt ? host->mode : decision->verdict.mode,
 		.break_glass = decision->break_glass, /* borrowed */
 		.time = time(NULL),
+		.restored = streq(question->stage, "restore"),
 	};
 	int r = 0;
 

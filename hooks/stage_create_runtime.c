@@ -5,7 +5,8 @@
  * The policy is applied once more to the config that the runtime was given. It must change nothing,
  * or something between us and the runtime has loosened it. Then the firewall goes into the
  * container's network namespace, in one transaction, and the namespace is pinned so that its
- * counters outlive it.
+ * counters outlive it. Last a process is left behind that looks at what the kernel enforces when
+ * the program is executed.
  *
  * MUST NOT look into the container's files, nor touch a network namespace that is the host's or
  * another container's.
@@ -14,11 +15,11 @@
 
 #include <errno.h>
 
-#include "audit/evidence.h"
-#include "hooks/break_glass.h"
+#include "hooks/attest_start.h"
 #include "hooks/bundle.h"
 #include "hooks/facts.h"
 #include "hooks/firewall.h"
+#include "hooks/firewall_image.h"
 #include "hooks/netns.h"
 #include "hooks/outcome.h"
 #include "hooks/process.h"
@@ -39,12 +40,17 @@ struct stage {
 	int netns; /* -1: not opened */
 	uint64_t netns_inode;
 	char table[RULESET_TABLE_MAX];
-	bool table_set, pinned;
+	struct buf rules;              /* of the firewall */
+	char rules_digest[SHA256_HEX]; /* as the kernel has them */
+	struct live live;              /* as it was written */
+	bool table_set, pinned, live_set;
 };
 
 static void stage_done(struct stage *stage)
 {
 	closep(&stage->netns);
+	live_done(&stage->live);
+	buf_done(&stage->rules);
 	decision_done(&stage->decision);
 	live_done(&stage->admission);
 	bundle_done(&stage->bundle);
@@ -142,19 +148,20 @@ static int open_netns(struct stage *stage, struct err *err)
 
 static int set_firewall(struct stage *stage, struct err *err)
 {
-	_cleanup_buf_ struct buf rules = { 0 };
 	int r;
 
 	if (!ruleset_is_needed(&stage->decision.selection))
 		return 0;
 	r = open_netns(stage, err);
 	if (r == 0)
-		r = ruleset_write(&stage->decision.selection, stage->state.id, &rules, err);
+		r = ruleset_write(&stage->decision.selection, stage->state.id, &stage->rules, err);
 	if (r < 0)
 		return r;
 	ruleset_table(stage->table, stage->state.id);
 	stage->table_set = true; /* also a half-hearted failure is cleaned up */
-	r = firewall_apply(stage->netns, stage->table, rules.data, err);
+	r = firewall_apply(stage->netns, stage->table, stage->rules.data, err);
+	if (r == 0)
+		r = firewall_digest(stage->netns, stage->table, stage->rules_digest, err);
 	if (r == 0)
 		r = netns_pin(stage->netns, stage->host->state_dir, pin_name(stage), err);
 	if (r == 0)
@@ -163,7 +170,7 @@ static int set_firewall(struct stage *stage, struct err *err)
 }
 
 /* Nothing of a refused container stays. */
-static void undo_firewall(const struct stage *stage)
+static void undo(const struct stage *stage)
 {
 	struct err ignored = { 0 };
 
@@ -171,51 +178,39 @@ static void undo_firewall(const struct stage *stage)
 		(void)firewall_delete(stage->netns, stage->table, &ignored);
 	if (stage->pinned)
 		(void)netns_unpin(stage->host->state_dir, pin_name(stage), &ignored);
+	if (stage->live_set)
+		(void)live_remove(stage->host->state_dir, stage->state.id, &ignored);
 }
 
-/* The evidence that the rules are in the kernel: they were read back from there. */
-static int record_firewall(const struct stage *stage, struct err *err)
+/* What becomes of a container that drifts is decided by the profiles that it was admitted under. */
+static bool kills_on_drift(const struct selection *selection)
 {
-	_cleanup_record_ struct record record = { 0 };
-	struct err doubt = { 0 };
-	enum kept kept;
-	int r;
-
-	if (!stage->pinned)
-		return 0;
-	r = record_start(&record, EVENT_ATTEST, err);
-	if (r == 0)
-		r = record_addf(&record, err, "MESSAGE",
-				"container %s: firewall in place in network namespace %llu, read "
-				"back from the kernel",
-				Q(stage->decision.identity.name),
-				(unsigned long long)stage->netns_inode);
-	if (r == 0)
-		r = record_identity(&record, &stage->decision.identity, err);
-	if (r == 0)
-		r = record_add(&record, "COAMING_OUTCOME", "accept", err);
-	if (r == 0)
-		r = record_add(&record, "COAMING_MODE", mode_name(MODE_ENFORCE), err);
-	if (r == 0)
-		r = record_add(&record, "COAMING_STAGE", stage->question.stage, err);
-	if (r == 0)
-		r = record_add(&record, "COAMING_NFT_TABLE", stage->table, err);
-	if (r == 0)
-		r = record_addf(&record, err, "COAMING_NETNS", "%llu",
-				(unsigned long long)stage->netns_inode);
-	if (r == 0)
-		r = record_break_glass(&record, stage->decision.break_glass, err);
-	for (size_t i = 0; r == 0 && i < stage->decision.selection.n; i++)
-		r = record_add(&record, "COAMING_PROFILE",
-			       stage->decision.selection.v[i].profile->name, err);
-	if (r == 0)
-		r = evidence_keep(&stage->host->keeping, &record, FOR_INFORMATION, &kept, &doubt);
-	if (r < 0 && err->class == ERR_NONE)
-		*err = doubt;
-	return r;
+	for (size_t i = 0; i < selection->n; i++) {
+		if (selection->v[i].profile->attest.kills && selection->v[i].mode == MODE_ENFORCE)
+			return true;
+	}
+	return false;
 }
 
-static int update_live(const struct stage *stage, struct err *err)
+static int complete_live(struct stage *stage, struct live *live, struct err *err)
+{
+	size_t len;
+	const char *text = doc_text(stage->bundle.config, &len);
+
+	live->state = LIVE_CREATED;
+	live->pid = stage->process.pid;
+	live->start_time = stage->process.start_time;
+	live->netns = stage->netns_inode;
+	live->firewall = stage->pinned;
+	live->kill_on_drift = kills_on_drift(&stage->decision.selection);
+	sha256_hex1(live->config_digest, text, len);
+	memcpy(live->firewall_digest, stage->rules_digest, SHA256_HEX);
+	free(live->bundle);
+	live->bundle = strdup(stage->state.bundle);
+	return live->bundle ? 0 : err_oom(err);
+}
+
+static int update_live(struct stage *stage, struct err *err)
 {
 	_cleanup_live_ struct live live = { 0 };
 	size_t len;
@@ -234,22 +229,23 @@ static int update_live(const struct stage *stage, struct err *err)
 		if (r == -ENOENT) /* in audit mode, and outcome_accept() has told why */
 			return 0;
 	}
+	if (r == 0)
+		r = complete_live(stage, &live, err);
+	if (r == 0 && stage->pinned)
+		r = live_write_rules(stage->host->state_dir, stage->state.id, stage->rules.data,
+				     stage->rules.len, err);
+	if (r == 0)
+		r = live_write(stage->host->state_dir, &live, err);
 	if (r < 0)
 		return r;
-	live.state = LIVE_CREATED;
-	live.pid = stage->process.pid;
-	live.start_time = stage->process.start_time;
-	live.netns = stage->netns_inode;
-	live.firewall = stage->pinned;
-	free(live.bundle);
-	live.bundle = strdup(stage->state.bundle);
-	if (!live.bundle)
-		return err_oom(err);
-	return live_write(stage->host->state_dir, &live, err);
+	stage->live = live;
+	live = (struct live){ 0 };
+	stage->live_set = true;
+	return 0;
 }
 
 /* Where nothing is enforced, what cannot be kept of the container is no reason to refuse it. */
-static int keep_live(const struct stage *stage, struct err *err)
+static int keep_live(struct stage *stage, struct err *err)
 {
 	struct err failed = { 0 };
 	int r = update_live(stage, &failed);
@@ -261,6 +257,42 @@ static int keep_live(const struct stage *stage, struct err *err)
 	}
 	if (r < 0)
 		*err = failed;
+	return r;
+}
+
+/*
+ * What the kernel enforces is looked at when the container's program is executed. With no profile
+ * there is nothing to prove, and nobody is left behind.
+ */
+static int attest(struct stage *stage, struct err *err)
+{
+	const struct attest_start start = {
+		.host = stage->host,
+		.process = &stage->process,
+		.live = &stage->live,
+		.wanted = {
+			.config = stage->bundle.config,
+			.moment = PROOF_AT_EXEC,
+			.table = stage->pinned ? stage->table : NULL,
+			.ruleset = stage->pinned ? stage->rules.data : NULL,
+			.firewall_digest = stage->pinned ? stage->rules_digest : NULL,
+		},
+	};
+	struct err failed = { 0 };
+	int r;
+
+	if (stage->decision.selection.n == 0 || !stage->live_set || stage->live.restored)
+		return 0;
+	r = attest_start(&start, &failed);
+	if (r == 0)
+		return 0;
+	if (stage->live.mode == MODE_AUDIT) {
+		outcome_warn(stage->decision.identity.name, &failed);
+		return 0;
+	}
+	*err = failed;
+	err_context(err, "container %s refused: what is enforced on it cannot be proved",
+		    Q(stage->decision.identity.name));
 	return r;
 }
 
@@ -314,9 +346,9 @@ static int confirm(struct stage *stage, struct err *err)
 	if (r == 0)
 		r = keep_live(stage, err);
 	if (r == 0)
-		r = record_firewall(stage, err);
+		r = attest(stage, err);
 	if (r < 0)
-		undo_firewall(stage);
+		undo(stage);
 	return r;
 }
 
