@@ -47,6 +47,13 @@ static void check(const char *dir, const struct live *live)
 	must(live->time == again.time && live->firewall == again.firewall);
 	must(text_equal(live->break_glass, again.break_glass));
 	must(live->by_precreate == again.by_precreate);
+	must(live->restored == again.restored && live->kill_on_drift == again.kill_on_drift);
+	must(streq(live->config_digest, again.config_digest));
+	must(streq(live->firewall_digest, again.firewall_digest));
+	must(live->attested.time == again.attested.time);
+	must(text_equal(live->attested.result, again.attested.result));
+	must(streq(live->attested.digest, again.attested.digest));
+	must(streq(live->attested.findings, again.attested.findings));
 	must(live->n_profiles == again.n_profiles);
 	for (size_t i = 0; i < live->n_profiles; i++)
 		must(streq(live->profiles[i], again.profiles[i]));

@@ -53,7 +53,7 @@ matching_start_in_audit_mode() {
 	journal CONTAINER_NAME=web1 >"$W/j"
 	assert_json "$W/j" '.PRIORITY == "2" and (.COAMING_BREAK_GLASS
 		| test("^[0-9a-f]{8} until .* for tier=web,!keep, by login uid .*: the \\$disk is full$"))'
-	assert_eq "$(jq -r .COAMING_EVENT "$W/j" | tr '\n' ' ')" 'admit stop ' "its records"
+	assert_eq "$(jq -r .COAMING_EVENT "$W/j" | tr '\n' ' ')" 'admit attest stop ' "its records"
 	journal CONTAINER_NAME=web1 COAMING_EVENT=admit >"$W/j"
 	assert_json "$W/j" '.COAMING_MODE == "audit" and .COAMING_CONTROL == "TEST:1 audited" and (.MESSAGE | test("; under break-glass "))'
 	journal CONTAINER_NAME=db1 COAMING_EVENT=admit >"$W/j"
