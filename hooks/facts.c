@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "hooks/mounted.h"
+
 static const struct {
 	const char *type; /* runtime-spec, config-linux.md, "Namespaces" */
 	const char *file; /* below /proc/PID/ns */
@@ -109,8 +111,8 @@ static int resolve_source(const char *bundle, const char *source, char **ret, st
 	return *ret ? 0 : err_oom(err);
 }
 
-static int look_at_mounts(const struct doc *config, const char *bundle, struct facts *facts,
-			  struct err *err)
+static int look_at_mounts(const struct doc *config, const char *bundle,
+			  const struct mounted *mounted, struct facts *facts, struct err *err)
 {
 	const struct node *mounts = node_get(doc_root(config), "mounts");
 	size_t i = 0;
@@ -119,7 +121,8 @@ static int look_at_mounts(const struct doc *config, const char *bundle, struct f
 	if (!node_is(mounts, NODE_ARRAY) || mounts->count == 0)
 		return 0;
 	facts->mount_sources = calloc(mounts->count, sizeof(*facts->mount_sources));
-	if (!facts->mount_sources)
+	facts->mount_names = calloc(mounts->count, sizeof(*facts->mount_names));
+	if (!facts->mount_sources || !facts->mount_names)
 		return err_oom(err);
 	facts->n_mount_sources = mounts->count;
 	node_foreach (mount, mounts) {
@@ -127,6 +130,9 @@ static int look_at_mounts(const struct doc *config, const char *bundle, struct f
 
 		if (is_bind(mount) && node_is(source, NODE_STRING)) {
 			r = resolve_source(bundle, source->string, &facts->mount_sources[i], err);
+			if (r == 0)
+				r = mounted_names(mounted, facts->mount_sources[i],
+						  &facts->mount_names[i], err);
 			if (r < 0)
 				return r;
 		}
@@ -135,13 +141,16 @@ static int look_at_mounts(const struct doc *config, const char *bundle, struct f
 	return 0;
 }
 
-static int look_at_root(const struct doc *config, const char *bundle, struct facts *facts,
-			struct err *err)
+static int look_at_root(const struct doc *config, const char *bundle, const struct mounted *mounted,
+			struct facts *facts, struct err *err)
 {
 	const struct node *path = node_path(doc_root(config), "root", "path", NULL);
+	int r;
 
-	return node_is(path, NODE_STRING) ? resolve_source(bundle, path->string, &facts->root, err)
-					  : 0;
+	if (!node_is(path, NODE_STRING))
+		return 0;
+	r = resolve_source(bundle, path->string, &facts->root, err);
+	return r < 0 ? r : mounted_names(mounted, facts->root, &facts->root_names, err);
 }
 
 static char *resolve(const char *path)
@@ -187,14 +196,17 @@ int facts_from_host(const struct doc *config, const char *bundle, pid_t runtime,
 		    struct err *err)
 {
 	struct facts facts = { .resolve = resolve, .kernel = facts_kernel() };
+	_cleanup_mounted_ struct mounted mounted = { 0 };
 	int r;
 
 	look_at_limits(runtime, &facts);
 	r = look_at_namespaces(config, &facts, err);
 	if (r == 0)
-		r = look_at_mounts(config, bundle, &facts, err);
+		r = mounted_read(&mounted, err);
 	if (r == 0)
-		r = look_at_root(config, bundle, &facts, err);
+		r = look_at_mounts(config, bundle, &mounted, &facts, err);
+	if (r == 0)
+		r = look_at_root(config, bundle, &mounted, &facts, err);
 	if (r < 0) {
 		facts_done(&facts);
 		return r;

@@ -4,6 +4,7 @@
  */
 #include "profiles/policy.h"
 
+#include "lib/strv.h"
 #include "profiles/policy_internal.h"
 
 static const char *const types[] = {
@@ -44,8 +45,13 @@ static void find_namespaces(const struct doc *config, struct facts *facts)
 
 void facts_done(struct facts *facts)
 {
-	for (size_t i = 0; i < facts->n_mount_sources; i++)
+	for (size_t i = 0; i < facts->n_mount_sources; i++) {
 		free(facts->mount_sources[i]);
+		if (facts->mount_names)
+			strv_free(&facts->mount_names[i].v, &facts->mount_names[i].n);
+	}
+	free(facts->mount_names);
+	strv_free(&facts->root_names.v, &facts->root_names.n);
 	free(facts->mount_sources);
 	free(facts->root);
 	*facts = (struct facts){ 0 };

@@ -71,6 +71,9 @@ struct filter {
 	bool conditional; /* some rule has a `when`: filter_resolve() before anything else */
 };
 
+/* The kernel's audit gets a record of each call that the filter refuses. */
+#define FILTER_FLAG_LOG "SECCOMP_FILTER_FLAG_LOG"
+
 #define FILTER_RULES_MAX 20000
 
 /*

@@ -489,12 +489,16 @@ static int copy_text(const char *text, char **ret, struct err *err)
 
 /*
  * Flags are the request's, which is the first operand: the engine must serve what it asked for.
- * SPEC_ALLOW switches a protection off, so that no meet has it.
+ * SPEC_ALLOW switches a protection off, so that no meet has it. LOG confines nothing, but whoever
+ * wants a record of each refused call is to get it.
  */
-static int keep_flags(const struct filter *request, struct filter *out, struct err *err)
+static int keep_flags(const struct filter *request, const struct filter *profile,
+		      struct filter *out, struct err *err)
 {
 	int r = 0;
 
+	if (strv_contains(profile->flags, profile->n_flags, FILTER_FLAG_LOG))
+		r = strv_add(&out->flags, &out->n_flags, FILTER_FLAG_LOG, err);
 	for (size_t i = 0; r == 0 && i < request->n_flags; i++) {
 		if (!streq(request->flags[i], FLAG_SPEC_ALLOW))
 			r = strv_add(&out->flags, &out->n_flags, request->flags[i], err);
@@ -549,7 +553,7 @@ int filter_meet(const struct filter *a, const struct filter *b, struct filter *r
 	out.default_action = m->fallback;
 	r = meet_architectures(a, b, &out, err);
 	if (r == 0)
-		r = keep_flags(a, &out, err);
+		r = keep_flags(a, b, &out, err);
 	m->narrow = is_narrow(&out);
 	if (r == 0)
 		r = meet_calls(m, a, b);

@@ -50,7 +50,7 @@ static const char *const architecture_words[] = {
 
 static const char *const flag_words[] = {
 	"SECCOMP_FILTER_FLAG_TSYNC",
-	"SECCOMP_FILTER_FLAG_LOG",
+	FILTER_FLAG_LOG,
 	"SECCOMP_FILTER_FLAG_SPEC_ALLOW",
 	"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
 };

@@ -25,7 +25,13 @@ struct facts {
 	enum namespace_state ns[NS_KINDS_];
 	char **mount_sources; /* resolved host path of bind mount i of `mounts`; NULL: not a bind */
 	size_t n_mount_sources;
-	char *root; /* resolved root.path; NULL: as it is written */
+	/* Of bind mount i: by which other names the host has what it shows, itself or below it. */
+	struct names {
+		char **v;
+		size_t n;
+	} * mount_names; /* as many as mount_sources; NULL: the host was not asked */
+	char *root;      /* resolved root.path; NULL: as it is written */
+	struct names root_names;
 	/* A profile's hostPath prefix with the host's symbolic links resolved; NULL: lexical only.
 	 * Returns malloc()ed text or NULL where it does not resolve. */
 	char *(*resolve)(const char *path);
@@ -95,6 +101,9 @@ int policy_decide(const struct host *host, const struct selection *selection,
 		  struct err *err);
 void verdict_done(struct verdict *verdict);
 #define _cleanup_verdict_ _cleanup_(verdict_done)
+
+/* Where a host has a file system of the kernel's own of this type; NULL: it is none. */
+const char *kernel_place(const char *type);
 
 /* Keys of OCI runtime-spec, sorted, and the free-form members, for doc_check_folding(). */
 int config_check_keys(const struct doc *config, struct err *err);

@@ -106,9 +106,24 @@ static bool is_host_user(const struct pass *pass)
 	return pass->facts->ns[NS_USER] == NS_HOST;
 }
 
+/* Root for the host's files, whatever its number inside (podman run --user 1 --uidmap 1:0:1). */
+static bool is_mapped_to_root(const struct request *request)
+{
+	node_foreach (mapping, present(request->linux_node, "uidMappings")) {
+		int64_t inside = number_of(request->doc, mapping, "containerID");
+		int64_t outside = number_of(request->doc, mapping, "hostID");
+		int64_t size = number_of(request->doc, mapping, "size");
+
+		if (outside == 0 && (int64_t)request->uid == inside && size != 0)
+			return true;
+	}
+	return false;
+}
+
 static bool is_root(const struct pass *pass)
 {
-	return pass->request->process && pass->request->uid == 0;
+	return pass->request->process &&
+	       (pass->request->uid == 0 || is_mapped_to_root(pass->request));
 }
 
 /* What every runtime makes by itself. Source: runtime-spec, config-linux.md, "Default Devices" */
@@ -208,8 +223,13 @@ static bool is_device_mount(const struct pass *pass, size_t i)
 static bool has_devices(const struct pass *pass)
 {
 	const struct request *request = pass->request;
+	const struct node *net;
 
 	if (has_device_rules(request))
+		return true;
+	/* Network interfaces of the host. Source: runtime-spec 1.3, "Network Devices" */
+	net = present(request->linux_node, "netDevices");
+	if (net && net->count > 0)
 		return true;
 	node_foreach (device, present(request->linux_node, "devices")) {
 		if (!is_default_node(request->doc, device))
@@ -304,6 +324,11 @@ static void who_denies(const struct pass *pass, const char *prefix, struct deman
 	}
 }
 
+static bool holds(const char *root, const char *prefix, const char *real_prefix)
+{
+	return path_is_within(prefix, root) || (real_prefix && path_is_within(real_prefix, root));
+}
+
 /*
  * A root that is the host's own, or holds the path, reaches it as a mount does (podman run --rootfs
  * /). What lies below the path is no matter: engines keep their containers' roots somewhere.
@@ -312,8 +337,10 @@ static int check_root(const struct pass *pass, const char *prefix, const char *r
 		      const struct demand *demand, struct err *err)
 {
 	const struct node *path = present(pass->request->rootfs, "path");
+	const struct names *names = &pass->facts->root_names;
 	_cleanup_free_ char *written = NULL;
 	const char *root = pass->facts->root;
+	bool reaches;
 
 	if (!root && node_is(path, NODE_STRING) && path->string[0] == '/') {
 		written = path_normalise(path->string);
@@ -321,10 +348,10 @@ static int check_root(const struct pass *pass, const char *prefix, const char *r
 			return err_oom(err);
 		root = written;
 	}
-	if (!root ||
-	    !(path_is_within(prefix, root) || (real_prefix && path_is_within(real_prefix, root))))
-		return 0;
-	return refuse_host_path(pass, demand, "root", root, prefix, err);
+	reaches = root && holds(root, prefix, real_prefix);
+	for (size_t i = 0; i < names->n; i++)
+		reaches = reaches || holds(names->v[i], prefix, real_prefix);
+	return reaches ? refuse_host_path(pass, demand, "root", root, prefix, err) : 0;
 }
 
 /* Told with the source; that of an overlay is a mere word, so that its directory is. */

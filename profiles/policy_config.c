@@ -4,6 +4,7 @@
  *
  * Each is refused under a profile that takes something, and no container needs it.
  */
+#include "lib/strv.h"
 #include "profiles/policy_internal.h"
 
 /* By all profiles for which this holds; 0 also where it holds for none. */
@@ -105,12 +106,105 @@ static int check_helper(const struct pass *pass, struct err *err)
 	return 0;
 }
 
+/* What the kernel keeps for each namespace, and so for each container. */
+static const struct {
+	const char *key; /* a closing dot means: and all that begin so */
+	enum namespace_kind kind;
+} own_sysctls[] = {
+	{ "fs.mqueue.", NS_IPC },      { "kernel.domainname", NS_UTS },
+	{ "kernel.hostname", NS_UTS }, { "kernel.msgmax", NS_IPC },
+	{ "kernel.msgmnb", NS_IPC },   { "kernel.msgmni", NS_IPC },
+	{ "kernel.sem", NS_IPC },      { "kernel.shm_rmid_forced", NS_IPC },
+	{ "kernel.shmall", NS_IPC },   { "kernel.shmmax", NS_IPC },
+	{ "kernel.shmmni", NS_IPC },   { "net.", NS_NETWORK },
+};
+
+/* With dots or slashes, as above; of a mixture the first separator decides, as in sysctl(8). */
+static bool is_sysctl(const char *key, const char *pattern)
+{
+	for (; *pattern; key++, pattern++) {
+		if (*key != *pattern && !(*pattern == '.' && *key == '/'))
+			return false;
+	}
+	return pattern[-1] == '.' || *key == '\0';
+}
+
+static bool is_own_sysctl(const struct pass *pass, const char *key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(own_sysctls); i++) {
+		if (is_sysctl(key, own_sysctls[i].key))
+			return pass->facts->ns[own_sysctls[i].kind] != NS_HOST;
+	}
+	return false;
+}
+
+/* Any other is the host's: a core_pattern is a program that the host runs (CVE-2022-0811), and what
+ * was meant for a pod's network was set in the host's (CVE-2022-0532). */
+static int check_sysctls(const struct pass *pass, struct err *err)
+{
+	node_foreach (sysctl, present(pass->request->linux_node, "sysctl")) {
+		_cleanup_buf_ struct buf what = { 0 };
+		int r;
+
+		if (is_own_sysctl(pass, sysctl->key))
+			continue;
+		buf_addf(&what, "sysctl %s would be set for the whole host", Q(sysctl->key));
+		if (buf_status(&what) < 0)
+			return err_oom(err);
+		r = refuse(pass, takes_anything, what.data, "take that sysctl out of the config",
+			   err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool limits_resources(const struct profile *profile)
+{
+	return profile->limits.present && (profile->limits.pids || profile->limits.memory_bytes);
+}
+
+/* systemd's own hierarchy of version 1 limits nothing: a container with systemd is given it. */
+static bool shows_cgroups(const struct pass *pass, size_t i)
+{
+	const struct request_mount *mount = &pass->request->mounts[i];
+	struct err ignored = { 0 };
+	char **places = NULL;
+	bool found = false;
+	size_t n = 0;
+
+	if (!mount->bind)
+		return streq(mount->type, "cgroup") || streq(mount->type, "cgroup2");
+	if (mount_places(pass, i, &places, &n, &ignored) < 0)
+		return true; /* out of memory: not the weaker answer */
+	for (size_t p = 0; p < n && !found; p++)
+		found = path_is_within(places[p], "/sys/fs/cgroup") &&
+			!path_is_within(places[p], "/sys/fs/cgroup/systemd");
+	strv_free(&places, &n);
+	return found;
+}
+
+/* Its root could write the limits anew: the files ask for no capability. */
+static int check_cgroups(const struct pass *pass, struct err *err)
+{
+	for (size_t i = 0; i < pass->request->n_mounts; i++) {
+		if (!shows_cgroups(pass, i) || mount_is_read_only(&pass->request->mounts[i]))
+			continue;
+		return refuse(pass, limits_resources,
+			      "it could write its own control groups, and so undo its limits",
+			      "have /sys/fs/cgroup mounted read-only, as engines do by default",
+			      err);
+	}
+	return 0;
+}
+
 int policy_config(const struct pass *pass, struct err *err)
 {
-	int r;
+	static section_fn *const parts[] = { check_restore, check_cwd,     check_helper,
+					     check_sysctls, check_cgroups, policy_masks };
+	int r = 0;
 
-	r = check_restore(pass, err);
-	if (r == 0)
-		r = check_cwd(pass, err);
-	return r < 0 ? r : check_helper(pass, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
+		r = parts[i](pass, err);
+	return r;
 }

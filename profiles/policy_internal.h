@@ -35,6 +35,8 @@ int policy_admission(const struct pass *pass, struct err *err);
 int policy_limits(const struct pass *pass, struct err *err);
 int policy_annotations(const struct pass *pass, struct err *err);
 int policy_config(const struct pass *pass, struct err *err);
+/* Part of policy_config(). */
+int policy_masks(const struct pass *pass, struct err *err);
 
 /* Who demands something: a bit a profile of the pass; pass->n is bounded by PASS_PROFILES_MAX. */
 #define PASS_PROFILES_MAX 256
@@ -69,5 +71,7 @@ bool profile_filters_network(const struct profile *profile);
  */
 int mount_places(const struct pass *pass, size_t mount, char ***ret, size_t *ret_n,
 		 struct err *err);
+/* Do its options make it read-only? The last of them holds. */
+bool mount_is_read_only(const struct request_mount *mount);
 
 #endif

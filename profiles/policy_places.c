@@ -44,6 +44,10 @@ static int add_bind(const struct places *places, size_t mount)
 	r = strv_add(places->v, places->n, written, places->err);
 	if (r == 0 && mount < facts->n_mount_sources && facts->mount_sources[mount])
 		r = strv_add(places->v, places->n, facts->mount_sources[mount], places->err);
+	if (r < 0 || mount >= facts->n_mount_sources || !facts->mount_names)
+		return r;
+	for (size_t i = 0; r == 0 && i < facts->mount_names[mount].n; i++)
+		r = strv_add(places->v, places->n, facts->mount_names[mount].v[i], places->err);
 	return r;
 }
 
@@ -85,26 +89,47 @@ static int add_option(const struct places *places, const char *option, bool over
 	return r;
 }
 
+/* The kernel's own file systems have any word for a source. */
+static bool has_word_for_source(const char *type)
+{
+	static const char *const types[] = {
+		"",       "cgroup",  "cgroup2", "devpts", "fusectl",
+		"mqueue", "overlay", "ramfs",   "tmpfs",  "hugetlbfs",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (streq(type, types[i]))
+			return true;
+	}
+	return false;
+}
+
 /* What a disk holds is not known, and may be the host's own root. */
 static int add_device(const struct places *places, const struct request_mount *mount)
 {
+	const char *kernel = kernel_place(mount->type);
 	size_t first = *places->n;
 	bool device = streq(mount->type, "devtmpfs");
 	int r = 0;
 
 	if (device)
 		r = strv_add(places->v, places->n, "/dev", places->err);
-	if (r < 0 || device || mount->source[0] != '/')
+	/* The others are the host's own; these two are made for the container's namespaces. */
+	if (kernel && !streq(mount->type, "proc") && !streq(mount->type, "sysfs"))
+		r = strv_add(places->v, places->n, kernel, places->err);
+	if (r < 0 || device || kernel || mount->source[0] != '/')
 		return r;
 	r = add_path(places, mount->source);
 	for (size_t i = first; r == 0 && i < *places->n; i++)
 		device = device || path_is_within((*places->v)[i], "/dev");
 	if (r == 0 && device)
 		return strv_add(places->v, places->n, "/", places->err);
-	/* The kernel's own file systems have any word for a source. */
+	/* Any other type may show what it is given (ecryptfs). */
+	if (r < 0 || !has_word_for_source(mount->type))
+		return r;
 	while (*places->n > first)
 		free((*places->v)[--*places->n]);
-	return r;
+	return 0;
 }
 
 int mount_places(const struct pass *pass, size_t mount, char ***ret, size_t *ret_n, struct err *err)

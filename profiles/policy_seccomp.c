@@ -231,10 +231,16 @@ static void add_names(struct buf *what, char *const *names, size_t n)
 		buf_adds(what, ", ...");
 }
 
+static bool filter_logs(const struct filter *filter)
+{
+	return strv_contains(filter->flags, filter->n_flags, FILTER_FLAG_LOG);
+}
+
 static int describe(const struct filter *before, const struct filter *after,
 		    const struct coarse *coarse, const struct coarse *lost, struct buf *what,
 		    struct err *err)
 {
+	bool logs = filter_logs(after) && !filter_logs(before);
 	char **names = NULL;
 	size_t n = 0;
 	int r = 0;
@@ -250,11 +256,15 @@ static int describe(const struct filter *before, const struct filter *after,
 		return r;
 	}
 	strv_sort_unique(names, &n);
-	if (before->default_action.kind != after->default_action.kind)
+	if (n == 0 && before->default_action.kind == after->default_action.kind && logs)
+		buf_adds(what, "has the kernel log each refused call");
+	else if (before->default_action.kind != after->default_action.kind)
 		buf_addf(what, "allows only listed system calls; changes %zu: ", n);
 	else
 		buf_addf(what, "restricts %zu system call%s: ", n, n == 1 ? "" : "s");
 	add_names(what, names, n);
+	if (logs && n > 0)
+		buf_adds(what, "; has the kernel log each refused call");
 	strv_free(&names, &n);
 	if (coarse->n > 0) {
 		buf_adds(what, "; denied as a whole, since their argument conditions cannot be "

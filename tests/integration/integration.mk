@@ -11,6 +11,17 @@ $(probe): tests/integration/probe.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -D_GNU_SOURCE $(warnings) $(CFLAGS) -static -o $@ $<
 
+attack := $(O)/tests/integration/attack
+$(attack): tests/integration/attack.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(warnings) $(CFLAGS) -static -o $@ $<
+
+# Says so where it is loaded (LD_PRELOAD).
+preload := $(O)/tests/integration/preload.so
+$(preload): tests/integration/preload.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 $(warnings) $(CFLAGS) -shared -fPIC -o $@ $<
+
 # Keeps records as the hook does.
 keep := $(O)/tests/integration/keep
 $(keep): $(O)/tests/integration/keep.o $(call archive,audit) $(call archive,lib)
@@ -26,7 +37,7 @@ $(prove): $(O)/tests/integration/prove.o $(call archive,hooks) $(call archive,au
 records := $(O)/tests/bench/records
 
 T ?= $(scripts)
-integration: $(programs) $(probe) $(keep) $(prove) $(records)
+integration: $(programs) $(probe) $(attack) $(preload) $(keep) $(prove) $(records)
 	@failed=; for t in $(T); do \
 		O='$(abspath $(O))' CI='$(CI)' TEST='$(TEST)' bash $$t || failed="$$failed $$t"; \
 	done; \

@@ -335,6 +335,16 @@ profile() {
 	jq -n --arg n "$1" "{name: \$n} + $2" >"${3:-$W/profiles/$1.json}"
 }
 
+# The library as it is installed, with floor as the floor. The rule of trust asks for files that
+# root alone may write.
+library() {
+	cp -r "$top/profiles/library" "$W/library"
+	chmod -R go-w "$W/library"
+	jq --arg w "$W" --arg r "$RUNTIME" '.profileDirs = [$w + "/library"] | .floor = ["floor"]
+		| .stateDir = $w + "/state" | .auditDir = $w + "/audit" | .runtimes = [$r]' \
+		"$top/packaging/coaming.json" >"$W/coaming.json"
+}
+
 # --- containers ----------------------------------------------------------------------------------
 
 # The root file system: busybox, the probe, and the directories that runtimes mount on.
@@ -380,7 +390,6 @@ base_config() {
 		    "SETUID", "SETFCAP", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL",
 		    "AUDIT_WRITE"] | map("CAP_" + .)) as $caps
 		| .process.capabilities = {bounding: $caps, effective: $caps, permitted: $caps}
-		| .linux.maskedPaths = ["/proc/kcore"] | .linux.readonlyPaths = ["/proc/sys"]
 		| del(.process.rlimits)' "$T/spec/config.json" >"$T/base.json"
 }
 

@@ -27,16 +27,6 @@ PG=/usr/lib/postgresql/15/bin
 
 # --- what stands around a program ----------------------------------------------------------------
 
-# The library as it is installed, with floor as the floor. The rule of trust asks for files that
-# root alone may write.
-library() {
-	cp -r "$top/profiles/library" "$W/library"
-	chmod -R go-w "$W/library"
-	jq --arg w "$W" --arg r "$RUNTIME" '.profileDirs = [$w + "/library"] | .floor = ["floor"]
-		| .stateDir = $w + "/state" | .auditDir = $w + "/audit" | .runtimes = [$r]' \
-		"$top/packaging/coaming.json" >"$W/coaming.json"
-}
-
 # Everything outside can be reached before a profile is in force, so that what is refused afterwards
 # is refused by it.
 outside() {

@@ -8,6 +8,7 @@
 #include "profiles/policy.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 
 #include "profiles/caps.h"
 #include "tests/unit/random_policy.h"
@@ -207,6 +208,24 @@ static const char *wider_limits(const json_t *request, const json_t *result)
 	return NULL;
 }
 
+/* What is masked stays so. */
+static const char *wider_masks(const json_t *request, const json_t *result)
+{
+	static const char *const lists[] = { "maskedPaths", "readonlyPaths" };
+	const json_t *each;
+	size_t k;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		json_array_foreach(at(request, "linux", lists[i], NULL), k, each)
+		{
+			if (!holds_text(at(result, "linux", lists[i], NULL),
+					json_string_value(each)))
+				return "a path is masked no more";
+		}
+	}
+	return NULL;
+}
+
 /* New mounts are tmpfs that nothing can be run from, where the root was writable. */
 static const char *wider_rootfs(const json_t *request, const json_t *result)
 {
@@ -305,6 +324,24 @@ static const char *keeps_limits(const struct profile *profile, const json_t *res
 		       : NULL;
 }
 
+static const char *keeps_masks(const struct profile *profile, const json_t *result)
+{
+	const json_t *each;
+	size_t i;
+
+	if (!profile->capabilities.present ||
+	    (profile->capabilities.allowed & CAP_MASK(CAP_SYS_ADMIN)))
+		return NULL;
+	json_array_foreach(at(result, "mounts", NULL, NULL), i, each)
+	{
+		if (streq(oci_text(each, "type"), "proc") &&
+		    (!holds_text(at(result, "linux", "readonlyPaths", NULL), "/proc/sys") ||
+		     !holds_text(at(result, "linux", "maskedPaths", NULL), "/proc/kcore")))
+			return "the kernel's files lie open";
+	}
+	return NULL;
+}
+
 static const char *keeps(const struct world *w, size_t i, const json_t *result, uint64_t *seed)
 {
 	const struct profile *profile = w->profile[i];
@@ -312,6 +349,7 @@ static const char *keeps(const struct world *w, size_t i, const json_t *result, 
 	json_t *file, *open;
 
 	why = why ? why : keeps_limits(profile, result);
+	why = why ? why : keeps_masks(profile, result);
 	if (profile->rootfs.present && !json_is_true(at(result, "root", "readonly", NULL)))
 		why = "the root is writable under a profile that forbids it";
 	if (why || profile->seccomp.file_digest[0] == '\0')
@@ -330,19 +368,15 @@ static const char *keeps(const struct world *w, size_t i, const json_t *result, 
 static const char *touched(const json_t *request, const json_t *result)
 {
 	static const char *const whole[] = { "ociVersion", "annotations" };
-	static const char *const of_linux[] = { "namespaces", "maskedPaths" };
+	const json_t *namespaces = at(request, "linux", "namespaces", NULL);
 
 	for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {
 		if (!json_equal(at(request, whole[i], NULL, NULL),
 				at(result, whole[i], NULL, NULL)))
 			return whole[i];
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(of_linux); i++) {
-		const json_t *was = at(request, "linux", of_linux[i], NULL);
-
-		if (was && !json_equal(was, at(result, "linux", of_linux[i], NULL)))
-			return of_linux[i];
-	}
+	if (namespaces && !json_equal(namespaces, at(result, "linux", "namespaces", NULL)))
+		return "namespaces";
 	return NULL;
 }
 
@@ -357,6 +391,7 @@ static void check_not_wider(const struct world *w, const struct result *result, 
 	why = wider_capabilities(request, now);
 	why = why ? why : wider_limits(request, now);
 	why = why ? why : wider_rootfs(request, now);
+	why = why ? why : wider_masks(request, now);
 	why = why ? why : wider_seccomp(request, now, false, seed);
 	why = why ? why : touched(request, now);
 	for (size_t i = 0; i < 2; i++)
