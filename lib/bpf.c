@@ -19,9 +19,50 @@ void bpf_program_done(struct bpf_program *program)
 
 /* ---- what the kernel takes ---- */
 
-/* seccomp_check_filter()'s list. */
+static bool is_known_alu(uint16_t code)
+{
+	switch (BPF_OP(code)) {
+	case BPF_ADD:
+	case BPF_SUB:
+	case BPF_MUL:
+	case BPF_DIV:
+	case BPF_AND:
+	case BPF_OR:
+	case BPF_XOR:
+	case BPF_LSH:
+	case BPF_RSH:
+		return true;
+	case BPF_NEG:
+		return BPF_SRC(code) != BPF_X;
+	default:
+		return false;
+	}
+}
+
+static bool is_known_jump(uint16_t code)
+{
+	switch (BPF_OP(code)) {
+	case BPF_JEQ:
+	case BPF_JGT:
+	case BPF_JGE:
+	case BPF_JSET:
+		return true;
+	case BPF_JA:
+		return BPF_SRC(code) != BPF_X;
+	default:
+		return false;
+	}
+}
+
+/* seccomp_check_filter()'s list. Nothing is above the lower eight bits. */
 static bool is_known(uint16_t code)
 {
+	if (code > UINT8_MAX)
+		return false;
+	if (BPF_CLASS(code) == BPF_ALU)
+		return is_known_alu(code);
+	if (BPF_CLASS(code) == BPF_JMP)
+		return is_known_jump(code);
 	switch (code) {
 	case BPF_LD | BPF_W | BPF_ABS:
 	case BPF_LD | BPF_W | BPF_LEN:
@@ -34,36 +75,8 @@ static bool is_known(uint16_t code)
 	case BPF_STX:
 	case BPF_RET | BPF_K:
 	case BPF_RET | BPF_A:
-	case BPF_ALU | BPF_ADD | BPF_K:
-	case BPF_ALU | BPF_ADD | BPF_X:
-	case BPF_ALU | BPF_SUB | BPF_K:
-	case BPF_ALU | BPF_SUB | BPF_X:
-	case BPF_ALU | BPF_MUL | BPF_K:
-	case BPF_ALU | BPF_MUL | BPF_X:
-	case BPF_ALU | BPF_DIV | BPF_K:
-	case BPF_ALU | BPF_DIV | BPF_X:
-	case BPF_ALU | BPF_AND | BPF_K:
-	case BPF_ALU | BPF_AND | BPF_X:
-	case BPF_ALU | BPF_OR | BPF_K:
-	case BPF_ALU | BPF_OR | BPF_X:
-	case BPF_ALU | BPF_XOR | BPF_K:
-	case BPF_ALU | BPF_XOR | BPF_X:
-	case BPF_ALU | BPF_LSH | BPF_K:
-	case BPF_ALU | BPF_LSH | BPF_X:
-	case BPF_ALU | BPF_RSH | BPF_K:
-	case BPF_ALU | BPF_RSH | BPF_X:
-	case BPF_ALU | BPF_NEG:
 	case BPF_MISC | BPF_TAX:
 	case BPF_MISC | BPF_TXA:
-	case BPF_JMP | BPF_JA:
-	case BPF_JMP | BPF_JEQ | BPF_K:
-	case BPF_JMP | BPF_JEQ | BPF_X:
-	case BPF_JMP | BPF_JGE | BPF_K:
-	case BPF_JMP | BPF_JGE | BPF_X:
-	case BPF_JMP | BPF_JGT | BPF_K:
-	case BPF_JMP | BPF_JGT | BPF_X:
-	case BPF_JMP | BPF_JSET | BPF_K:
-	case BPF_JMP | BPF_JSET | BPF_X:
 		return true;
 	default:
 		return false;
@@ -253,12 +266,13 @@ struct walk {
 	uint32_t arch;
 	const uint32_t *numbers;
 	struct bpf_answer *answers;
-	uint16_t order[BPF_NUMBERS_MAX]; /* indices of numbers, by segments; sorted in each */
-	uint16_t place[BPF_NUMBERS_MAX]; /* the other way round */
-	bool done[BPF_NUMBERS_MAX];
-	uint16_t spare[BPF_NUMBERS_MAX];
-	struct segment waiting[BPF_NUMBERS_MAX]; /* disjoint, none empty */
 	size_t n, n_waiting;
+	/* Each has n. */
+	struct segment *waiting; /* disjoint, none empty */
+	uint16_t *order;         /* indices of numbers, by segments; sorted in each */
+	uint16_t *place;         /* the other way round */
+	uint16_t *spare;
+	bool *done;
 };
 
 /* A step that needs the number or a known value alone. */
@@ -414,26 +428,38 @@ static void walk_segment(struct walk *w, struct segment at)
 	}
 }
 
+static void *make_room(struct walk *w)
+{
+	const size_t each = sizeof(*w->waiting) + 3 * sizeof(*w->order) + sizeof(*w->done);
+	void *room = w->n <= BPF_NUMBERS_MAX ? malloc(w->n * each + 1) : NULL;
+
+	if (!room)
+		return NULL;
+	w->waiting = room;
+	w->order = (uint16_t *)(w->waiting + w->n);
+	w->place = w->order + w->n;
+	w->spare = w->place + w->n;
+	w->done = (bool *)(w->spare + w->n);
+	return room;
+}
+
 int bpf_answer_all(const struct bpf_program *program, uint32_t arch, const uint32_t *numbers,
 		   size_t n, struct bpf_answer *ret, struct err *err)
 {
-	_cleanup_free_ struct walk *w = n <= BPF_NUMBERS_MAX ? malloc(sizeof(*w)) : NULL;
+	struct walk w = {
+		.program = program, .arch = arch, .numbers = numbers, .answers = ret, .n = n
+	};
+	_cleanup_free_ void *room = make_room(&w);
 
-	if (!w)
+	if (!room)
 		return err_oom(err);
-	w->program = program;
-	w->arch = arch;
-	w->numbers = numbers;
-	w->answers = ret;
-	w->n = n;
-	w->n_waiting = 0;
 	for (size_t i = 0; i < n; i++) {
-		w->order[i] = w->place[i] = (uint16_t)i;
-		w->done[i] = false;
+		w.order[i] = w.place[i] = (uint16_t)i;
+		w.done[i] = false;
 	}
 	if (n > 0)
-		w->waiting[w->n_waiting++] = (struct segment){ .to = n };
-	while (w->n_waiting > 0)
-		walk_segment(w, w->waiting[--w->n_waiting]);
+		w.waiting[w.n_waiting++] = (struct segment){ .to = n };
+	while (w.n_waiting > 0)
+		walk_segment(&w, w.waiting[--w.n_waiting]);
 	return 0;
 }

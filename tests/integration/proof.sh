@@ -96,6 +96,7 @@ podman_shapes() {
 
 	podman_setup
 	mkdir -p "$W/vol"
+	podman run -d --name keep --network none busybox sleep 1000
 	while read -r line; do
 		n=$((n + 1))
 		# shellcheck disable=SC2086
@@ -116,6 +117,7 @@ podman_shapes() {
 		--network host --pid host --ipc host
 		--network none --security-opt seccomp=unconfined --security-opt unmask=ALL --cap-add SYS_ADMIN
 		--network none --device /dev/null:/dev/mine --shm-size 1m --hostname h -t
+		--network container:keep --ipc container:keep --pid container:keep --cgroupns host
 	END
 }
 
@@ -247,6 +249,6 @@ for RUNTIME in runc crun; do
 done
 RUNTIME=crun
 check 'the firewall: whatever is altered in its table is found out' firewall_altered
-check 'podman: containers of ten shapes are as their configs say' podman_shapes
+check 'podman: containers of eleven shapes are as their configs say' podman_shapes
 check 'docker: containers of four shapes are as their configs say' docker_shapes
 finish
