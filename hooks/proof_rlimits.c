@@ -62,7 +62,7 @@ bool rlimit_find(const char *text, const char *name, uint64_t *ret_soft, uint64_
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !line; i++)
 		line = streq(kinds[i].name, name) ? kinds[i].line : NULL;
-	for (const char *at = text; line && *at; at = *at ? at + 1 : at) {
+	for (const char *at = line ? text : NULL; at && *at; at = *at ? at + 1 : at) {
 		if (starts_with(at, line)) {
 			at += strlen(line);
 			return *at == ' ' && next_limit(&at, ret_soft) && next_limit(&at, ret_hard);
