@@ -32,9 +32,11 @@ command_fn cmd_flush;
 command_fn cmd_gc;
 command_fn cmd_log;
 command_fn cmd_profile;
+command_fn cmd_ps;
 command_fn cmd_reload;
 command_fn cmd_report;
 command_fn cmd_test;
 command_fn cmd_verify;
+command_fn cmd_why;
 
 #endif

@@ -17,6 +17,8 @@ static const struct cli_command commands[] = {
 	{ "diff", cmd_diff, "say what one policy allows and another does not" },
 	{ "test", cmd_test, "run the tests of a policy" },
 	{ "profile", cmd_profile, "list the profiles, or show what one takes away" },
+	{ "ps", cmd_ps, "list the containers that run, and what confines them" },
+	{ "why", cmd_why, "say in plain words what was decided on a container" },
 	{ "log", cmd_log, "show the decisions" },
 	{ "verify", cmd_verify, "find records that were altered, removed or put in" },
 	{ "flush", cmd_flush, "make sure that the journal has every record" },
