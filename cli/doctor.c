@@ -28,6 +28,11 @@ static const struct {
 	{ "callers", doctor_callers, "Units that write records" },
 	{ "retention", doctor_retention, "Room and retention" },
 	{ "ledger", doctor_ledger, "The ledger" },
+	{ "policy", doctor_policy, "The policy" },
+	{ "state", doctor_state, "What runs" },
+	{ "programs", doctor_programs, "coaming's own programs" },
+	{ "kernel", doctor_kernel, "The kernel and the runtime" },
+	{ "engines", doctor_engines, "The engines" },
 };
 
 static const struct {
@@ -216,8 +221,36 @@ static int read_machine_id(struct doctor *doctor, struct err *err)
 	return 0;
 }
 
-static int examine(struct doctor *doctor, const char *config, const char *root, struct host **host,
-		   struct err *err)
+static int check_wanted(const struct words *wanted, struct err *err)
+{
+	const char *names[ARRAY_SIZE(sections)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
+		names[i] = sections[i].name;
+	for (size_t w = 0; w < wanted->n; w++) {
+		bool known = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
+			known = known || streq(wanted->v[w], names[i]);
+		if (!known)
+			return err_input(err, EINVAL, "%s is no section%s", Q(wanted->v[w]),
+					 SUGGESTION(wanted->v[w], names, ARRAY_SIZE(names)));
+	}
+	return 0;
+}
+
+/* None named: all. */
+static bool is_wanted(const struct words *wanted, const char *section)
+{
+	for (size_t w = 0; w < wanted->n; w++) {
+		if (streq(wanted->v[w], section))
+			return true;
+	}
+	return wanted->n == 0;
+}
+
+static int examine(struct doctor *doctor, const struct words *wanted, const char *config,
+		   const char *root, struct host **host, struct err *err)
 {
 	int r;
 
@@ -228,7 +261,8 @@ static int examine(struct doctor *doctor, const char *config, const char *root, 
 		r = read_machine_id(doctor, err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(sections); i++) {
 		doctor->section = sections[i].name;
-		r = sections[i].run(doctor, err);
+		if (is_wanted(wanted, sections[i].name))
+			r = sections[i].run(doctor, err);
 	}
 	return r;
 }
@@ -373,25 +407,33 @@ int cmd_doctor(int argc, char **argv, struct err *err)
 		OPTION_CONFIG(&config),
 	};
 	const struct usage usage = {
-		.about = "Say whether this host keeps the evidence as it should.\n"
-			 "Exit status 1 where it does not.\n",
+		.args = "[SECTION]...",
+		.about =
+			"Say whether coaming is in the path of this host's containers, and whether\n"
+			"the evidence is kept as it should be. Exit status 1 where it is not.\n"
+			"Sections: journal, callers, retention, ledger, policy, state, programs,\n"
+			"kernel, engines; all of them where none is named.\n",
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};
 	_cleanup_(doctor_done) struct doctor doctor = { .root_fd = -1 };
 	_cleanup_host_ struct host *host = NULL;
+	_cleanup_words_ struct words wanted = { 0 };
 	_cleanup_free_ char *below = NULL;
 	int r;
 
-	r = options_parse(argc, argv, &usage, NULL, err);
+	r = options_parse(argc, argv, &usage, &wanted, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
+	r = check_wanted(&wanted, err);
+	if (r < 0)
+		return r;
 	below = strdup(root ? root : "");
 	if (!below)
 		return err_oom(err);
 	cut_slashes(below);
 	doctor.root = below;
-	r = examine(&doctor, config, below, &host, err);
+	r = examine(&doctor, &wanted, config, below, &host, err);
 	if (r == 0 && json)
 		r = print_json(&doctor, err);
 	else if (r == 0)

@@ -49,6 +49,11 @@ doctor_fn doctor_journal;   /* doctor_journal.c: does journald keep what it is g
 doctor_fn doctor_callers;   /* doctor_callers.c: do the engines' units let it through */
 doctor_fn doctor_retention; /* doctor_retention.c: for how long, and is there room */
 doctor_fn doctor_ledger;    /* doctor_ledger.c: the ledger, clock and catalog */
+doctor_fn doctor_policy;    /* doctor_policy.c: the profiles and their directories */
+doctor_fn doctor_state;     /* doctor_state.c: what runs, and break-glass */
+doctor_fn doctor_programs;  /* doctor_programs.c: coaming's own programs */
+doctor_fn doctor_engines;   /* doctor_engines.c: is coaming in the engines' path */
+doctor_fn doctor_kernel;    /* doctor_kernel.c: what confinement and its proof need */
 
 /* Add a finding. advice NULL: FINDING_OK. */
 int doctor_add(struct doctor *doctor, enum severity severity, const char *id,
