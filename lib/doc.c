@@ -41,55 +41,19 @@ struct parser {
 
 /* ---- positions ---- */
 
-static void line_and_column(const struct doc *doc, size_t offset, size_t *line, size_t *column)
-{
-	*line = 1;
-	*column = 1;
-	for (size_t i = 0; i < offset && i < doc->len; i++) {
-		if (doc->text[i] == '\n') {
-			(*line)++;
-			*column = 1;
-		} else if (((unsigned char)doc->text[i] & 0xc0) != 0x80) {
-			(*column)++;
-		}
-	}
-}
-
-/* The name as errors show it. A path may hold what a terminal would obey: controls of ASCII, or
- * those that U+0080 to U+009F encode. Cut where it is too long for `where`. */
-static size_t put_name(char out[WHERE_MAX], const char *name)
-{
-	size_t o = 0;
-
-	for (const char *s = name; *s && o < WHERE_MAX - 48;) {
-		size_t n = utf8_sequence(s, strnlen(s, 4));
-		bool shown = n > 2 || (n == 2 && !(s[0] == '\xc2' && (unsigned char)s[1] < 0xa0)) ||
-			     (n == 1 && *s >= 0x20 && *s != 0x7f);
-
-		if (shown)
-			memcpy(out + o, s, n);
-		else
-			out[o] = '?';
-		o += shown ? n : 1;
-		s += n ? n : 1;
-	}
-	out[o] = '\0';
-	return o;
-}
-
 static const char *where(char out[WHERE_MAX], const struct doc *doc, size_t offset)
 {
 	size_t line, column;
-	size_t n = put_name(out, doc->name);
+	size_t n = utf8_put_shown(out, WHERE_MAX - 44, doc->name);
 
-	line_and_column(doc, offset, &line, &column);
+	utf8_position(doc->text, doc->len, offset, &line, &column);
 	(void)snprintf(out + n, WHERE_MAX - n, ":%zu:%zu", line, column);
 	return out;
 }
 
 const char *doc_shown_name(char out[WHERE_MAX], const struct doc *doc)
 {
-	(void)put_name(out, doc->name);
+	(void)utf8_put_shown(out, WHERE_MAX - 44, doc->name);
 	return out;
 }
 

@@ -38,3 +38,38 @@ size_t utf8_sequence(const char *text, size_t left)
 	}
 	return n;
 }
+
+size_t utf8_put_shown(char *out, size_t size, const char *text)
+{
+	size_t o = 0;
+
+	for (const char *s = text; *s && o + 4 < size;) {
+		size_t n = utf8_sequence(s, strnlen(s, 4));
+		bool shown = n > 2 || (n == 2 && !(s[0] == '\xc2' && (unsigned char)s[1] < 0xa0)) ||
+			     (n == 1 && *s >= 0x20 && *s != 0x7f);
+
+		if (shown)
+			memcpy(out + o, s, n);
+		else
+			out[o] = '?';
+		o += shown ? n : 1;
+		s += n ? n : 1;
+	}
+	out[o] = '\0';
+	return o;
+}
+
+void utf8_position(const char *text, size_t len, size_t offset, size_t *ret_line,
+		   size_t *ret_column)
+{
+	*ret_line = 1;
+	*ret_column = 1;
+	for (size_t i = 0; i < offset && i < len; i++) {
+		if (text[i] == '\n') {
+			(*ret_line)++;
+			*ret_column = 1;
+		} else if (((unsigned char)text[i] & 0xc0) != 0x80) {
+			(*ret_column)++;
+		}
+	}
+}

@@ -13,4 +13,17 @@
  */
 size_t utf8_sequence(const char *s, size_t left);
 
+/*
+ * Copy a text without what a terminal would obey: controls of ASCII, those that U+0080 to U+009F
+ * encode, and what is no UTF-8 become "?". Cut where it is too long.
+ *
+ * size     at least 4
+ * Returns  bytes written, without the NUL
+ */
+size_t utf8_put_shown(char *out, size_t size, const char *text);
+
+/* Line and column of a byte, both from 1; columns count characters. */
+void utf8_position(const char *text, size_t len, size_t offset, size_t *ret_line,
+		   size_t *ret_column);
+
 #endif
