@@ -2,8 +2,8 @@
 /*
  * Engine by engine: is coaming really in the path of its containers?
  *
- * What somebody says on a command line (podman --runtime, --hooks-dir) stands in no file: that shows
- * where a container runs that coaming has no decision on.
+ * What somebody says on a command line (podman --runtime, --hooks-dir) stands in no file: that
+ * shows where a container runs that coaming has no decision on.
  */
 #include "cli/doctor_engines.h"
 
@@ -76,7 +76,8 @@ static const struct advice broken = {
 static const struct advice around = {
 	.why = "they run unconfined and without a record: started before coaming was installed, with "
 	       "another runtime or --hooks-dir, or around the engine's files",
-	.remedy = "coaming ps --filter mode=unadmitted names them; start them again through coaming",
+	.remedy =
+		"coaming ps --filter mode=unadmitted names them; start them again through coaming",
 };
 
 bool doors_is_ours(const char *path)

@@ -20,8 +20,8 @@ enum {
 
 /* The ways from an engine into coaming. */
 struct doors {
-	bool is_default;    /* every container goes through coaming-runtime */
-	bool is_registered; /* those that ask for it do */
+	bool is_default;        /* every container goes through coaming-runtime */
+	bool is_registered;     /* those that ask for it do */
 	char runtime[PATH_MAX]; /* its path, as the engine has it; "": by name, from its PATH */
 	unsigned hooked;        /* stages for which a hooks directory has coaming-hook */
 };

@@ -21,10 +21,8 @@ static const struct {
 	const char *name;
 	unsigned bit;
 } stages[] = {
-	{ "precreate", HOOKED_PRECREATE },
-	{ "createRuntime", HOOKED_CREATE_RUNTIME },
-	{ "prestart", HOOKED_CREATE_RUNTIME },
-	{ "poststart", HOOKED_POSTSTART },
+	{ "precreate", HOOKED_PRECREATE },     { "createRuntime", HOOKED_CREATE_RUNTIME },
+	{ "prestart", HOOKED_CREATE_RUNTIME }, { "poststart", HOOKED_POSTSTART },
 	{ "poststop", HOOKED_POSTSTOP },
 };
 
@@ -34,8 +32,9 @@ static const struct advice broken = {
 };
 static const struct advice not_called = {
 	.why = "the engine does not call coaming where it should",
-	.remedy = "put the packaged file there again: \"version\", \"hook\" with \"path\", \"when\" "
-		  "with \"always\": true, \"stages\"",
+	.remedy =
+		"put the packaged file there again: \"version\", \"hook\" with \"path\", \"when\" "
+		"with \"always\": true, \"stages\"",
 };
 static const struct advice no_program = {
 	.why = "podman leaves a hook out whose program is missing, and says nothing: its containers "

@@ -132,8 +132,7 @@ static bool is_shared(const char *directory)
 	while (len > 1 && directory[len - 1] == '/')
 		len--;
 	for (size_t i = 0; i < ARRAY_SIZE(shared_hooks); i++) {
-		if (strlen(shared_hooks[i]) == len &&
-		    memcmp(shared_hooks[i], directory, len) == 0)
+		if (strlen(shared_hooks[i]) == len && memcmp(shared_hooks[i], directory, len) == 0)
 			return true;
 	}
 	return false;
@@ -144,9 +143,9 @@ static int conclude(struct doctor *d, const struct said *said, struct doors *ret
 	int r = 0;
 
 	ret->is_registered = said->n_ours > 0;
-	ret->is_default = said->runtime &&
-			  (strv_contains(said->ours, said->n_ours, said->runtime) ||
-			   doors_is_ours(said->runtime));
+	ret->is_default =
+		said->runtime && (strv_contains(said->ours, said->n_ours, said->runtime) ||
+				  doors_is_ours(said->runtime));
 	(void)snprintf(ret->runtime, sizeof(ret->runtime), "%s",
 		       said->runtime && doors_is_ours(said->runtime) && said->runtime[0] == '/'
 			       ? said->runtime
@@ -241,8 +240,8 @@ static int take_containerd(const struct toml_node *root, void *arg, struct err *
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(plugins); i++) {
-		const struct toml_node *cri = toml_get(
-			toml_get(toml_get(root, "plugins"), plugins[i]), "containerd");
+		const struct toml_node *cri =
+			toml_get(toml_get(toml_get(root, "plugins"), plugins[i]), "containerd");
 
 		r = say_runtime(said, toml_get(cri, "default_runtime_name"), err);
 		toml_foreach(one, toml_get(cri, "runtimes"))

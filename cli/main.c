@@ -24,7 +24,7 @@ static const struct cli_command commands[] = {
 	{ "flush", cmd_flush, "make sure that the journal has every record" },
 	{ "attest", cmd_attest, "hold running containers against what was admitted" },
 	{ "audit", cmd_audit, "the chain of records, and the key that proves it" },
-	{ "doctor", cmd_doctor, "say whether this host keeps the evidence as it should" },
+	{ "doctor", cmd_doctor, "say whether coaming is in the path, and the evidence kept" },
 	{ "break-glass", cmd_break_glass, "let containers start in audit mode for a while" },
 	{ "report", cmd_report, "say what the records show of a framework's controls" },
 	{ "reload", cmd_reload, "index the installed profiles anew" },

@@ -8,10 +8,13 @@
 sandbox "$@"
 need jq journalctl "$B/coaming" "$B/tests/integration/keep"
 
+# The sections that this is about; path.sh is about the others.
+evidence=(journal callers retention ledger)
+
 # Findings as "severity id", those that are not ok, without the ones that depend on this machine's
 # clock and disk.
 doctor() {
-	run timeout 20 "$B/coaming" --config "$W/coaming.json" doctor --json
+	run timeout 20 "$B/coaming" --config "$W/coaming.json" doctor --json "${evidence[@]}"
 	assert_no_signal
 	assert_json "$W/out" '.schema == "coaming-doctor-1" and (.findings | length) > 5
 		and .error == ([.findings[] | select(.severity == "error")] | length)
@@ -273,7 +276,7 @@ another_root() {
 	printf '[Upload]\nURL=http://collector:19532\n' >"$root/etc/systemd/journal-upload.conf"
 	echo 00000000000000000000000000000001 >"$root/etc/machine-id"
 	rm "$W/coaming.json"
-	run timeout 20 "$B/coaming" doctor --json --root "$root/"
+	run timeout 20 "$B/coaming" doctor --json --root "$root/" "${evidence[@]}"
 	assert_json "$W/out" '.machineId == "00000000000000000000000000000001"'
 	jq -r '.findings[] | select(.severity != "ok" and .id != "clock")
 		| .severity + " " + .id' "$W/out" | sort >"$W/found"
@@ -289,7 +292,7 @@ another_root() {
 	ln -s 7 "$root/run/systemd/units/log-level-max:crio.service"
 	ln -s 0 "$root/run/systemd/units/log-rate-limit-interval:docker.service"
 	echo '{"auditDir": "relative"}' >"$root/etc/coaming/coaming.json"
-	run timeout 20 "$B/coaming" doctor --json --root "$root"
+	run timeout 20 "$B/coaming" doctor --json --root "$root" "${evidence[@]}"
 	jq -r '.findings[] | select(.severity != "ok" and .id != "clock")
 		| .severity + " " + .id' "$W/out" | sort >"$W/found"
 	assert_found 'error host-configuration' 'error journal-answers' 'warning journal-storage' \
@@ -299,7 +302,7 @@ another_root() {
 
 words_for_people() {
 	persistent
-	run "$B/coaming" --config "$W/coaming.json" doctor
+	run "$B/coaming" --config "$W/coaming.json" doctor "${evidence[@]}"
 	assert_status 0
 	assert_matches "$W/out" '^ok      journal-answers: journald answers$'
 	assert_matches "$W/out" '^        Do: '

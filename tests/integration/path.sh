@@ -1,0 +1,274 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# coaming doctor on whether coaming is in the path: each thing is broken, and found; with podman it
+# is seen that it is broken.
+
+. "$(dirname "$0")/lib.sh"
+sandbox "$@"
+need runc crun podman jq setpriv "$B/coaming" "$B/coaming-hook"
+
+# found SECTION...: what is not ok, as "severity id", with the exit status that goes with it.
+found() {
+	run timeout 60 "${DOCTOR:-$B/coaming}" --config "$W/coaming.json" doctor --json "$@"
+	assert_no_signal
+	assert_json "$W/out" '.schema == "coaming-doctor-1"
+		and all(.findings[]; (.severity == "ok") == (.why == null) and (.severity == "ok") == (.remedy == null))'
+	assert_status "$(jq 'if .error > 0 then 1 else 0 end' "$W/out")"
+	jq -r '.findings[] | select(.severity != "ok") | .severity + " " + .id' "$W/out" | sort >"$W/found"
+	jq -r '.findings[] | select(.severity == "ok") | .id' "$W/out" | sort >"$W/well"
+	jq -r '.findings[].what' "$W/out" >"$W/what"
+}
+
+assert_found() { # LINE...: exactly these
+	printf '%s\n' "$@" | sed '/^$/d' | sort >"$W/expected"
+	assert_file_is "$W/found" "$W/expected"
+}
+
+# Of podman alone, whatever else is installed here.
+podman_is() { # LINE...
+	found engines
+	sed -i '/engine-docker$/d; /engine-containerd$/d' "$W/found"
+	assert_found "$@"
+}
+
+engine_conf() { # LINE...: below [engine]
+	mkdir -p /etc/containers/containers.conf.d
+	printf '%s\n' '[engine]' "$@" >/etc/containers/containers.conf.d/90-test.conf
+}
+
+hooks() {
+	local dir file
+
+	for dir in hooks.d precreate.d; do
+		mkdir -p "$W/$dir"
+		for file in "$top/packaging/$dir"/*.json.in; do
+			sed "s|@libexecdir@/coaming/|$W/bin/|" "$file" >"$W/$dir/$(basename "$file" .in)"
+		done
+	done
+}
+
+programs() {
+	mkdir -p "$W/bin"
+	cp "$B"/coaming{,-hook,-runtime,-nft} "$W/bin/"
+}
+
+# A container of podman, as it is configured now: can it start?
+starts() {
+	podman run --rm --annotation io.coaming.profile=p busybox probe status >"$W/started" 2>&1
+}
+
+podmans_path() {
+	programs
+	hooks
+	podman_setup
+	cp "$CONTAINERS_CONF" /etc/containers/containers.conf
+	unset CONTAINERS_CONF
+	sed -i '/^hooks_dir/d; /^runtime = /d; /^\[engine.runtimes/,$d' /etc/containers/containers.conf
+	mkdir -p /etc/coaming
+	cp "$W/coaming.json" /etc/coaming/coaming.json
+	profile p '{capabilities: {allow: []}}'
+	podman_is 'error engine-podman'
+	# The runtime: registered, by another name than it is asked for, by default, gone.
+	engine_conf '[engine.runtimes]' "confined = [\"/no/coaming-runtime\", \"$W/bin/coaming-runtime\"]"
+	podman_is 'warning engine-podman'
+	engine_conf 'runtime = "confined"' '[engine.runtimes]' "confined = [\"$W/bin/coaming-runtime\"]"
+	podman_is
+	starts
+	assert_eq "$(field "$W/started" CapBnd)" "$(cap_mask)" "the bounding set"
+	engine_conf 'runtime = "confined"' '[engine.runtimes]' 'confined = ["/usr/bin/no/coaming-runtime"]'
+	podman_is 'error engine-runtime'
+	! starts || fail "podman started a container with a runtime that is not there"
+	engine_conf 'runtime = "'
+	podman_is 'error engine-file' 'error engine-podman'
+	assert_has "$W/what" '/etc/containers/containers.conf.d/90-test.conf:2:'
+	# The hooks.
+	engine_conf 'runtime = "crun"' "hooks_dir = [\"$W/hooks.d\", \"$W/precreate.d\"]"
+	podman_is
+	starts
+	assert_eq "$(field "$W/started" CapBnd)" "$(cap_mask)" "the bounding set"
+	echo '{"version": "1.0.0",' >"$W/hooks.d/50-other.json"
+	podman_is 'error hooks-json'
+	assert_has "$W/what" "$W/hooks.d/50-other.json:"
+	! starts || fail "podman started a container with a broken hook"
+	rm "$W/hooks.d/50-other.json"
+	sed -i 's/"stages"/"stage"/' "$W/precreate.d/zz-coaming-precreate.json"
+	podman_is 'error engine-podman' 'error hooks-file'
+	hooks
+	sed -i 's/"always": true/"always": false/' "$W/hooks.d/zz-coaming-createRuntime.json"
+	podman_is 'error engine-podman' 'error hooks-file'
+	hooks
+	chmod 0777 "$W/hooks.d"
+	podman_is 'error hooks-trust'
+	chmod 0755 "$W/hooks.d"
+	engine_conf 'runtime = "crun"' "hooks_dir = [\"$W/wrong\", \"$W/precreate.d\"]"
+	podman_is 'error engine-podman'
+	# In the directory that all read.
+	mkdir -p /etc/containers/oci/hooks.d
+	cp "$W/precreate.d"/* /etc/containers/oci/hooks.d/
+	engine_conf 'runtime = "crun"' "hooks_dir = [\"$W/hooks.d\", \"/etc/containers/oci/hooks.d/\"]"
+	podman_is 'error hooks-precreate'
+	rm -rf /etc/containers/oci/hooks.d
+	# The program is gone: podman starts all the same, around coaming, which is seen of what runs.
+	engine_conf 'runtime = "crun"' "hooks_dir = [\"$W/hooks.d\", \"$W/precreate.d\"]"
+	rm "$W/bin/coaming-hook"
+	podman run -d --annotation io.coaming.profile=p busybox probe wait >"$W/id"
+	podman_is 'error engine-around' 'error engine-podman' 'error hooks-program' 'error hooks-program' \
+		'error hooks-program' 'error hooks-program'
+	assert_has "$W/what" '1 containers run that coaming has no decision on'
+	podman rm -f -t 0 -a >/dev/null
+}
+
+other_engines() {
+	local root=$W/root file
+
+	mkdir -p "$root"/usr/bin "$root"/etc/{docker,containerd,crio/crio.conf.d,containers/oci/hooks.d} \
+		"$root"/usr/share/containers/oci/hooks.d "$root/usr/local/bin"
+	for file in dockerd containerd crio; do
+		install -m 0755 /dev/null "$root/usr/bin/$file"
+	done
+	install -m 0755 /dev/null "$root/usr/local/bin/coaming-runtime"
+	found --root "$root" engines
+	assert_found 'error engine-docker' 'warning engine-containerd' 'error engine-crio'
+	echo '{"runtimes": {"coaming": {"path": "/usr/local/bin/coaming-runtime"}}}' \
+		>"$root/etc/docker/daemon.json"
+	printf '%s\n' 'version = 2' '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.coaming]' \
+		'runtime_type = "io.containerd.runc.v2"' \
+		'[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.coaming.options]' \
+		'BinaryName = "/usr/local/bin/coaming-runtime"' >"$root/etc/containerd/config.toml"
+	printf '%s\n' '[crio.runtime.runtimes.coaming]' 'runtime_path = "/usr/local/bin/coaming-runtime"' \
+		>"$root/etc/crio/crio.conf.d/10-coaming.conf"
+	found --root "$root" engines
+	assert_found 'warning engine-docker' 'warning engine-containerd' 'warning engine-crio'
+	jq '."default-runtime" = "coaming"' "$root/etc/docker/daemon.json" >"$W/d"
+	cp "$W/d" "$root/etc/docker/daemon.json"
+	printf '%s\n' 'version = 3' "[plugins.'io.containerd.cri.v1.runtime'.containerd]" \
+		'default_runtime_name = "coaming"' \
+		"[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.coaming.options]" \
+		"BinaryName = '/usr/local/bin/coaming-runtime'" >"$root/etc/containerd/config.toml"
+	printf '%s\n' '[crio.runtime]' 'default_runtime = "coaming"' >"$root/etc/crio/crio.conf.d/20-x.conf"
+	found --root "$root" engines
+	assert_found ''
+	assert_has "$W/what" 'every container of CRI-O goes through coaming-runtime'
+	# A later file has the last word; hooks alone do not rewrite what CRI-O starts.
+	printf '%s\n' '[crio.runtime]' 'default_runtime = "crun"' >"$root/etc/crio/crio.conf.d/30-y.conf"
+	install -m 0755 /dev/null "$root/usr/local/bin/coaming-hook"
+	for file in "$top/packaging/hooks.d"/*.json.in; do
+		sed "s|@libexecdir@/coaming/|/usr/local/bin/|" "$file" \
+			>"$root/usr/share/containers/oci/hooks.d/$(basename "$file" .in)"
+	done
+	rm "$root/usr/local/bin/coaming-runtime"
+	echo '{' >"$root/etc/docker/daemon.json"
+	found --root "$root" engines
+	assert_found 'error engine-docker' 'error engine-file' 'error engine-runtime' 'error engine-runtime'
+}
+
+own_programs() {
+	local DOCTOR=$W/bin/coaming
+
+	programs
+	found programs
+	assert_found ''
+	chmod g+w "$W/bin/coaming-hook"
+	found programs
+	assert_found 'error program-trust'
+	rm "$W/bin/coaming-hook"
+	sed 's/\x000\.1\.0\x00/\x000.0.9\x00/g; s/ 0\.1\.0\x00/ 0.0.9\x00/g' "$B/coaming-runtime" \
+		>"$W/bin/coaming-runtime"
+	install -m 0755 "$B/coaming" "$W/bin/coaming-hook"
+	found programs
+	assert_found 'error program-version' 'warning program-static'
+	rm "$W/bin/coaming-hook" "$W/bin/coaming-nft"
+	programs
+	rm "$W/bin/coaming-nft"
+	found programs
+	assert_found 'error program-missing'
+	found --root "$W" programs
+	assert_found 'error program-missing' 'error program-missing' 'error program-missing'
+}
+
+the_policy() {
+	found policy
+	assert_found 'error policy-profile' 'note policy-index' 'warning policy-mode'
+	profile p '{capabilities: {allow: []}, match: {labelSelector: {matchLabels: {a: "b"}}}}'
+	host_config '.floor = ["p"]'
+	coaming reload
+	found policy
+	assert_found ''
+	# Written in place, within the same second, to the same length.
+	sed 's/"b"/"c"/' "$W/profiles/p.json" >"$W/p"
+	sleep 0.1
+	cat "$W/p" >"$W/profiles/p.json"
+	found policy
+	assert_found 'warning policy-index'
+	echo '{' >"$W/profiles/q.json"
+	found policy
+	assert_has "$W/found" 'error policy-profile'
+	assert_has "$W/what" "$W/profiles/q.json:"
+	rm "$W/profiles/q.json"
+	chmod 0777 "$W/profiles"
+	found policy
+	assert_has "$W/found" 'error policy-directory'
+	chmod 0755 "$W/profiles"
+	host_config '.mode = "audit"'
+	found policy
+	assert_has "$W/found" 'warning policy-mode'
+	host_config '.defaultProfile = {name: "p", mode: "audit"}'
+	found policy
+	assert_has "$W/found" 'note policy-mode'
+}
+
+what_runs() {
+	local file
+
+	profile p '{capabilities: {allow: []}}'
+	found state
+	assert_found ''
+	coaming break-glass --for 1h --reason r
+	bundle c1 "$(labelled p)" probe wait
+	confined run --detach --bundle "$W/bundles/c1" c1 >"$W/c1" 2>&1 </dev/null
+	found state
+	assert_found 'warning break-glass' 'warning state-break-glass'
+	truncate -s -1 "$W/state/break-glass.json"
+	found state
+	assert_found 'warning break-glass' 'warning state-break-glass'
+	rm "$W/state/break-glass.json"
+	# The runtime dies with the container: nobody says that it ended.
+	file=$(echo "$W"/state/containers/*.json)
+	kill -KILL "$(jq .pid "$file")"
+	wait_for 5 "its end" sh -c "! kill -0 $(jq .pid "$file")"
+	found state
+	assert_found 'warning state-stale'
+	truncate -s -1 "$file"
+	found state
+	assert_found 'warning state-damaged'
+	found --root "$W" state
+	assert_found 'note state-containers'
+}
+
+the_kernel() {
+	found kernel
+	assert_found ''
+	run setpriv --bounding-set -sys_admin --inh-caps -sys_admin \
+		"$B/coaming" --config "$W/coaming.json" doctor --json kernel
+	assert_status 1
+	assert_json "$W/out" '[.findings[] | select(.severity == "error") | .id]
+		== ["kernel-firewall", "kernel-trace"]'
+	echo 'kill_thread trap errno' >"$W/actions"
+	mount --bind "$W/actions" /proc/sys/kernel/seccomp/actions_avail
+	host_config '.runtimes = ["no-such-runtime"]'
+	found kernel
+	assert_found 'error kernel-seccomp' 'error runtime'
+	umount /proc/sys/kernel/seccomp/actions_avail
+	run "$B/coaming" doctor kernle
+	assert_status 2
+	assert_has "$W/err" 'did you mean kernel?'
+}
+
+check "podman's path: runtime, hooks, and what runs around them" podmans_path
+check 'Docker, containerd and CRI-O by their files' other_engines
+check "coaming's own programs" own_programs
+check 'the policy' the_policy
+check 'what runs, and break-glass' what_runs
+check 'the kernel and the runtime' the_kernel
+finish
