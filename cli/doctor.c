@@ -408,11 +408,10 @@ int cmd_doctor(int argc, char **argv, struct err *err)
 	};
 	const struct usage usage = {
 		.args = "[SECTION]...",
-		.about =
-			"Say whether coaming is in the path of this host's containers, and whether\n"
-			"the evidence is kept as it should be. Exit status 1 where it is not.\n"
-			"Sections: journal, callers, retention, ledger, policy, state, programs,\n"
-			"kernel, engines; all of them where none is named.\n",
+		.about = "Say whether coaming is in the path of this host's containers, and\n"
+			 "whether the evidence is kept as it should be. Exit status 1 where not.\n"
+			 "Sections: journal, callers, retention, ledger, policy, state, programs,\n"
+			 "kernel, engines; all of them where none is named.\n",
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};

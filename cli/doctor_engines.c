@@ -57,8 +57,8 @@ static const struct advice unguarded = {
 	.remedy = "coaming-runtime(8) says how it becomes the engine's runtime",
 };
 static const struct advice only_registered = {
-	.why = "a container that does not name it starts without coaming: unconfined, and without a "
-	       "record",
+	.why = "a container that does not name it starts without coaming: unconfined, and "
+	       "without a record",
 	.remedy = "make it the engine's default runtime, see coaming-runtime(8)",
 };
 static const struct advice half_hooked = {
@@ -74,8 +74,8 @@ static const struct advice broken = {
 	.remedy = "mend the file",
 };
 static const struct advice around = {
-	.why = "they run unconfined and without a record: started before coaming was installed, with "
-	       "another runtime or --hooks-dir, or around the engine's files",
+	.why = "they run unconfined and without a record: started before coaming was installed, "
+	       "with another runtime or --hooks-dir, or around the engine's files",
 	.remedy =
 		"coaming ps --filter mode=unadmitted names them; start them again through coaming",
 };

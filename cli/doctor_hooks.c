@@ -37,8 +37,8 @@ static const struct advice not_called = {
 		"with \"always\": true, \"stages\"",
 };
 static const struct advice no_program = {
-	.why = "podman leaves a hook out whose program is missing, and says nothing: its containers "
-	       "start unconfined",
+	.why = "podman leaves a hook out whose program is missing, and says nothing: its "
+	       "containers start unconfined",
 	.remedy = "install coaming again, or take the file away",
 };
 static const struct advice shared_precreate = {

@@ -133,7 +133,7 @@ static const struct advice no_firewall = {
 
 static const char trial[] =
 	"table inet coaming_doctor {\n"
-	"\tset refused { type ipv4_addr . inet_proto . inet_service; size 16; flags dynamic,timeout; }\n"
+	"\tset refused { type ipv4_addr . inet_service; size 16; flags dynamic,timeout; }\n"
 	"\tchain ingress-trial { type filter hook input priority 0; policy drop;\n"
 	"\t\tct state established,related counter accept\n"
 	"\t\tip saddr 192.0.2.0/24 tcp dport 1-2 counter accept\n"

@@ -47,6 +47,7 @@ int running_read(const struct host *host, struct running_list *ret, struct err *
 void running_list_done(struct running_list *list);
 #define _cleanup_running_list_ _cleanup_(running_list_done)
 
+/* "enforce", "break-glass" ... */
 const char *running_mode_name(enum running_mode mode);
 
 #endif

@@ -270,9 +270,8 @@ int cmd_why(int argc, char **argv, struct err *err)
 	};
 	const struct usage usage = {
 		.args = "NAME|ID",
-		.about =
-			"Say in plain words what was decided on a container the last time, and how\n"
-			"to change it. Exit status 1 where it was refused.\n",
+		.about = "Say in plain words what was decided on a container the last time, and\n"
+			 "how to change it. Exit status 1 where it was refused.\n",
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};

@@ -40,6 +40,7 @@ const char *why_answer(const struct why *why);
 /* The exit status that goes with it: 0, or ERR_REFUSED. */
 int why_status(const struct why *why);
 
+/* why_print.c. Errors: -ENOMEM. */
 int why_print_text(const struct host *host, const struct why *why, struct err *err);
 int why_print_json(const struct why *why, struct err *err);
 
