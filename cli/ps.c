@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <time.h>
 
 #include "audit/stamp.h"
 #include "cli/options.h"
@@ -171,10 +172,29 @@ static void write_refused(const struct running *r, struct buf *out)
 		buf_addf(out, "%llu", (unsigned long long)r->refused_packets);
 }
 
+/* "match 3m ago" */
 static void write_attested(const struct running *r, struct buf *out)
 {
-	(void)r;
-	(void)out;
+	static const struct {
+		int64_t seconds;
+		const char *unit;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "m" }, { 1, "s" } };
+	int64_t age = time(NULL) - r->live.attested.time;
+	size_t i = 0;
+
+	if (r->live.attested.time == 0)
+		return;
+	age = age < 0 ? 0 : age;
+	while (i + 1 < ARRAY_SIZE(units) && age < units[i].seconds)
+		i++;
+	buf_addf(out, "%s %lld%s ago", r->live.attested.result ? r->live.attested.result : "?",
+		 (long long)(age / units[i].seconds), units[i].unit);
+}
+
+static enum style attested_style(const struct running *r)
+{
+	return r->live.attested.result && streq(r->live.attested.result, "mismatch") ? STYLE_BAD
+										     : STYLE_NONE;
 }
 
 static int add_written(struct table *table, const struct running *r, enum style style,
@@ -206,7 +226,7 @@ static int add_row(struct table *table, const struct running *r, bool whole, str
 	if (e == 0)
 		e = add_written(table, r, STYLE_NONE, write_profiles, err);
 	if (e == 0)
-		e = add_written(table, r, STYLE_NONE, write_attested, err);
+		e = add_written(table, r, attested_style(r), write_attested, err);
 	if (e == 0)
 		e = add_written(table, r, r->refused_packets ? STYLE_WARN : STYLE_NONE,
 				write_refused, err);
@@ -298,6 +318,11 @@ static void emit_running(struct emit *e, const struct running *r)
 		emit_i64(e, r->live.pid);
 	else
 		emit_null(e);
+	emit_text(e, "attested",
+		  r->live.attested.time > 0
+			  ? stamp_format(stamp, (uint64_t)r->live.attested.time * 1000000)
+			  : NULL);
+	emit_text(e, "attestedResult", r->live.attested.time > 0 ? r->live.attested.result : NULL);
 	emit_refused(e, r);
 	emit_labels(e, r);
 	emit_text(e, "labelsWhy", r->labels_why);

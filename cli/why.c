@@ -111,6 +111,7 @@ static int take_later(struct why *why, const struct found *found, struct err *er
 	if (!of || !id || strlen(of) != id->len || memcmp(of, id->value, id->len) != 0)
 		return 0;
 	if (entry_is(found->entry, "COAMING_OUTCOME", "mismatch") ||
+	    entry_get(found->entry, "COAMING_KILLED") ||
 	    entry_is(found->entry, "COAMING_EVENT", "drift"))
 		why->failed = true;
 	if (why->n_later == WHY_LATER_MAX) {
