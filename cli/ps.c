@@ -20,7 +20,7 @@
 
 static const struct table_column columns[] = {
 	{ "CONTAINER ID", 0 }, { "NAME", 8 },     { "ENGINE", 0 },  { "MODE", 0 },
-	{ "PROFILES", 10 },    { "ATTESTED", 0 }, { "REFUSED", 0 }, { "LABELS", 8 },
+	{ "PROFILES", 8 },     { "ATTESTED", 8 }, { "REFUSED", 0 }, { "LABELS", 8 },
 };
 
 static const enum style mode_styles[] = {
