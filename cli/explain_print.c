@@ -14,6 +14,7 @@ static const char *const reasons[] = {
 	[WHY_NAMED] = "named by its label io.coaming.profile",
 	[WHY_DEFAULT] = "the host's default, since nothing else applies",
 	[WHY_EXTENDED] = "a profile that applies extends it",
+	[WHY_ADMITTED] = "the container was started under it",
 };
 static_assert(ARRAY_SIZE(reasons) == WHYS_, "a reason a why");
 

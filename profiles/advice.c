@@ -21,6 +21,8 @@ static const struct {
 	[ADVICE_DENY_SIBLINGS] = { "deny-siblings",
 				   "a system call is denied, and not another that does the same" },
 	[ADVICE_EMPTY_PROFILE] = { "empty-profile", "a profile without a section takes nothing" },
+	[ADVICE_EXEC_HEALTH] = { "exec-health",
+				 "exec is denied, by which engines check the health" },
 	[ADVICE_NATIVE_ARCHITECTURE] = { "native-architecture",
 					 "a seccomp section without this machine's architecture",
 					 true },
@@ -402,12 +404,30 @@ static int about_no_ipv6(struct advising *a)
 	return r < 0 ? r : about_direction(a, &network->egress, "egress", "to");
 }
 
+/* ---- admission ---- */
+
+static int about_exec_health(struct advising *a)
+{
+	const struct node *deny = node_path(a->root, "admission", "deny", NULL);
+	int r = 0;
+
+	node_foreach (item, deny) {
+		if (r == 0 && streq(item->string, admission_rule_name(DENY_EXEC)))
+			r = advise(a, ADVICE_EXEC_HEALTH, WHERE(a->doc, item),
+				   "health checks of Docker and podman and exec probes of "
+				   "Kubernetes are refused too, so that a container that has one "
+				   "is never healthy: deny exec-privileged and exec-tty instead, "
+				   "or say in \"silence\" why not");
+	}
+	return r;
+}
+
 /* ---- the whole ---- */
 
 static int (*const checks[])(struct advising *a) = {
 	about_empty_profile, about_never_applied, about_selector_all, about_selector_never,
 	about_takes_nothing, about_net_admin,     about_rootfs_admin, advise_on_seccomp,
-	about_writable,      about_no_ipv6,
+	about_writable,      about_no_ipv6,       about_exec_health,
 };
 
 static int about_unused_silence(struct advising *a)

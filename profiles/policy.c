@@ -15,15 +15,16 @@
 static const struct {
 	const char *name;
 	section_fn *run;
+	bool of_process; /* asked also of a process that is executed later */
 } sections[] = {
-	[SECTION_SECCOMP] = { "seccomp", policy_seccomp },
-	[SECTION_CAPABILITIES] = { "capabilities", policy_capabilities },
-	[SECTION_ROOTFS] = { "rootfs", policy_rootfs },
-	[SECTION_NETWORK] = { "network", policy_network },
-	[SECTION_ADMISSION] = { "admission", policy_admission },
-	[SECTION_LIMITS] = { "limits", policy_limits },
-	[SECTION_ANNOTATIONS] = { "annotations", policy_annotations },
-	[SECTION_CONFIG] = { "config", policy_config },
+	[SECTION_SECCOMP] = { "seccomp", policy_seccomp, false },
+	[SECTION_CAPABILITIES] = { "capabilities", policy_capabilities, true },
+	[SECTION_ROOTFS] = { "rootfs", policy_rootfs, false },
+	[SECTION_NETWORK] = { "network", policy_network, false },
+	[SECTION_ADMISSION] = { "admission", policy_admission, true },
+	[SECTION_LIMITS] = { "limits", policy_limits, true },
+	[SECTION_ANNOTATIONS] = { "annotations", policy_annotations, false },
+	[SECTION_CONFIG] = { "config", policy_config, true },
 };
 static_assert(ARRAY_SIZE(sections) == SECTIONS_, "a row a section");
 
@@ -107,8 +108,10 @@ bool profile_filters_network(const struct profile *profile)
 static int run_sections(const struct pass *pass, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
-		int r = sections[i].run(pass, err);
+		int r = 0;
 
+		if (!pass->facts->exec || sections[i].of_process)
+			r = sections[i].run(pass, err);
 		if (r < 0)
 			return r;
 	}

@@ -21,7 +21,18 @@ enum namespace_state {
 	NS_PRIVATE, /* made new for this container */
 };
 
+/*
+ * A process that is executed in a container that runs. The request is then {"process": ...} alone,
+ * see exec.h: what the other sections govern is the container's, which has it already.
+ */
+struct exec_facts {
+	uint64_t own_caps; /* of the container's own process, all its sets together */
+	char **admitted;   /* the profiles that confine the container, in any order */
+	size_t n_admitted;
+};
+
 struct facts {
+	const struct exec_facts *exec; /* NULL: a container is started. Borrowed */
 	enum namespace_state ns[NS_KINDS_];
 	char **mount_sources; /* resolved host path of bind mount i of `mounts`; NULL: not a bind */
 	size_t n_mount_sources;

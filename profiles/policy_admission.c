@@ -8,6 +8,7 @@
 
 #include "lib/strv.h"
 #include "profiles/caps.h"
+#include "profiles/exec.h"
 #include "profiles/policy_internal.h"
 
 /* ---- rules that ask one question ---- */
@@ -72,12 +73,8 @@ static bool allows_all_devices(const struct request *request)
 static bool is_privileged(const struct pass *pass)
 {
 	const struct node *masked = present(pass->request->linux_node, "maskedPaths");
-	uint64_t caps = 0;
 
-	/* root's execve(2) takes from the inheritable set as from the bounding set */
-	for (size_t i = 0; i < CAP_SETS_; i++)
-		caps |= pass->request->caps[i];
-	return (caps & CAP_MASK(CAP_SYS_ADMIN)) &&
+	return (request_asked_caps(pass->request) & CAP_MASK(CAP_SYS_ADMIN)) &&
 	       (!masked || masked->count == 0 || allows_all_devices(pass->request));
 }
 
@@ -242,40 +239,67 @@ static bool has_devices(const struct pass *pass)
 	return false;
 }
 
+static bool is_any(const struct pass *pass)
+{
+	return true;
+}
+
+static bool is_exec_privileged(const struct pass *pass)
+{
+	return exec_asks_privileged(request_asked_caps(pass->request), pass->facts->exec->own_caps);
+}
+
+static bool has_terminal(const struct pass *pass)
+{
+	return pass->request->terminal;
+}
+
+enum occasion { ON_START = 1, ON_EXEC = 2 };
+
 static const struct {
 	bool (*holds)(const struct pass *pass);
 	const char *what;
 	const char *remedy;
+	unsigned when; /* enum occasion */
 } rules[] = {
 	[DENY_PRIVILEGED] = { is_privileged,
 			      "privileged is denied: it has CAP_SYS_ADMIN and the kernel's "
 			      "files, or all devices",
-			      "start it without --privileged" },
+			      "start it without --privileged", ON_START },
 	[DENY_HOST_NETWORK] = { is_host_network,
 				"hostNetwork is denied: it asks for the host's network",
-				"give it a network of its own" },
+				"give it a network of its own", ON_START },
 	[DENY_HOST_PID] = { is_host_pid,
 			    "hostPID is denied: it asks for the host's process namespace",
-			    "start it without --pid=host" },
+			    "start it without --pid=host", ON_START },
 	[DENY_HOST_IPC] = { is_host_ipc, "hostIPC is denied: it asks for the host's IPC namespace",
-			    "start it without --ipc=host" },
+			    "start it without --ipc=host", ON_START },
 	[DENY_HOST_UTS] = { is_host_uts, "hostUTS is denied: it asks for the host's UTS namespace",
-			    "start it without --uts=host" },
+			    "start it without --uts=host", ON_START },
 	[DENY_HOST_USER] = { is_host_user,
 			     "hostUser is denied: it asks for the host's user namespace",
-			     "start it with a user namespace, such as --userns=auto" },
+			     "start it with a user namespace, such as --userns=auto", ON_START },
 	[DENY_ROOT_USER] = { is_root, "rootUser is denied: it asks to run as root (uid 0)",
-			     "start it with --user, or set USER in the image" },
+			     "start it with --user, or set USER in the image", ON_START | ON_EXEC },
 	[DENY_DEVICES] = { has_devices, "devices is denied: it asks for devices of the host",
-			   "start it without --device" },
+			   "start it without --device", ON_START },
+	[DENY_EXEC] = { is_any, "exec is denied: no process may be executed in it once it runs",
+			"look into it by its logs, or start another one", ON_EXEC },
+	[DENY_EXEC_PRIVILEGED] = { is_exec_privileged,
+				   "exec-privileged is denied: it asks for CAP_SYS_ADMIN or "
+				   "CAP_SYS_MODULE, which its container does not have",
+				   "execute it without --privileged", ON_EXEC },
+	[DENY_EXEC_TTY] = { has_terminal, "exec-tty is denied: it asks for a terminal",
+			    "execute it without --tty", ON_EXEC },
 };
 static_assert(ARRAY_SIZE(rules) == ADMISSION_RULES_, "a row a rule");
 
 static int check_rule(const struct pass *pass, size_t rule, struct err *err)
 {
+	const enum occasion now = pass->facts->exec ? ON_EXEC : ON_START;
 	struct demand demand = { 0 };
 
-	for (size_t i = 0; i < pass->n; i++) {
+	for (size_t i = 0; (rules[rule].when & now) && i < pass->n; i++) {
 		const struct admission_section *admission = &pass->profiles[i]->admission;
 
 		if (admission->present && (admission->denied & (1U << rule)))
@@ -402,7 +426,7 @@ int policy_admission(const struct pass *pass, struct err *err)
 
 	for (size_t rule = 0; r == 0 && rule < ARRAY_SIZE(rules); rule++)
 		r = check_rule(pass, rule, err);
-	for (size_t i = 0; r == 0 && i < pass->n; i++) {
+	for (size_t i = 0; r == 0 && !pass->facts->exec && i < pass->n; i++) {
 		const struct admission_section *admission = &pass->profiles[i]->admission;
 
 		for (size_t p = 0; r == 0 && p < admission->n_host_paths; p++)

@@ -198,12 +198,49 @@ static int check_cgroups(const struct pass *pass, struct err *err)
 	return 0;
 }
 
+static bool is_admitted(const struct exec_facts *exec, const char *name)
+{
+	return strv_contains(exec->admitted, exec->n_admitted, name);
+}
+
+/* What only the start of a container can give: its filter, its root, its firewall. */
+static bool confines_start(const struct profile *profile)
+{
+	return profile->seccomp.present || (profile->rootfs.present && profile->rootfs.read_only) ||
+	       profile_filters_network(profile);
+}
+
+/*
+ * A process that is executed gets the filter and the root that its container has. Where that was
+ * started without the profile, it would have what the profile takes.
+ */
+static int check_admitted(const struct pass *pass, struct err *err)
+{
+	struct demand demand = { 0 };
+
+	for (size_t i = 0; pass->facts->exec && i < pass->n; i++) {
+		if (confines_start(pass->profiles[i]) &&
+		    !is_admitted(pass->facts->exec, pass->profiles[i]->name))
+			demand_add(&demand, i);
+	}
+	return demand.any ? refusal_add(pass, SECTION_CONFIG, &demand,
+					"the container was started without it, so that a process "
+					"executed in it would have what it takes",
+					"start the container anew", err)
+			  : 0;
+}
+
 int policy_config(const struct pass *pass, struct err *err)
 {
 	static section_fn *const parts[] = { check_restore, check_cwd,     check_helper,
 					     check_sysctls, check_cgroups, policy_masks };
 	int r = 0;
 
+	/* The rest is the container's, which was judged when it was started. */
+	if (pass->facts->exec) {
+		r = check_admitted(pass, err);
+		return r < 0 ? r : check_cwd(pass, err);
+	}
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
 		r = parts[i](pass, err);
 	return r;

@@ -278,7 +278,8 @@ static int limit_files(const struct pass *pass, struct err *err)
 
 int policy_limits(const struct pass *pass, struct err *err)
 {
-	int r = limit_resources(pass, err);
+	/* Of processes and memory the container's control group has its limits already. */
+	int r = pass->facts->exec ? 0 : limit_resources(pass, err);
 
 	return r < 0 ? r : limit_files(pass, err);
 }

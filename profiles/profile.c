@@ -26,10 +26,17 @@
 static const char *const mode_names[] = { [MODE_ENFORCE] = "enforce", [MODE_AUDIT] = "audit" };
 
 static const char *const admission_names[] = {
-	[DENY_PRIVILEGED] = "privileged", [DENY_HOST_NETWORK] = "hostNetwork",
-	[DENY_HOST_PID] = "hostPID",      [DENY_HOST_IPC] = "hostIPC",
-	[DENY_HOST_UTS] = "hostUTS",      [DENY_HOST_USER] = "hostUser",
-	[DENY_ROOT_USER] = "rootUser",    [DENY_DEVICES] = "devices",
+	[DENY_PRIVILEGED] = "privileged",
+	[DENY_HOST_NETWORK] = "hostNetwork",
+	[DENY_HOST_PID] = "hostPID",
+	[DENY_HOST_IPC] = "hostIPC",
+	[DENY_HOST_UTS] = "hostUTS",
+	[DENY_HOST_USER] = "hostUser",
+	[DENY_ROOT_USER] = "rootUser",
+	[DENY_DEVICES] = "devices",
+	[DENY_EXEC] = "exec",
+	[DENY_EXEC_PRIVILEGED] = "exec-privileged",
+	[DENY_EXEC_TTY] = "exec-tty",
 };
 static_assert(ARRAY_SIZE(admission_names) == ADMISSION_RULES_, "a name a rule");
 

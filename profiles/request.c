@@ -32,6 +32,15 @@ const struct node *present(const struct node *object, const char *key)
 	return node_is(node, NODE_NULL) ? NULL : node;
 }
 
+uint64_t request_asked_caps(const struct request *request)
+{
+	uint64_t caps = 0;
+
+	for (size_t i = 0; i < CAP_SETS_; i++)
+		caps |= request->caps[i];
+	return caps;
+}
+
 /* A member of the given type, or none. */
 static int optional(const struct doc *doc, const struct node *object, const char *key,
 		    enum node_type type, const struct node **ret, struct err *err)
@@ -112,6 +121,9 @@ static int parse_process(struct request *request, struct err *err)
 	flag = present(request->process, "noNewPrivileges");
 	if (flag)
 		r = node_read_bool(request->doc, flag, &request->no_new_privileges, err);
+	flag = present(request->process, "terminal");
+	if (r == 0 && flag)
+		r = node_read_bool(request->doc, flag, &request->terminal, err);
 	if (r == 0)
 		r = parse_capabilities(request, err);
 	if (r == 0)
@@ -256,6 +268,19 @@ void request_done(struct request *request)
 		filter_done(&request->seccomp);
 	free(request->mounts);
 	*request = (struct request){ 0 };
+}
+
+int request_parse_process(const struct doc *doc, struct request *ret, struct err *err)
+{
+	struct request request = { .doc = doc, .root = doc_root(doc) };
+	int r;
+
+	r = node_expect(doc, request.root, NODE_OBJECT, err);
+	if (r == 0)
+		r = parse_process(&request, err);
+	if (r == 0)
+		*ret = request;
+	return r;
 }
 
 int request_parse(const struct doc *doc, struct request *ret, struct err *err)

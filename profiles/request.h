@@ -34,6 +34,7 @@ struct request {
 	const struct node *capabilities; /* NULL or null: no set at all */
 	uint64_t caps[CAP_SETS_];
 	bool no_new_privileges;
+	bool terminal;
 	uint64_t uid;
 	const struct node *rootfs; /* "root" */
 	bool read_only;
@@ -56,8 +57,13 @@ const char *cap_set_name(enum cap_set set); /* "bounding"... */
  *         unknown capability, a user id beyond 2^32-2; -ENOMEM
  */
 int request_parse(const struct doc *doc, struct request *ret, struct err *err);
+/* Its "process" alone: nothing else of *ret is set, and there is nothing to free. */
+int request_parse_process(const struct doc *doc, struct request *ret, struct err *err);
 void request_done(struct request *request);
 #define _cleanup_request_ _cleanup_(request_done)
+
+/* All sets together: root's execve(2) takes from the inheritable set as from the bounding set. */
+uint64_t request_asked_caps(const struct request *request);
 
 /* A member that is there and is not null. Go writes null for what is empty. */
 const struct node *present(const struct node *object, const char *key);

@@ -14,7 +14,7 @@
 
 static const char *const why_names[] = {
 	[WHY_FLOOR] = "floor",     [WHY_MATCH] = "match",      [WHY_NAMED] = "label",
-	[WHY_DEFAULT] = "default", [WHY_EXTENDED] = "extends",
+	[WHY_DEFAULT] = "default", [WHY_EXTENDED] = "extends", [WHY_ADMITTED] = "admitted",
 };
 static_assert(ARRAY_SIZE(why_names) == WHYS_, "a name a reason");
 
@@ -323,6 +323,26 @@ static const struct exemption *first_exemption(const struct context *c)
 	return NULL;
 }
 
+static int add_admitted(const struct context *c, const char *name, bool audits)
+{
+	const struct profile *profile;
+	enum mode mode;
+	bool is_new;
+	int r;
+
+	r = store_get(c->store, name, &profile, c->err);
+	if (r == -ENOENT && c->err->class == ERR_NONE)
+		return err_refuse(c->err, EPERM,
+				  "profile %s, under which the container was started, is in none "
+				  "of the profile directories any more (put it back, or start the "
+				  "container anew)",
+				  Q(name));
+	if (r < 0 || find(c->selection, profile))
+		return r;
+	mode = audits || !profile_has_mode(profile, MODE_ENFORCE) ? MODE_AUDIT : MODE_ENFORCE;
+	return add_one(c, profile, WHY_ADMITTED, NULL, mode, &is_new);
+}
+
 static int by_name(const void *a, const void *b)
 {
 	const struct selected *x = a, *y = b;
@@ -388,4 +408,23 @@ int select_profiles(const struct host *host, struct store *store, const struct m
 	};
 
 	return give(&selection, ret, fill(&c));
+}
+
+int select_admitted(const struct host *host, struct store *store, char *const *names, size_t n,
+		    enum mode mode, struct selection *selection, struct err *err)
+{
+	const struct context c = {
+		.host = host,
+		.store = store,
+		.selection = selection,
+		.err = err,
+	};
+	bool audits = mode == MODE_AUDIT || host->mode == MODE_AUDIT;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_admitted(&c, names[i], audits);
+	if (selection->n > 1)
+		qsort(selection->v, selection->n, sizeof(*selection->v), by_name);
+	return r;
 }

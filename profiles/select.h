@@ -7,7 +7,15 @@
 
 #include "profiles/store.h"
 
-enum why { WHY_FLOOR, WHY_MATCH, WHY_NAMED, WHY_DEFAULT, WHY_EXTENDED, WHYS_ };
+enum why {
+	WHY_FLOOR,
+	WHY_MATCH,
+	WHY_NAMED,
+	WHY_DEFAULT,
+	WHY_EXTENDED,
+	WHY_ADMITTED, /* the container was started under it */
+	WHYS_,
+};
 
 struct selected {
 	const struct profile *profile; /* the store's */
@@ -41,7 +49,7 @@ int select_profiles(const struct host *host, struct store *store, const struct m
 void selection_done(struct selection *selection);
 /* Is a section of this mode enforced? */
 bool selected_enforces(const struct selected *selected, enum mode section);
-const char *why_name(enum why why); /* "floor", "match", "label", "default", "extends" */
+const char *why_name(enum why why); /* "floor", "match", "label", "default", ... */
 
 /*
  * A profile and all that it extends, as if it had been selected by name: for those who look at
@@ -49,5 +57,16 @@ const char *why_name(enum why why); /* "floor", "match", "label", "default", "ex
  */
 int select_extended(const struct host *host, struct store *store, const struct profile *profile,
 		    struct selection *ret, struct err *err);
+
+/*
+ * Add the profiles under which a container was started to those that are selected for it now: what
+ * has been taken out of its labels, or of a `match`, since then still holds for it.
+ *
+ * mode    MODE_AUDIT: nothing of them was enforced
+ * Errors  -EPERM (refused) one is in none of the profile directories any more; those of a profile
+ *         that is broken
+ */
+int select_admitted(const struct host *host, struct store *store, char *const *names, size_t n,
+		    enum mode mode, struct selection *selection, struct err *err);
 
 #endif
