@@ -19,6 +19,9 @@
 #define LABEL_VALUE_RECORDED_MAX 256
 /* Changes beyond these are counted. */
 #define CHANGES_RECORDED_MAX 500
+/* Of a program that is executed: a path, and not a text that somebody has put there. */
+#define PROGRAM_RECORDED_MAX 256
+#define PROGRAM_SAID_MAX     64
 
 int record_identity(struct record *record, const struct identity *identity, struct err *err)
 {
@@ -150,15 +153,34 @@ static int write_profiles(const struct selection *selection, struct buf *out)
 	return buf_status(out);
 }
 
+bool question_is_exec(const struct question *question)
+{
+	return streq(question->stage, "exec");
+}
+
+/* "exec of sh", with what else of it matters. */
+static void write_executed(const struct executed *x, struct buf *out)
+{
+	if (!x) {
+		buf_adds(out, "exec ");
+		return;
+	}
+	buf_addf(out, "%sexec of %s ", x->privileged ? "privileged " : "",
+		 QN(x->program, strnlen(x->program, PROGRAM_SAID_MAX)));
+}
+
 /* The one plain sentence that `journalctl` shows. */
 static int record_message(struct record *record, const struct decision *decision,
-			  const char *outcome, const char *reason, struct err *err)
+			  const struct question *question, const char *outcome, const char *reason,
+			  struct err *err)
 {
 	const struct verdict *verdict = &decision->verdict;
 	_cleanup_buf_ struct buf text = { 0 };
 
 	buf_addf(&text,
 		 "container %s: ", QN(decision->identity.name, strlen(decision->identity.name)));
+	if (question_is_exec(question))
+		write_executed(question->executed, &text);
 	if (streq(outcome, "accept") || streq(outcome, "would-refuse")) {
 		buf_adds(&text, "accepted under ");
 		(void)write_profiles(&decision->selection, &text);
@@ -211,6 +233,30 @@ static int record_circumstances(struct record *record, const struct decision *de
 	return r;
 }
 
+/* Text that nobody can tell to be the program's name is cut: a shell may be given as one word. */
+static int record_executed(struct record *record, const struct executed *x, struct err *err)
+{
+	int r;
+
+	if (!x)
+		return 0;
+	r = record_addn(record, "COAMING_EXEC_PROGRAM", x->program,
+			strnlen(x->program, PROGRAM_RECORDED_MAX), err);
+	if (r == 0)
+		r = record_addf(record, err, "COAMING_EXEC_ARGUMENTS", "%zu", x->n_args);
+	if (r == 0)
+		r = record_add(record, "COAMING_EXEC_DIGEST", x->digest, err);
+	if (r == 0)
+		r = record_addf(record, err, "COAMING_EXEC_UID", "%llu",
+				(unsigned long long)x->uid);
+	if (r == 0)
+		r = record_add(record, "COAMING_EXEC_TTY", x->terminal ? "yes" : "no", err);
+	if (r == 0)
+		r = record_add(record, "COAMING_EXEC_PRIVILEGED", x->privileged ? "yes" : "no",
+			       err);
+	return r;
+}
+
 int decision_refusal(const struct decision *decision, bool audit, struct buf *out)
 {
 	const struct changes *changes = &decision->verdict.changes;
@@ -242,7 +288,7 @@ int decision_record(const struct decision *decision, const struct question *ques
 	if (r == 0)
 		r = record_break_glass(&record, decision->break_glass, err);
 	if (r == 0)
-		r = record_message(&record, decision, outcome, reason, err);
+		r = record_message(&record, decision, question, outcome, reason, err);
 	if (r == 0)
 		r = record_identity(&record, &decision->identity, err);
 	if (r == 0)
@@ -253,6 +299,8 @@ int decision_record(const struct decision *decision, const struct question *ques
 		r = record_add(&record, "COAMING_STAGE", question->stage, err);
 	if (r == 0 && reason)
 		r = record_add(&record, "COAMING_REASON", reason, err);
+	if (r == 0)
+		r = record_executed(&record, question->executed, err);
 	if (r == 0)
 		r = record_profiles(&record, decision, err);
 	if (r == 0)
@@ -362,8 +410,8 @@ static void drop_where_exempt(struct decision *decision)
 	decision->break_glass = NULL;
 }
 
-int decide(const struct host *host, const struct question *question, struct decision *ret,
-	   struct err *err)
+int decide_profiles(const struct host *host, const struct question *question, struct decision *ret,
+		    struct err *err)
 {
 	const struct doc *config = question->config;
 	struct metadata metadata;
@@ -383,6 +431,18 @@ int decide(const struct host *host, const struct question *question, struct deci
 	if (r == 0)
 		r = select_profiles(&effective, ret->store, &metadata, &ret->selection, err);
 	drop_where_exempt(ret);
+	return r;
+}
+
+int decide(const struct host *host, const struct question *question, struct decision *ret,
+	   struct err *err)
+{
+	const struct doc *config = question->config;
+	struct host effective;
+	int r;
+
+	r = decide_profiles(host, question, ret, err);
+	effective = effective_host(host, ret);
 	if (r == 0)
 		r = facts_from_host(config, question->bundle, question->inherits_from, &ret->facts,
 				    err);

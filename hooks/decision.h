@@ -8,6 +8,7 @@
 #include <time.h>
 #include "audit/record.h"
 #include "hooks/identity.h"
+#include "lib/hash.h"
 #include "profiles/policy.h"
 
 /* Whether break-glass may put this decision into audit mode. */
@@ -15,6 +16,18 @@ enum break_glass_rule {
 	BREAK_GLASS_IGNORED, /* by no means */
 	BREAK_GLASS_ASKED,   /* where one is open that covers the container */
 	BREAK_GLASS_HELD,    /* it does: the container was admitted under it */
+};
+
+/*
+ * A process that is executed in a container which runs, as a record tells it: never what its
+ * arguments or its environment are.
+ */
+struct executed {
+	const char *program;     /* the first argument */
+	size_t n_args;           /* of those behind it */
+	char digest[SHA256_HEX]; /* over all of them, each with its NUL */
+	bool terminal, privileged;
+	uint64_t uid;
 };
 
 /* What is asked. All borrowed. */
@@ -26,7 +39,8 @@ struct question {
 	const struct doc *config;
 	pid_t inherits_from; /* whose limits the container inherits; 0: this process's */
 	enum break_glass_rule break_glass;
-	const char *break_glass_held; /* BREAK_GLASS_HELD: what the admission recorded */
+	const char *break_glass_held;    /* BREAK_GLASS_HELD: what the admission recorded */
+	const struct executed *executed; /* stage "exec", where it is known; else NULL */
 };
 
 struct decision {
@@ -50,6 +64,11 @@ struct decision {
  */
 int decide(const struct host *host, const struct question *question, struct decision *ret,
 	   struct err *err);
+/* The first half of it: identity, labels, selection. */
+int decide_profiles(const struct host *host, const struct question *question, struct decision *ret,
+		    struct err *err);
+/* Is a process executed in a container that runs? Else one is started. */
+bool question_is_exec(const struct question *question);
 void decision_done(struct decision *decision);
 #define _cleanup_decision_ _cleanup_(decision_done)
 

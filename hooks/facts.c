@@ -192,6 +192,12 @@ uint32_t facts_kernel(void)
 	return FILTER_KERNEL(major, minor);
 }
 
+void facts_of_exec(const struct exec_facts *exec, struct facts *ret)
+{
+	*ret = (struct facts){ .exec = exec, .kernel = facts_kernel() };
+	look_at_limits(0, ret);
+}
+
 int facts_from_host(const struct doc *config, const char *bundle, pid_t runtime, struct facts *ret,
 		    struct err *err)
 {

@@ -19,6 +19,10 @@
 int facts_from_host(const struct doc *config, const char *bundle, pid_t runtime, struct facts *ret,
 		    struct err *err);
 
+/* What is known where a process is executed in a container: its limits, as this process hands them
+ * on. `exec` is borrowed; facts_done() frees nothing of it. */
+void facts_of_exec(const struct exec_facts *exec, struct facts *ret);
+
 /* FILTER_KERNEL() of the kernel that runs here; 0: it does not say. */
 uint32_t facts_kernel(void);
 

@@ -6,15 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "hooks/self.h"
+#include "lib/child.h"
 #include "lib/doc.h"
 #include "lib/file.h"
 
@@ -99,48 +96,6 @@ static int spawn(const struct helper *helper, const char *program, const char *v
 	return r == 0 ? 0 : err_errno(err, r, "cannot start %s", program);
 }
 
-static int64_t now_msec(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Wait for its end, but not for ever. */
-static bool ends_in_time(int pidfd)
-{
-	int64_t deadline = now_msec() + FIREWALL_WAIT_SECONDS * 1000;
-	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-
-	for (;;) {
-		int64_t left = deadline - now_msec();
-		int r = left > 0 ? poll(&poll_fd, 1, (int)left) : 0;
-
-		if (r > 0)
-			return true;
-		if (r == 0 || errno != EINTR)
-			return false;
-	}
-}
-
-static int wait_for(pid_t pid, int *ret_status, struct err *err)
-{
-	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
-	bool ended = pidfd >= 0 && ends_in_time(pidfd);
-
-	if (!ended)
-		(void)kill(pid, SIGKILL); /* our own child, not reaped: the number is its own */
-	while (waitpid(pid, ret_status, 0) < 0) {
-		if (errno != EINTR)
-			return err_errno(err, errno, "cannot wait for coaming-nft");
-	}
-	if (!ended)
-		return err_system(err, ETIMEDOUT, "coaming-nft did not end within %d seconds",
-				  FIREWALL_WAIT_SECONDS);
-	return 0;
-}
-
 static int read_back(int fd, const char *what, size_t max_bytes, char **ret, size_t *ret_len,
 		     struct err *err)
 {
@@ -181,7 +136,7 @@ static int run(int netns_fd, const char *verb, const char *table, const char *in
 	if (r == 0)
 		r = spawn(&helper, program, verb, table, &pid, err);
 	if (r == 0)
-		r = wait_for(pid, &status, err);
+		r = child_wait(pid, "coaming-nft", FIREWALL_WAIT_SECONDS, &status, err);
 	if (r < 0)
 		return r;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)

@@ -5,6 +5,7 @@
 #include "hooks/outcome.h"
 
 #include <errno.h>
+#include <syslog.h>
 
 #include "audit/evidence.h"
 #include "hooks/break_glass.h"
@@ -40,6 +41,8 @@ void outcome_warn_late(const struct store *store)
  */
 static bool is_followed(const struct decision *decision, const struct question *question)
 {
+	if (question_is_exec(question))
+		return false;
 	return decision->selection.n > 0 || decision->selection.exempt ||
 	       streq(question->stage, "precreate") || streq(question->stage, "createRuntime");
 }
@@ -93,9 +96,20 @@ static int mark_refused(const struct host *host, const struct decision *decision
 {
 	if (streq(question->stage, "precreate"))
 		return write_live(host, decision, question, LIVE_DENIED, err);
-	if (is_running(host, decision->identity.id))
+	if (question_is_exec(question) || is_running(host, decision->identity.id))
 		return 0;
 	return live_remove(host->state_dir, decision->identity.id, err);
+}
+
+/* What is executed in a container has an event of its own, whatever becomes of it. */
+static enum event event_of(const struct question *question, enum event of_start)
+{
+	return question_is_exec(question) ? EVENT_EXEC : of_start;
+}
+
+static const char *subject_of(const struct question *question)
+{
+	return question_is_exec(question) ? "exec in container" : "container";
 }
 
 static int keep(const struct host *host, const struct decision *decision,
@@ -108,7 +122,10 @@ static int keep(const struct host *host, const struct decision *decision,
 	int r;
 
 	outcome_warn_late(decision->store);
-	r = decision_record(decision, question, event, outcome, reason, digest, &record, err);
+	r = decision_record(decision, question, event_of(question, event), outcome, reason, digest,
+			    &record, err);
+	if (r == 0 && purpose == FOR_REFUSAL)
+		record_raise(&record, LOG_CRIT);
 	if (r < 0)
 		return r;
 	r = evidence_keep(&host->keeping, &record, purpose, &kept, &doubt);
@@ -140,7 +157,8 @@ int outcome_accept(const struct host *host, const struct decision *decision,
 	struct err failed = { 0 };
 	int r;
 
-	sha256_hex1(digest, config, len);
+	if (config)
+		sha256_hex1(digest, config, len);
 	if (would && decision_refusal(decision, true, &reason) < 0)
 		return err_oom(err);
 	r = keep(host, decision, question, exempt ? EVENT_EXEMPT : EVENT_ADMIT,
@@ -150,7 +168,7 @@ int outcome_accept(const struct host *host, const struct decision *decision,
 		 exempt  ? exempt->reason
 		 : would ? reason.data
 			 : NULL,
-		 digest, enforced ? FOR_START : FOR_INFORMATION, &failed);
+		 config ? digest : NULL, enforced ? FOR_START : FOR_INFORMATION, &failed);
 	if (r < 0 && !enforced) {
 		outcome_warn(decision->identity.name, &failed);
 		err_clear(&failed);
@@ -164,17 +182,18 @@ int outcome_accept(const struct host *host, const struct decision *decision,
 	}
 	if (r < 0) {
 		*err = failed;
-		err_context(err, "container %s refused", Q(decision->identity.name));
+		err_context(err, "%s %s refused", subject_of(question), Q(decision->identity.name));
 	}
 	return r;
 }
 
 /* The record has the container's name in a field of its own. */
-static const char *without_subject(const char *text, const char *name)
+static const char *without_subject(const char *text, const struct question *question,
+				   const char *name)
 {
 	char subject[QUOTE_MAX + 32];
 
-	(void)snprintf(subject, sizeof(subject), "container %s refused: ", Q(name));
+	(void)snprintf(subject, sizeof(subject), "%s %s refused: ", subject_of(question), Q(name));
 	return starts_with(text, subject) ? text + strlen(subject) : text;
 }
 
@@ -188,7 +207,8 @@ void outcome_refuse(const struct host *host, const struct decision *decision,
 	if (!decision->identity.id) /* out of memory before anything was known */
 		return;
 	r = keep(host, decision, question, EVENT_DENY, "refuse",
-		 without_subject(why->text, decision->identity.name), NULL, FOR_REFUSAL, &failed);
+		 without_subject(why->text, question, decision->identity.name), NULL, FOR_REFUSAL,
+		 &failed);
 	if (r == 0)
 		r = mark_refused(host, decision, question, &failed);
 	if (r == 0)
@@ -213,25 +233,57 @@ int outcome_of_error(const struct host *host, const struct decision *decision,
 		     const struct question *question, struct err *why)
 {
 	struct err failed = { 0 };
+	char what[64];
 
 	if (why->class == ERR_NONE)
 		return 0;
 	if (decision->identity.name)
-		err_context(why, "container %s refused", Q(decision->identity.name));
+		err_context(why, "%s %s refused", subject_of(question), Q(decision->identity.name));
 	if (!decision_audits(decision, host) || !decision->identity.id) {
 		outcome_refuse(host, decision, question, why);
 		return -EPERM;
 	}
 	if (keep(host, decision, question, EVENT_ADMIT, "would-refuse",
-		 without_subject(why->text, decision->identity.name), NULL,
+		 without_subject(why->text, question, decision->identity.name), NULL,
 		 decision->break_glass ? FOR_START : FOR_INFORMATION, &failed) < 0) {
 		if (decision->break_glass)
 			return refuse_unrecorded(host, decision, question, &failed, why);
 		outcome_warn(decision->identity.name, &failed);
 	}
-	outcome_warn(decision->break_glass ? "break-glass, started unchanged"
-					   : "audit mode, started unchanged",
-		     why);
+	(void)snprintf(what, sizeof(what), "%s, %s unchanged",
+		       decision->break_glass ? "break-glass" : "audit mode",
+		       question_is_exec(question) ? "executed" : "started");
+	outcome_warn(what, why);
+	err_clear(why);
+	return 0;
+}
+
+/* Can no profile apply to anything on this host, nor to a container of this id that runs? */
+static bool nothing_applies(const struct host *host, const char *id)
+{
+	_cleanup_store_ struct store *store = NULL;
+	_cleanup_live_ struct live live = { 0 };
+	struct err ignored = { 0 };
+	char **names = NULL;
+	size_t n = 0;
+	bool none;
+	int r;
+
+	if (host->n_floor > 0 || host->default_profile ||
+	    (id && live_read(host->state_dir, id, &live, &ignored) != -ENOENT))
+		return false;
+	r = store_open(host, &store, &ignored);
+	if (r == 0)
+		r = store_names(store, &names, &n, &ignored);
+	none = r == 0 && n == 0;
+	strv_free(&names, &n);
+	return none;
+}
+
+int outcome_of_call(const struct host *host, const struct question *question, struct err *why)
+{
+	if (!nothing_applies(host, question->id))
+		return outcome_of_unread(host, question, why);
 	err_clear(why);
 	return 0;
 }
@@ -270,7 +322,7 @@ int outcome_follow(const struct live *admission, struct question *question, stru
 	return 0;
 }
 
-int outcome_check(const struct decision *decision, struct err *err)
+int outcome_check(const struct decision *decision, const struct question *question, struct err *err)
 {
 	_cleanup_buf_ struct buf reason = { 0 };
 
@@ -278,6 +330,6 @@ int outcome_check(const struct decision *decision, struct err *err)
 		return 0;
 	if (decision_refusal(decision, false, &reason) < 0)
 		return err_oom(err);
-	return err_refuse(err, EPERM, "container %s refused: %s", Q(decision->identity.name),
-			  reason.data);
+	return err_refuse(err, EPERM, "%s %s refused: %s", subject_of(question),
+			  Q(decision->identity.name), reason.data);
 }

@@ -11,7 +11,7 @@
 /*
  * Record that the container may run (or may run exempt), and write its live file.
  *
- * config  the text that will run
+ * config  the text that will run; NULL: a process is executed in one that does
  * Errors  ERR_SYSTEM where the record could be kept nowhere and the mode is enforce: the container
  *         must not start. In audit mode that is only told on stderr.
  */
@@ -54,9 +54,17 @@ int outcome_of_unread(const struct host *host, const struct question *question, 
 int outcome_follow(const struct live *admission, struct question *question, struct err *err);
 
 /*
+ * The same of the runtime's door, where a command line, a container or its config is not
+ * understood. Where no profile can apply to anything there is nothing to refuse it for: the real
+ * runtime will say what it thinks of it.
+ */
+int outcome_of_call(const struct host *host, const struct question *question, struct err *why);
+
+/*
  * The verdict as an error: ERR_REFUSED with "container NAME refused: profile ...", or 0.
  */
-int outcome_check(const struct decision *decision, struct err *err);
+int outcome_check(const struct decision *decision, const struct question *question,
+		  struct err *err);
 
 /* Nothing failed, but somebody must know: a line on stderr, "coaming: WHAT: ERROR". */
 void outcome_warn(const char *what, const struct err *err);

@@ -11,10 +11,10 @@
 
 #include "hooks/bundle.h"
 #include "hooks/ending.h"
+#include "hooks/exec.h"
 #include "hooks/harden.h"
 #include "hooks/inject.h"
 #include "hooks/outcome.h"
-#include "hooks/runtime_args.h"
 #include "hooks/runtime_find.h"
 #include "hooks/self.h"
 #include "hooks/state.h"
@@ -25,13 +25,16 @@
 struct runtime {
 	struct runtime_args args;
 	struct host *host;
-	char *path; /* of the real one */
+	char *path;              /* of the real one */
+	struct exec_result exec; /* of COMMAND_EXEC */
 };
 
 static void runtime_done(struct runtime *runtime)
 {
+	runtime_args_done(&runtime->args);
 	host_free(&runtime->host);
 	free(runtime->path);
+	free(runtime->exec.argv);
 }
 
 /*
@@ -134,7 +137,7 @@ static int confine_bundle(const struct runtime *runtime, const struct bundle *bu
 	r = decide(runtime->host, &question, &decision, err);
 	if (r < 0)
 		return outcome_of_error(runtime->host, &decision, &question, err);
-	r = outcome_check(&decision, err);
+	r = outcome_check(&decision, &question, err);
 	if (r < 0) {
 		outcome_refuse(runtime->host, &decision, &question, err);
 		return r;
@@ -142,20 +145,43 @@ static int confine_bundle(const struct runtime *runtime, const struct bundle *bu
 	return admit(runtime, &decision, &question, bundle, is_admitted, err);
 }
 
-static int confine(const struct runtime *runtime, struct err *err)
+static int confine_created(const struct runtime *runtime, struct err *err)
 {
 	const struct question question = { .stage = runtime->args.name, .id = runtime->args.id };
 	_cleanup_bundle_ BUNDLE(bundle);
-	int r;
+	int r = 0;
 
 	if (!container_id_is_valid(runtime->args.id))
-		return err_input(err, EINVAL,
-				 "%s is no container id: letters, digits and _ . + - only",
-				 Q(runtime->args.id));
-	r = bundle_open(runtime->args.bundle, "config.json", &bundle, err);
-	if (r < 0)
-		return outcome_of_unread(runtime->host, &question, err);
-	return confine_bundle(runtime, &bundle, err);
+		r = err_input(err, EINVAL,
+			      "%s is no container id: letters, digits and _ . + - only",
+			      Q(runtime->args.id));
+	if (r == 0)
+		r = bundle_open(runtime->args.bundle, "config.json", &bundle, err);
+	return r < 0 ? outcome_of_call(runtime->host, &question, err)
+		     : confine_bundle(runtime, &bundle, err);
+}
+
+/* fault: what was wrong with the command line */
+static int confine(struct runtime *runtime, char **argv, const struct err *fault, struct err *err)
+{
+	const struct exec_call call = {
+		.host = runtime->host,
+		.args = &runtime->args,
+		.runtime = runtime->path,
+		.argv = argv,
+	};
+	const struct question question = {
+		.stage = runtime->args.name ? runtime->args.name : "unknown",
+		.id = runtime->args.id,
+		.runtime = runtime->path,
+	};
+
+	if (fault->class != ERR_NONE) {
+		*err = *fault;
+		return outcome_of_call(runtime->host, &question, err);
+	}
+	return runtime->args.command == COMMAND_EXEC ? exec_confine(&call, &runtime->exec, err)
+						     : confine_created(runtime, err);
 }
 
 static int fail(const struct runtime_args *args, const struct err *err)
@@ -174,9 +200,9 @@ static int fail(const struct runtime_args *args, const struct err *err)
 
 /*
  * The host's configuration says which runtime is the real one. A broken one refuses new containers
- * and nothing else: those that run must still be stopped and deleted.
+ * and new processes, and nothing else: those that run must still be stopped and deleted.
  */
-static int load(struct runtime *runtime, struct err *err)
+static int load(struct runtime *runtime, bool confines, struct err *err)
 {
 	char crun[] = "crun", runc[] = "runc";
 	char *const fallback[] = { crun, runc };
@@ -184,7 +210,7 @@ static int load(struct runtime *runtime, struct err *err)
 	int r;
 
 	r = host_load(runtime->args.own_config, &runtime->host, &why);
-	if (r < 0 && runtime->args.command == COMMAND_CREATE) {
+	if (r < 0 && confines) {
 		*err = why;
 		return r;
 	}
@@ -206,7 +232,8 @@ static void forget(const struct runtime *runtime)
 
 /* A write beyond a limit, or to an engine that has gone, is an error of ours to be told. The real
  * runtime gets signals and the stack's limit as the engine has set them. */
-static int confine_undisturbed(const struct runtime *runtime, struct err *err)
+static int confine_undisturbed(struct runtime *runtime, char **argv, const struct err *fault,
+			       struct err *err)
 {
 	void (*pipe)(int) = signal(SIGPIPE, SIG_IGN);
 	void (*size)(int) = signal(SIGXFSZ, SIG_IGN);
@@ -215,7 +242,7 @@ static int confine_undisturbed(const struct runtime *runtime, struct err *err)
 
 	r = harden_stack(&stack, err);
 	if (r == 0)
-		r = confine(runtime, err);
+		r = confine(runtime, argv, fault, err);
 	if (r < 0)
 		return r; /* it has yet to be told */
 	(void)setrlimit(RLIMIT_STACK, &stack);
@@ -227,20 +254,25 @@ static int confine_undisturbed(const struct runtime *runtime, struct err *err)
 int main(int argc, char **argv)
 {
 	_cleanup_(runtime_done) struct runtime runtime = { 0 };
-	struct err err = { 0 };
+	struct err err = { 0 }, fault = { 0 };
+	bool confines;
 	int r;
 
 	r = harden_standard_fds(&err);
 	if (r == 0)
-		r = runtime_args_parse(&argc, argv, &runtime.args, &err);
+		(void)runtime_args_parse(&argc, argv, &runtime.args, &fault);
+	confines = fault.class != ERR_NONE ||
+		   (runtime.args.command != COMMAND_OTHER && !runtime.args.asks_help);
 	if (r == 0)
-		r = load(&runtime, &err);
-	if (r == 0 && runtime.args.command == COMMAND_CREATE && !runtime.args.asks_help)
-		r = confine_undisturbed(&runtime, &err);
+		r = load(&runtime, confines, &err);
+	if (r == 0 && confines)
+		r = confine_undisturbed(&runtime, argv, &fault, &err);
 	if (r < 0)
 		return fail(&runtime.args, &err);
 	if (runtime.host && runtime.args.deleted)
 		forget(&runtime);
+	if (runtime.exec.argv)
+		argv = runtime.exec.argv;
 	argv[0] = runtime.path;
 	(void)execv(runtime.path, argv);
 	(void)err_errno(&err, errno, "cannot execute %s", Q(runtime.path));

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command lines of runc and crun. runc reads them with Go's flag package (one dash or two,
- * options before and behind the id), crun with argp (unambiguous prefixes too, which are refused
- * here where a container is made).
+ * The command lines of runc and crun: the options before the command, and those of what makes a
+ * container, which may stand before and behind its id.
  */
 #include "hooks/runtime_args.h"
 
 #include <errno.h>
 
-struct option {
-	const char *name; /* without dashes */
-	bool value;       /* takes one, as --name=VALUE or --name VALUE */
-};
+#include "hooks/runtime_words.h"
 
-static const struct option global_options[] = {
+static const struct runtime_option global_options[] = {
 	{ "cgroup-manager", true },
 	{ "config", true },
 	{ "criu", true },
@@ -34,7 +30,7 @@ static const struct option global_options[] = {
 };
 
 /* create, run and restore of both: one table, since no name means two things. */
-static const struct option command_options[] = {
+static const struct runtime_option command_options[] = {
 	{ "auto-dedup", false },
 	{ "b", true },
 	{ "bundle", true },
@@ -75,55 +71,11 @@ static bool is_creating(const char *word)
 	return false;
 }
 
-/* One word of the command line, taken apart. */
-struct word {
-	const struct option *option; /* NULL: unknown, or no option */
-	bool is_option;
-	const char *value; /* of --name=VALUE, else NULL */
-};
-
-static struct word read_word(const char *arg, const struct option *options, size_t n)
-{
-	struct word word = { .is_option = arg[0] == '-' && arg[1] != '\0' };
-	const char *name = arg, *equals;
-	size_t len;
-
-	if (!word.is_option)
-		return word;
-	/* runc takes "-bundle DIR" and "-b=DIR", which crun reads as "-b undle" and a directory
-	 * "=DIR": no option that both know. */
-	if (name[1] != '-' && name[2] != '\0')
-		return word;
-	name += name[1] == '-' ? 2 : 1;
-	equals = strchr(name, '=');
-	len = equals ? (size_t)(equals - name) : strlen(name);
-	word.value = equals ? equals + 1 : NULL;
-	for (size_t i = 0; i < n; i++) {
-		if (strlen(options[i].name) == len && strncmp(options[i].name, name, len) == 0)
-			word.option = &options[i];
-	}
-	return word;
-}
-
-/* The value of an option, from the word itself or the next one. */
-static int take_value(const struct word *word, int argc, char **argv, int *i, const char **ret,
-		      struct err *err)
-{
-	if (word->value) {
-		*ret = word->value;
-		return 0;
-	}
-	if (*i + 1 >= argc)
-		return err_input(err, EINVAL, "option %s needs a value", Q(argv[*i]));
-	*ret = argv[++*i];
-	return 0;
-}
-
-/* Could any later word be a command that makes a container? */
-static bool may_create(int argc, char **argv, int from)
+/* Could any later word be a command that makes a container, or executes a process in one? */
+static bool may_execute(int argc, char **argv, int from)
 {
 	for (int i = from; i < argc; i++) {
-		if (is_creating(argv[i]))
+		if (is_creating(argv[i]) || streq(argv[i], "exec"))
 			return true;
 	}
 	return false;
@@ -136,12 +88,15 @@ static void remove_words(int *argc, char **argv, int from, int n)
 	*argc -= n;
 }
 
-static int unknown(const char *arg, struct err *err)
+/* What is ours goes, what is said is kept, everything else is the real runtime's. */
+static void take_global(const char *name, const char *value, struct runtime_args *args)
 {
-	return err_input(err, EINVAL,
-			 "unknown option %s: what it means for a container that is to be confined "
-			 "cannot be known (use the options of runc(8) and crun(1))",
-			 Q(arg));
+	if (streq(name, "root"))
+		args->root = value;
+	else if (streq(name, "log"))
+		args->log = value;
+	else if (streq(name, "log-format"))
+		args->log_json = streq(value, "json");
 }
 
 /* Up to the command. *ret_at is its place, or argc. */
@@ -150,21 +105,22 @@ static int parse_globals(int *argc, char **argv, struct runtime_args *args, int 
 {
 	int i = 1, r;
 
+	*ret_at = *argc;
 	while (i < *argc) {
-		struct word word = read_word(argv[i], global_options, ARRAY_SIZE(global_options));
+		struct runtime_word word =
+			runtime_word(argv[i], global_options, ARRAY_SIZE(global_options));
 		const char *value = NULL;
 		int first = i;
+		bool off;
 
 		if (!word.is_option)
 			break;
-		if (!word.option) {
-			if (may_create(*argc, argv, i + 1))
-				return unknown(argv[i], err);
-			*ret_at = *argc; /* the real runtime will complain */
-			return 0;
-		}
+		/* The real runtime will complain. */
+		if (!word.option)
+			return may_execute(*argc, argv, i + 1) ? runtime_word_unknown(argv[i], err)
+							       : 0;
 		if (word.option->value) {
-			r = take_value(&word, *argc, argv, &i, &value, err);
+			r = runtime_word_value(&word, *argc, argv, &i, &value, &off, err);
 			if (r < 0)
 				return r;
 		}
@@ -173,27 +129,43 @@ static int parse_globals(int *argc, char **argv, struct runtime_args *args, int 
 			args->own_config = value;
 			remove_words(argc, argv, first, i - first);
 			i = first;
-		} else if (streq(word.option->name, "log")) {
-			args->log = value;
-		} else if (streq(word.option->name, "log-format")) {
-			args->log_json = streq(value, "json");
+		} else {
+			take_global(word.option->name, value, args);
 		}
 	}
 	*ret_at = i;
 	return 0;
 }
 
-static int parse_command(int argc, char **argv, int at, struct runtime_args *args, struct err *err)
+static int parse_option(int argc, char **argv, int *i, struct runtime_args *args, struct err *err)
+{
+	const struct runtime_word word =
+		runtime_word(argv[*i], command_options, ARRAY_SIZE(command_options));
+	const char *value = NULL;
+	bool off, help;
+	int r;
+
+	help = word.option && (streq(word.option->name, "help") || streq(word.option->name, "h"));
+	/* "--help=false" makes a container. */
+	if (!word.option || (help && word.value))
+		return runtime_word_unknown(argv[*i], err);
+	args->asks_help = args->asks_help || help;
+	if (!word.option->value)
+		return 0;
+	r = runtime_word_value(&word, argc, argv, i, &value, &off, err);
+	if (r == 0 && (streq(word.option->name, "bundle") || streq(word.option->name, "b")))
+		args->bundle = value;
+	return r;
+}
+
+static int parse_create(int argc, char **argv, int at, struct runtime_args *args, struct err *err)
 {
 	bool only_words = false;
 	int r;
 
 	args->bundle = ".";
 	for (int i = at + 1; i < argc; i++) {
-		struct word word = read_word(argv[i], command_options, ARRAY_SIZE(command_options));
-		const char *value = NULL;
-
-		if (only_words || !word.is_option) {
+		if (only_words || argv[i][0] != '-' || argv[i][1] == '\0') {
 			if (!args->id)
 				args->id = argv[i];
 			continue;
@@ -202,21 +174,28 @@ static int parse_command(int argc, char **argv, int at, struct runtime_args *arg
 			only_words = true;
 			continue;
 		}
-		if (!word.option)
-			return unknown(argv[i], err);
-		if (word.option->value) {
-			r = take_value(&word, argc, argv, &i, &value, err);
-			if (r < 0)
-				return r;
-		}
-		if (streq(word.option->name, "bundle") || streq(word.option->name, "b"))
-			args->bundle = value;
-		else if (streq(word.option->name, "help") || streq(word.option->name, "h"))
-			args->asks_help = true;
+		r = parse_option(argc, argv, &i, args, err);
+		if (r < 0)
+			return r;
 	}
 	if (!args->id && !args->asks_help)
 		return err_input(err, EINVAL, "%s: no container id given", args->name);
 	return 0;
+}
+
+static int parse_exec(int argc, char **argv, int at, struct runtime_args *args, struct err *err)
+{
+	int r = exec_args_parse(argc, argv, at, &args->exec, err);
+
+	args->exec_at = at;
+	args->id = args->exec.id;
+	args->asks_help = args->exec.asks_help;
+	return r;
+}
+
+void runtime_args_done(struct runtime_args *args)
+{
+	exec_args_done(&args->exec);
 }
 
 int runtime_args_parse(int *argc, char **argv, struct runtime_args *ret, struct err *err)
@@ -234,7 +213,10 @@ int runtime_args_parse(int *argc, char **argv, struct runtime_args *ret, struct 
 		args.deleted = argv[*argc - 1];
 	if (args.name && is_creating(args.name)) {
 		args.command = COMMAND_CREATE;
-		r = parse_command(*argc, argv, at, &args, err);
+		r = parse_create(*argc, argv, at, &args, err);
+	} else if (args.name && streq(args.name, "exec")) {
+		args.command = COMMAND_EXEC;
+		r = parse_exec(*argc, argv, at, &args, err);
 	}
 out:
 	/* Also on failure: the refusal goes to the log that was named. */

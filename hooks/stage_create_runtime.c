@@ -334,7 +334,7 @@ static int confirm(struct stage *stage, struct err *err)
 	if (r == 0 && stage->decision.selection.exempt)
 		return keep_live(stage, err);
 	if (r == 0)
-		r = outcome_check(&stage->decision, err);
+		r = outcome_check(&stage->decision, &stage->question, err);
 	if (r == 0)
 		r = check_unchanged(stage, err);
 	if (r == 0)

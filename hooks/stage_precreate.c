@@ -120,7 +120,7 @@ static int answer(const struct host *host, const struct doc *config, struct buf 
 			buf_add(out, text, len);
 		return r;
 	}
-	r = outcome_check(&decision, why);
+	r = outcome_check(&decision, &question, why);
 	if (r < 0) {
 		outcome_refuse(host, &decision, &question, why);
 		return r;

@@ -92,14 +92,23 @@ static const struct {
 	  5 },
 	{ { "r", "create", "run" }, COMMAND_CREATE, "run", ".", NULL, NULL, false, 3 },
 	{ { "r", "kill", "--all", "ctr", "9" }, COMMAND_OTHER, NULL, NULL, NULL, NULL, false, 5 },
-	{ { "r", "exec", "--process", "/p", "ctr" },
-	  COMMAND_OTHER,
-	  NULL,
+	{ { "r", "--root", "/x", "exec", "--process", "/p", "ctr" },
+	  COMMAND_EXEC,
+	  "ctr",
 	  NULL,
 	  NULL,
 	  NULL,
 	  false,
-	  5 },
+	  7 },
+	{ { "r", "exec", "-e", "-x", "ctr", "sh", "--help" },
+	  COMMAND_EXEC,
+	  "ctr",
+	  NULL,
+	  NULL,
+	  NULL,
+	  false,
+	  7 },
+	{ { "r", "exec", "--help" }, COMMAND_EXEC, NULL, NULL, NULL, NULL, false, 3 },
 	{ { "r", "--version" }, COMMAND_OTHER, NULL, NULL, NULL, NULL, false, 2 },
 	{ { "r" }, COMMAND_OTHER, NULL, NULL, NULL, NULL, false, 1 },
 	{ { "r", "--what", "state", "x" }, COMMAND_OTHER, NULL, NULL, NULL, NULL, false, 4 },
@@ -121,6 +130,17 @@ static const struct {
 	{ { "r", "--log" }, "option \"--log\" needs a value" },
 	{ { "r", "create" }, "create: no container id given" },
 	{ { "r", "run", "-d" }, "run: no container id given" },
+	/* which makes a container, and executes a process */
+	{ { "r", "create", "--help=false", "x" }, "unknown option \"--help=false\"" },
+	{ { "r", "exec", "--help=false", "x", "sh" }, "unknown option \"--help=false\"" },
+	{ { "r", "--what", "exec", "x", "sh" }, "unknown option \"--what\"" },
+	{ { "r", "exec", "-td", "x", "sh" }, "unknown option \"-td\"" },
+	{ { "r", "exec", "-tty", "x", "sh" }, "unknown option \"-tty\"" },
+	{ { "r", "exec", "--tt", "x", "sh" }, "unknown option \"--tt\"" },
+	{ { "r", "exec", "-u=5", "x", "sh" }, "unknown option \"-u=5\"" },
+	{ { "r", "exec", "--tty=no", "x", "sh" }, "option \"--tty=no\": neither true nor false" },
+	{ { "r", "exec", "--user" }, "option \"--user\" needs a value" },
+	{ { "r", "exec", "-t" }, "exec: no container id given" },
 };
 
 static int count(const char *const *argv)
@@ -160,7 +180,32 @@ static void test_good(void **state)
 		assert_int_equal(args.log_json, good[i].json);
 		assert_int_equal(argc, good[i].argc_after);
 		assert_null(argv[argc]);
+		runtime_args_done(&args);
 	}
+}
+
+/* The options of exec, as they stand there, and the program behind the id. */
+static void test_exec(void **state)
+{
+	const char *argv[] = { "r",   "exec",      "-t",     "--tty=false", "-e",
+			       "A=b", "--env=C=d", "--user", "1:2",         "--",
+			       "ctr", "program",   "-e",     "x",           NULL };
+	struct runtime_args args;
+	struct err err = { 0 };
+	int argc = count(argv);
+
+	assert_int_equal(runtime_args_parse(&argc, (char **)(uintptr_t)argv, &args, &err), 0);
+	assert_int_equal(args.exec_at, 1);
+	assert_int_equal(args.exec.n, 5);
+	assert_true(exec_args_last(&args.exec, EXEC_TTY)->off);
+	assert_string_equal(exec_args_last(&args.exec, EXEC_ENV)->value, "C=d");
+	assert_int_equal(exec_args_last(&args.exec, EXEC_ENV)->n, 1);
+	assert_int_equal(exec_args_last(&args.exec, EXEC_USER)->n, 2);
+	assert_null(exec_args_last(&args.exec, EXEC_PROCESS));
+	assert_string_equal(args.id, "ctr");
+	assert_int_equal(args.exec.n_args, 3);
+	assert_string_equal(args.exec.args[0], "program");
+	runtime_args_done(&args);
 }
 
 static void test_bad(void **state)
@@ -177,6 +222,7 @@ static void test_bad(void **state)
 		assert_int_equal(err.class, ERR_INPUT);
 		if (!strstr(err.text, bad[i].error))
 			fail_msg("case %zu: %s", i, err.text);
+		runtime_args_done(&args);
 	}
 }
 
@@ -184,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_exec),
 		cmocka_unit_test(test_bad),
 	};
 
