@@ -83,7 +83,7 @@ static void tell_log_of(pid_t runtime, const char *text)
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *line = NULL;
 	char *words[WORDS_MAX + 1];
-	struct runtime_args args;
+	struct runtime_args args = { 0 };
 	struct err ignored = { 0 };
 	char path[64];
 	size_t len;
@@ -97,6 +97,7 @@ static void tell_log_of(pid_t runtime, const char *text)
 	/* It is there already, since the runtime has opened it. */
 	if (n > 0 && runtime_args_parse(&n, words, &args, &ignored) == 0 && args.log)
 		log_line(args.log, O_NOFOLLOW, args.log_json, text);
+	runtime_args_done(&args);
 }
 
 void tell_runtime(const char *text)
