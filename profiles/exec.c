@@ -33,6 +33,23 @@ static int inherit(const struct doc *config, const struct doc *process, const ch
 	return json ? edit_member(edit, doc_root(process), key, json, err) : err_oom(err);
 }
 
+/* Which user is root depends on how the container maps them. */
+static int write_request(const struct doc *config, const char *process, struct buf *out,
+			 struct err *err)
+{
+	const struct node *linux_node = node_get(doc_root(config), "linux");
+	const struct node *mappings = present(linux_node, "uidMappings");
+	_cleanup_free_ char *json = mappings ? text_of(config, mappings) : NULL;
+
+	if (mappings && !json)
+		return err_oom(err);
+	buf_addf(out, "{\"process\":%s", process);
+	if (json)
+		buf_addf(out, ",\"linux\":{\"uidMappings\":%s}", json);
+	buf_adds(out, "}");
+	return buf_status(out) < 0 ? err_oom(err) : 0;
+}
+
 int exec_request(const struct doc *config, const struct doc *process, unsigned inherits,
 		 struct doc **ret, struct err *err)
 {
@@ -49,11 +66,10 @@ int exec_request(const struct doc *config, const struct doc *process, unsigned i
 		r = inherit(config, process, "rlimits", edit, err);
 	if (r == 0)
 		r = edit_apply(edit, &text, err);
+	if (r == 0)
+		r = write_request(config, text.data, &whole, err);
 	if (r < 0)
 		return r;
-	buf_addf(&whole, "{\"process\":%s}", text.data);
-	if (buf_status(&whole) < 0)
-		return err_oom(err);
 	return doc_parse(ret, doc_name(process), whole.data, whole.len, err);
 }
 

@@ -19,7 +19,8 @@ enum exec_inherits {
 };
 
 /*
- * {"process": ...}: the process, with what it takes from its container written down.
+ * {"process": ...}: the process, with what it takes from its container written down, and beside it
+ * how the container maps users.
  *
  * config    the container's, as it was given to the runtime
  * process   a process.json: its root is the process
