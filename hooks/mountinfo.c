@@ -142,29 +142,38 @@ static size_t count_lines(const char *text)
 	return n;
 }
 
-int mountinfo_parse(char *text, struct mountinfo *ret, struct err *err)
+static int parse_lines(struct mountinfo *mounts, struct err *err)
 {
-	_cleanup_mountinfo_ struct mountinfo mounts = { .text = text };
-	size_t lines = count_lines(text);
-
-	if (lines > MOUNTINFO_MAX)
-		return err_system(err, E2BIG, "more than %d mounts", MOUNTINFO_MAX);
-	mounts.v = calloc(lines + 1, sizeof(*mounts.v));
-	if (!mounts.v)
-		return err_oom(err);
-	for (char *line = text, *end; *line; line = end + 1) {
+	for (char *line = mounts->text, *end; *line; line = end + 1) {
 		end = strchr(line, '\n');
 		if (!end)
 			return err_system(err, EBADMSG, "the kernel's list of mounts ends early");
 		*end = '\0';
-		if (!parse_line(line, &mounts.v[mounts.n++]))
+		if (!parse_line(line, &mounts->v[mounts->n++]))
 			return err_system(
 				err, EBADMSG,
 				"line %zu of the kernel's list of mounts has another form",
-				mounts.n);
+				mounts->n);
+	}
+	return 0;
+}
+
+int mountinfo_parse(char *text, struct mountinfo *ret, struct err *err)
+{
+	struct mountinfo mounts = { .text = text };
+	size_t lines = count_lines(text);
+	int r;
+
+	mounts.v = lines <= MOUNTINFO_MAX ? calloc(lines + 1, sizeof(*mounts.v)) : NULL;
+	if (lines > MOUNTINFO_MAX)
+		r = err_system(err, E2BIG, "more than %d mounts", MOUNTINFO_MAX);
+	else
+		r = mounts.v ? parse_lines(&mounts, err) : err_oom(err);
+	if (r < 0) {
+		mountinfo_done(&mounts);
+		return r;
 	}
 	*ret = mounts;
-	mounts = (struct mountinfo){ 0 };
 	return 0;
 }
 

@@ -213,10 +213,12 @@ static bool is_type(const struct mount *mount, const char *type)
 	return streq(mount->type, type);
 }
 
-/* A file system made anew is mounted as a whole, cgroup from the container's own group on. */
+/* A file system made anew is mounted as a whole; but for cgroup, from the container's own group on,
+ * and btrfs, whose volumes are parts of one. */
 static bool is_new(const struct mount *mount, const char *type)
 {
-	return is_type(mount, type) && (streq(mount->root, "/") || streq(type, "cgroup"));
+	return is_type(mount, type) &&
+	       (streq(mount->root, "/") || streq(type, "cgroup") || streq(type, "btrfs"));
 }
 
 /*
