@@ -91,12 +91,16 @@ struct covers {
 	const struct pass *pass;
 	char **missing[COVERS_];
 	size_t n[COVERS_];
+	char **mounts; /* which get the option "ro" */
+	size_t n_mounts;
+	const struct request_mount *made; /* the last of them: two may be at one place */
 };
 
 static void covers_done(struct covers *covers)
 {
 	for (size_t i = 0; i < COVERS_; i++)
 		strv_free(&covers->missing[i], &covers->n[i]);
+	strv_free(&covers->mounts, &covers->n_mounts);
 }
 
 static const struct node *list_of(const struct pass *pass, enum cover cover)
@@ -148,36 +152,71 @@ bool mount_is_read_only(const struct request_mount *mount)
 	return read_only;
 }
 
+static int add_read_only(const struct pass *pass, const struct request_mount *mount,
+			 struct err *err)
+{
+	const struct node *options = present(mount->node, "options");
+
+	if (options)
+		return edit_add_element(pass->edit, options, "\"ro\"", err);
+	return edit_member(pass->edit, mount->node, "options", "[\"ro\"]", err);
+}
+
+/*
+ * The mount itself is what is guarded. The first of all mounts may be rewritten for tmpfs that are
+ * put before it (policy_rootfs.c): that one is covered from outside.
+ */
+static int cover_whole(struct covers *covers, const struct request_mount *mount, size_t guard,
+		       const char *at, struct err *err)
+{
+	const struct pass *pass = covers->pass;
+	int r;
+
+	if (guarded[guard].cover == COVER_MASKED || mount == pass->request->mounts)
+		return cover(covers, at, guarded[guard].cover, err);
+	if (covers->made == mount)
+		return 0;
+	r = is_covered(pass, at, COVER_READ_ONLY, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	covers->made = mount;
+	r = strv_add(&covers->mounts, &covers->n_mounts, at, err);
+	return r < 0 ? r : add_read_only(pass, mount, err);
+}
+
+static bool is_read_only_enough(const struct request_mount *mount, size_t guard, const char *place)
+{
+	return guarded[guard].or_read_only &&
+	       (mount_is_read_only(mount) || path_is_within(place, cgroups));
+}
+
+static int cover_below(struct covers *covers, size_t guard, const char *place, const char *at,
+		       struct err *err)
+{
+	_cleanup_buf_ struct buf path = { 0 };
+
+	buf_addf(&path, "%s%s", streq(at, "/") ? "" : at,
+		 guarded[guard].path + (streq(place, "/") ? 0 : strlen(place)));
+	return buf_status(&path) < 0 ? err_oom(err)
+				     : cover(covers, path.data, guarded[guard].cover, err);
+}
+
 /* A mount shows `place` of the host at `at`: whatever is guarded there is covered. */
 static int cover_place(struct covers *covers, const struct request_mount *mount, const char *place,
 		       const char *at, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(guarded); i++) {
-		_cleanup_buf_ struct buf path = { 0 };
-		const char *below;
-		int r;
+	int r = 0;
 
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(guarded); i++) {
 		if (path_is_within(place, guarded[i].path)) {
-			if (guarded[i].or_read_only &&
-			    (mount_is_read_only(mount) || path_is_within(place, cgroups)))
-				continue;
-			r = cover(covers, at, guarded[i].cover, err);
-			if (r < 0)
-				return r;
-			continue;
+			if (!is_read_only_enough(mount, i, place))
+				r = cover_whole(covers, mount, i, at, err);
+		} else if (path_is_within(guarded[i].path, place) &&
+			   (mount->bind || !guarded[i].own_type)) {
+			r = cover_below(covers, i, place, at, err);
 		}
-		if (!path_is_within(guarded[i].path, place) ||
-		    (guarded[i].own_type && !mount->bind))
-			continue;
-		below = guarded[i].path + (streq(place, "/") ? 0 : strlen(place));
-		buf_addf(&path, "%s%s", streq(at, "/") ? "" : at, below);
-		if (buf_status(&path) < 0)
-			return err_oom(err);
-		r = cover(covers, path.data, guarded[i].cover, err);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
 }
 
 static int cover_mount(struct covers *covers, size_t i, struct err *err)
@@ -260,6 +299,7 @@ static int apply(const struct covers *covers, const struct demand *demand, struc
 	tell(&what, "masks", covers->missing[COVER_MASKED], covers->n[COVER_MASKED]);
 	tell(&what, "makes read-only", covers->missing[COVER_READ_ONLY],
 	     covers->n[COVER_READ_ONLY]);
+	tell(&what, "mounts read-only", covers->mounts, covers->n_mounts);
 	if (buf_status(&what) < 0)
 		return err_oom(err);
 	return change_add(pass, SECTION_CONFIG, demand, what.data, err);
@@ -283,7 +323,7 @@ int policy_masks(const struct pass *pass, struct err *err)
 		return r;
 	for (size_t i = 0; i < COVERS_; i++)
 		strv_sort_unique(covers.missing[i], &covers.n[i]);
-	if (covers.n[COVER_MASKED] + covers.n[COVER_READ_ONLY] == 0)
+	if (covers.n[COVER_MASKED] + covers.n[COVER_READ_ONLY] + covers.n_mounts == 0)
 		return 0;
 	return apply(&covers, &demand, err);
 }

@@ -335,7 +335,7 @@ config_table() {
 		its control groups       | deny it could write its own control groups | .mounts += [{type: "cgroup", source: "cgroup", destination: "/sys/fs/cgroup", options: ["nosuid", "rw"]}]
 		unmasked                 | change masks | .linux.maskedPaths = null \| .linux.readonlyPaths = []
 		a second proc            | change makes read-only "/data/bus", "/data/fs", "/data/irq", "/data/sys" | .mounts += [{type: "proc", source: "proc", destination: "/data"}]
-		a writable sysfs         | change makes read-only "/data" | .mounts += [{type: "sysfs", source: "sysfs", destination: "/data", options: ["nosuid"]}]
+		a writable sysfs         | change mounts read-only "/data" | .mounts += [{type: "sysfs", source: "sysfs", destination: "/data", options: ["nosuid"]}]
 		a key in other case      | deny "Root" | .Root = {path: "rootfs", readonly: false}
 		a long s                 | deny differs from "process" | .["procesſ"] = {}
 		inheritable capabilities | change from bounding, effective, inheritable, permitted, ambient | .process.capabilities.inheritable = ["CAP_CHOWN"] \| .process.capabilities.ambient = ["CAP_CHOWN"]
