@@ -87,9 +87,11 @@ static unsigned stages_of(const struct hook_file *f)
 	const char *last = NULL;
 	unsigned hooked = 0;
 
-	node_foreach (arg, node_is(args, NODE_ARRAY) ? args : NULL)
+	args = node_is(args, NODE_ARRAY) ? args : NULL;
+	named = node_is(named, NODE_ARRAY) ? named : NULL;
+	node_foreach (arg, args)
 		last = text_of(arg);
-	node_foreach (stage, node_is(named, NODE_ARRAY) ? named : NULL) {
+	node_foreach (stage, named) {
 		for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
 			if (text_of(stage) && streq(text_of(stage), stages[i].name) && last &&
 			    streq(last, stages[i].name))

@@ -27,8 +27,9 @@ static const struct program {
 	{ "coaming-nft", false, false },
 };
 
+static const char installed[] = LIBEXECDIR "/coaming";
 static const char *const directories[] = {
-	LIBEXECDIR "/coaming", "/usr/bin", "/usr/local/bin", "/usr/sbin", "/usr/local/sbin",
+	installed, "/usr/bin", "/usr/local/bin", "/usr/sbin", "/usr/local/sbin",
 };
 
 static const struct advice missing = {

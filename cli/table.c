@@ -125,6 +125,8 @@ void table_print(const struct table *table, const struct term *term, bool whole)
 {
 	size_t widths[TABLE_COLUMNS_MAX];
 
+	if (table->n_columns == 0 || table->n_columns > TABLE_COLUMNS_MAX)
+		return;
 	natural_widths(table, widths);
 	if (!whole && term->columns > 0)
 		narrow(table, term->columns, widths);
