@@ -140,6 +140,7 @@ docker_uses() {
 	wait_for 30 'the health check' sh -c \
 		"[ \"\$(docker -H unix://$W/docker.sock inspect -f '{{.State.Health.Status}}' healthy)\" = healthy ]"
 	dock inspect -f '{{(index .State.Health.Log 0).Output}}' healthy >"$W/out"
+	assert_eq "$(field "$W/out" CapBnd)" "$(cap_mask CHOWN)" "CapBnd of the health check"
 	assert_eq "$(field "$W/out" Seccomp)" 2 "Seccomp of the health check"
 
 	run dock run -d --name again --network none --restart on-failure:2 busybox false
@@ -363,15 +364,14 @@ containerd_uses() {
 
 for RUNTIME in crun runc; do
 	check "docker, $RUNTIME: init, users, privileges, namespaces, volumes, health, restarts" docker_uses
-	check "podman, $RUNTIME, runtime: init, users, privileges, namespaces, volumes, health, restarts" \
-		podman_uses runtime
 	check "containerd, $RUNTIME: privileges, namespaces, mounts" containerd_uses
 done
-RUNTIME=crun
-check "podman, crun, hooks: init, users, privileges, namespaces, volumes, health, restarts" podman_uses hooks
-check 'podman, hooks: a pod' podman_pods hooks
-RUNTIME=runc
+# podman.sh has the other pairs of door and runtime.
+check 'podman, runtime: init, users, privileges, namespaces, volumes, health, restarts' podman_uses runtime
 check 'podman, runtime: a pod' podman_pods runtime
 check 'podman, runtime: two services on one network' podman_compose runtime
 check 'docker: two services on one network' docker_compose
+RUNTIME=crun
+check 'podman, hooks: init, users, privileges, namespaces, volumes, health, restarts' podman_uses hooks
+check 'podman, hooks: a pod' podman_pods hooks
 finish
