@@ -92,6 +92,28 @@ int edit_add_member(struct edit *edit, const struct node *object, const char *ke
 	return extend(edit, object, text.data, err);
 }
 
+int edit_add_member_alike(struct edit *edit, const struct node *object, const char *key,
+			  const char *json, struct err *err)
+{
+	static const char space[] = " \t\r\n";
+	const char *source = doc_text(edit->doc, NULL);
+	const struct node *first = object->first;
+	_cleanup_buf_ struct buf text = { 0 };
+	struct emit e = EMIT(&text);
+	size_t from;
+
+	if (object->type != NODE_OBJECT || !first)
+		return edit_add_member(edit, object, key, json, err);
+	for (from = first->key_start; strchr(space, source[from - 1]); from--)
+		;
+	buf_add(&text, source + from, first->key_start - from);
+	emit_key(&e, key);
+	if (strchr(space, source[first->start - 1]))
+		buf_addc(&text, ' ');
+	buf_adds(&text, json);
+	return buf_status(&text) < 0 ? err_oom(err) : extend(edit, object, text.data, err);
+}
+
 int edit_add_element(struct edit *edit, const struct node *array, const char *json, struct err *err)
 {
 	int r = node_expect(edit->doc, array, NODE_ARRAY, err);

@@ -22,6 +22,10 @@ int edit_replace(struct edit *edit, const struct node *node, const char *json, s
  * no object (for an element: no array) is an error as node_expect() gives it. */
 int edit_add_member(struct edit *edit, const struct node *object, const char *key, const char *json,
 		    struct err *err);
+/* The same, laid out as the object's first member is, where it has one: for files that people read.
+ * `json` is put in as it is. */
+int edit_add_member_alike(struct edit *edit, const struct node *object, const char *key,
+			  const char *json, struct err *err);
 /* Add an element as the last of an array. */
 int edit_add_element(struct edit *edit, const struct node *array, const char *json,
 		     struct err *err);

@@ -14,7 +14,7 @@
 #include "tests/unit/alloc.h"
 #include "tests/unit/random.h"
 
-enum op { REPLACE, REMOVE, ADD_MEMBER, ADD_ELEMENT };
+enum op { REPLACE, REMOVE, ADD_MEMBER, ADD_ALIKE, ADD_ELEMENT };
 
 struct step {
 	enum op op;
@@ -89,6 +89,13 @@ static const struct {
 	    { REMOVE, "a", NULL, NULL } },
 	  "{\"b\":{\"d\":3}}" },
 	{ "1", { { REPLACE, "", NULL, "[]" } }, "[]" },
+	{ "{\r\n\t\"a\" : {\r\n\t\t\"b\" : 1\r\n\t}\r\n}\r\n",
+	  { { ADD_ALIKE, "a", "c", "2" }, { ADD_ALIKE, "", "d", "{\"e\": 3}" } },
+	  "{\r\n\t\"a\" : {\r\n\t\t\"b\" : 1,\r\n\t\t\"c\": 2\r\n\t},"
+	  "\r\n\t\"d\": {\"e\": 3}\r\n}\r\n" },
+	{ "{\"a\":1}", { { ADD_ALIKE, "", "b", "2" } }, "{\"a\":1,\"b\":2}" },
+	{ "{ \"a\": 1 }", { { ADD_ALIKE, "", "b", "2" } }, "{ \"a\": 1, \"b\": 2 }" },
+	{ "{ }", { { ADD_ALIKE, "", "b", "2" } }, "{ \"b\":2}" },
 	{ " { \"a\" : 1 } ", { { 0 } }, " { \"a\" : 1 } " },
 };
 
@@ -127,6 +134,8 @@ static int apply_step(struct edit *edit, const struct doc *doc, const struct ste
 		return edit_remove(edit, node, err);
 	case ADD_MEMBER:
 		return edit_add_member(edit, node, step->key, step->json, err);
+	case ADD_ALIKE:
+		return edit_add_member_alike(edit, node, step->key, step->json, err);
 	case ADD_ELEMENT:
 		return edit_add_element(edit, node, step->json, err);
 	}
