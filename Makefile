@@ -135,7 +135,7 @@ unit: $(unit)
 
 # Everything that a test needs. $(fuzz_check): fuzzers that end by themselves when run without
 # arguments, as fuzz.mk names them.
-test_programs := $(programs) $(probe) $(attack) $(preload) $(keep) $(prove) $(records) $(unit) $(fuzz_check)
+test_programs := $(programs) $(probe) $(attack) $(preload) $(keep) $(prove) $(records) $(toml_json) $(unit) $(fuzz_check)
 
 # A new make, since the compiler itself may have to be installed first. CI asks for more than
 # strict warnings (a skipped test fails), so that what the user said of it goes to run.sh.

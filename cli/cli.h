@@ -35,6 +35,7 @@ command_fn cmd_profile;
 command_fn cmd_ps;
 command_fn cmd_reload;
 command_fn cmd_report;
+command_fn cmd_setup;
 command_fn cmd_test;
 command_fn cmd_verify;
 command_fn cmd_why;

@@ -12,6 +12,7 @@
 static command_fn cmd_completion;
 
 static const struct cli_command commands[] = {
+	{ "setup", cmd_setup, "have an engine use coaming, or leave it as it was" },
 	{ "check", cmd_check, "say whether profiles and the host configuration are right" },
 	{ "explain", cmd_explain, "say what would happen to a container, and why" },
 	{ "diff", cmd_diff, "say what one policy allows and another does not" },

@@ -61,11 +61,12 @@ define after_install
 { journalctl --update-catalog >/dev/null 2>&1; systemctl daemon-reload >/dev/null 2>&1; \
 	echo 'installed. With systemd: systemctl enable --now coaming-gc.timer coaming-flush.timer coaming-attest.timer coaming-profiles.path'; \
 	echo 'Then coaming doctor says whether this host keeps the evidence.'; \
-	echo 'How engines are told: README.md, "Use it"; or coaming(1).'; }
+	echo 'How engines are told: coaming setup podman, docker, containerd or crio; coaming-setup(1).'; }
 endef
 
-# A host configuration that was edited stays.
+# No engine is left with a runtime that is gone. A host configuration that was edited stays.
 uninstall: $(generated)
+	@[ -n '$(DESTDIR)' ] || [ ! -x '$(bindir)/coaming' ] || '$(bindir)/coaming' setup --remove --all
 	@DESTDIR='$(DESTDIR)' packaging/install.sh uninstall $(install_files)
 	@DESTDIR='$(DESTDIR)' packaging/install.sh unconfig packaging/coaming.json:0644:$(sysconfdir)/coaming
 	@[ -n '$(DESTDIR)' ] || $(after_uninstall)

@@ -33,11 +33,16 @@ $(prove): $(O)/tests/integration/prove.o $(call archive,hooks) $(call archive,au
 	  $(call archive,profiles) $(call archive,lib)
 	$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs)
 
+# What the TOML reader makes of a text.
+toml_json := $(O)/tests/integration/toml_json
+$(toml_json): $(O)/tests/integration/toml_json.o $(call archive,lib)
+	$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ -lnettle
+
 # What reports are of.
 records := $(O)/tests/bench/records
 
 T ?= $(scripts)
-integration: $(programs) $(probe) $(attack) $(preload) $(keep) $(prove) $(records)
+integration: $(programs) $(probe) $(attack) $(preload) $(keep) $(prove) $(records) $(toml_json)
 	@failed=; for t in $(T); do \
 		O='$(abspath $(O))' CI='$(CI)' TEST='$(TEST)' bash $$t || failed="$$failed $$t"; \
 	done; \
