@@ -60,8 +60,9 @@ static int read_crun(const struct doc *state, const char **ret, struct err *err)
 
 static int keep(const char *bundle, struct running *running, struct err *err)
 {
-	if (bundle[0] != '/' || strlen(bundle) >= PATH_MAX)
-		return err_input(err, EBADMSG, "bundle %s is not an absolute path", Q(bundle));
+	if (!bundle || bundle[0] != '/' || strlen(bundle) >= PATH_MAX)
+		return err_input(err, EBADMSG, "bundle %s is not an absolute path",
+				 Q(bundle ? bundle : ""));
 	running->bundle = strdup(bundle);
 	return running->bundle ? 0 : err_oom(err);
 }
