@@ -315,13 +315,65 @@ static bool may_mount(const struct mounts_look *l)
 	return l->moment == PROOF_RUNNING && proof_may_have(l->request, CAP_SYS_ADMIN);
 }
 
+/* File systems through which the kernel itself is reached. */
+static bool is_kernels(const struct mount *mount)
+{
+	static const char *const types[] = { "proc",      "sysfs",    "cgroup",     "cgroup2",
+					     "debugfs",   "tracefs",  "securityfs", "efivarfs",
+					     "bpf",       "configfs", "pstore",     "devtmpfs",
+					     "selinuxfs", "fusectl",  "binfmt_misc" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (streq(mount->type, types[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool lists_path(const struct node *list, const char *place, const char *key)
+{
+	node_foreach (item, list) {
+		const struct node *path = key ? node_get(item, key) : item;
+
+		if (node_is(path, NODE_STRING) && streq(path->string, place))
+			return true;
+	}
+	return false;
+}
+
+/* Something else than the kernel's own file is there: an empty directory, or /dev/null. */
+static bool is_masked(const struct mounts_look *l, const char *path)
+{
+	const struct mount *mount = mountinfo_at(l->mounts, path);
+
+	return mount && !streq(mount->place, "/") &&
+	       (!is_kernels(mount) || root_ends_with(mount, "/null"));
+}
+
+/* The mount that is wanted lies below what masks it. */
+static bool is_masked_over(const struct mounts_look *l, const struct wanted_mount *wanted)
+{
+	return lists_path(present(l->request->linux_node, "maskedPaths"), wanted->place, NULL) &&
+	       is_masked(l, wanted->place);
+}
+
+/*
+ * The one that counts at a place is the last one there. What is wanted may lie below it: a runtime
+ * mounts a read-only path over itself once more, and a mask over what was mounted.
+ */
 static void claim_wanted(struct mounts_look *l)
 {
 	for (size_t i = 0; i < l->asked->n; i++) {
-		const struct mount *mount = mountinfo_at(l->mounts, l->asked->v[i].place);
+		const struct wanted_mount *wanted = &l->asked->v[i];
+		const struct mount *top = mountinfo_at(l->mounts, wanted->place);
 
-		if (mount && streq(mount->place, l->asked->v[i].place))
-			l->claimed[mount - l->mounts->v] = true;
+		for (size_t k = 0; top && k < l->mounts->n; k++) {
+			const struct mount *mount = &l->mounts->v[k];
+
+			if (streq(mount->place, wanted->place) &&
+			    (mount == top || shows_wanted(l, wanted, mount)))
+				l->claimed[k] = true;
+		}
 	}
 }
 
@@ -333,7 +385,7 @@ static void check_wanted(struct mounts_look *l)
 		const struct mount *mount = mountinfo_at(l->mounts, wanted->place);
 		size_t elsewhere;
 
-		if (wanted->hidden)
+		if (wanted->hidden || is_masked_over(l, wanted))
 			continue;
 		if (mount && streq(mount->place, wanted->place)) {
 			check_found(l, wanted, mount);
@@ -348,14 +400,6 @@ static void check_wanted(struct mounts_look *l)
 }
 
 /* ---- masked and read-only paths ---- */
-
-static bool is_masked(const struct mounts_look *l, const char *path)
-{
-	const struct mount *mount = mountinfo_at(l->mounts, path);
-
-	return mount && !streq(mount->place, "/") && !streq(mount->type, "proc") &&
-	       !streq(mount->type, "sysfs");
-}
 
 static bool is_read_only(const struct mounts_look *l, const char *path)
 {
@@ -408,17 +452,6 @@ static int check_list(struct mounts_look *l, const char *key,
 
 /* ---- mounts that nobody asked for ---- */
 
-static bool lists_path(const struct node *list, const char *place, const char *key)
-{
-	node_foreach (item, list) {
-		const struct node *path = key ? node_get(item, key) : item;
-
-		if (node_is(path, NODE_STRING) && streq(path->string, place))
-			return true;
-	}
-	return false;
-}
-
 /* A device that every container has, or that the config names: bound where it cannot be made. */
 static bool is_device(const struct mounts_look *l, const struct mount *mount)
 {
@@ -457,21 +490,6 @@ static bool is_below_wanted(const struct mounts_look *l, const struct mount *mou
 		if (streq(wanted->request->type, "cgroup") && streq(mount->type, "cgroup") &&
 		    path_is_within(mount->place, wanted->place))
 			return !(wanted->flags & MOUNT_RO) || (mount->flags & MOUNT_RO);
-	}
-	return false;
-}
-
-/* File systems through which the kernel itself is reached. */
-static bool is_kernels(const struct mount *mount)
-{
-	static const char *const types[] = { "proc",      "sysfs",    "cgroup",     "cgroup2",
-					     "debugfs",   "tracefs",  "securityfs", "efivarfs",
-					     "bpf",       "configfs", "pstore",     "devtmpfs",
-					     "selinuxfs", "fusectl",  "binfmt_misc" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		if (streq(mount->type, types[i]))
-			return true;
 	}
 	return false;
 }

@@ -516,6 +516,17 @@ static const struct {
 	{ READ("\"/proc/sys\""), ROOT PROC "30 21 0:51 /sys /proc/sys rw - proc p rw\n",
 	  "\"/proc/sys\": read-only", PROOF_AT_EXEC },
 	{ READ("\"/proc/sys\""), ROOT PROC, "\"/proc/sys\": read-only", PROOF_AT_EXEC },
+	/* At the very place of a mount: over it once more. */
+	{ READ("\"/proc\""), ROOT PROC "30 21 0:51 / /proc ro,nosuid,nodev,noexec - proc proc rw\n",
+	  NULL, PROOF_AT_EXEC },
+	{ READ("\"/proc\""), ROOT PROC "30 21 0:51 / /proc rw - proc proc rw\n",
+	  "\"/proc\": read-only", PROOF_AT_EXEC },
+	{ MASK("\"/proc\""), ROOT PROC "30 21 0:61 / /proc ro - tmpfs t ro\n", NULL,
+	  PROOF_AT_EXEC },
+	{ MASK("\"/proc\""), ROOT PROC, "\"/proc\": masked", PROOF_AT_EXEC },
+	{ MOUNTS(TMPFS),
+	  ROOT "30 20 8:1 /etc /tmp rw - ext4 s rw\n31 30 0:9 / /tmp rw,nosuid - tmpfs s rw\n",
+	  "not asked for", PROOF_AT_EXEC },
 };
 
 static void compare_mounts(const char *config, const char *text, enum proof_moment moment,
