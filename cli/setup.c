@@ -632,7 +632,7 @@ static int check_runtime(const char *root, const char *path, struct err *err)
 	_cleanup_close_ int fd = -1;
 	const char *slash = strrchr(path, '/');
 	char dir[2 * SETUP_PATH_MAX];
-	struct stat st;
+	struct stat st = { 0 };
 	int r;
 
 	if (path[0] != '/' || slash[1] == '\0' || strlen(root) + strlen(path) >= SETUP_PATH_MAX)

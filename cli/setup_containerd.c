@@ -451,7 +451,7 @@ static int add(struct setup *setup, const struct setup_text *text, const struct 
 	if (r < 0)
 		return r;
 	/* The last line may be without its end. */
-	if (len > 0 && text->data[len - 1] != '\n')
+	if (text->data && len > 0 && text->data[len - 1] != '\n')
 		r = splice_add(&splice, len, len, "\n", err);
 	ending = splice.n;
 	if (!toml_root(toml)->first)
