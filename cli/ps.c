@@ -24,9 +24,9 @@ static const struct table_column columns[] = {
 };
 
 static const enum style mode_styles[] = {
-	[RUNNING_UNADMITTED] = STYLE_BAD,  [RUNNING_UNCONFINED] = STYLE_WARN,
-	[RUNNING_BREAK_GLASS] = STYLE_BAD, [RUNNING_AUDIT] = STYLE_WARN,
-	[RUNNING_ENFORCE] = STYLE_GOOD,
+	[RUNNING_UNADMITTED] = STYLE_BAD, [RUNNING_UNCONFINED] = STYLE_WARN,
+	[RUNNING_EXEMPT] = STYLE_WARN,    [RUNNING_BREAK_GLASS] = STYLE_BAD,
+	[RUNNING_AUDIT] = STYLE_WARN,     [RUNNING_ENFORCE] = STYLE_GOOD,
 };
 static_assert(ARRAY_SIZE(mode_styles) == RUNNING_MODES_, "a style a mode");
 
@@ -304,6 +304,7 @@ static void emit_running(struct emit *e, const struct running *r)
 	emit_text(e, "engine", r->live.identity.engine);
 	emit_text(e, "mode", running_mode_name(r->mode));
 	emit_text(e, "breakGlass", r->live.break_glass);
+	emit_text(e, "exempt", r->live.exempt);
 	emit_key(e, "profiles");
 	emit_array(e);
 	for (size_t i = 0; i < r->live.n_profiles; i++)

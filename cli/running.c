@@ -20,9 +20,9 @@
 #define RUNNING_MAX 65536
 
 static const char *const modes[] = {
-	[RUNNING_UNADMITTED] = "unadmitted",   [RUNNING_UNCONFINED] = "unconfined",
-	[RUNNING_BREAK_GLASS] = "break-glass", [RUNNING_AUDIT] = "audit",
-	[RUNNING_ENFORCE] = "enforce",
+	[RUNNING_UNADMITTED] = "unadmitted", [RUNNING_UNCONFINED] = "unconfined",
+	[RUNNING_EXEMPT] = "exempt",         [RUNNING_BREAK_GLASS] = "break-glass",
+	[RUNNING_AUDIT] = "audit",           [RUNNING_ENFORCE] = "enforce",
 };
 static_assert(ARRAY_SIZE(modes) == RUNNING_MODES_, "a name a mode");
 
@@ -66,7 +66,8 @@ static int append(struct running_list *list, struct running **ret, struct err *e
 
 static enum running_mode mode_of(const struct live *live)
 {
-	return live->break_glass          ? RUNNING_BREAK_GLASS
+	return live->exempt               ? RUNNING_EXEMPT
+	       : live->break_glass        ? RUNNING_BREAK_GLASS
 	       : live->n_profiles == 0    ? RUNNING_UNCONFINED
 	       : live->mode == MODE_AUDIT ? RUNNING_AUDIT
 					  : RUNNING_ENFORCE;
@@ -242,8 +243,10 @@ static int found_record(void *arg, const struct found *found, struct err *err)
 	running = find(u->list, text);
 	if (!running || running->is_live)
 		return 0;
-	running->mode = RUNNING_UNCONFINED;
+	running->mode = admit ? RUNNING_UNCONFINED : RUNNING_EXEMPT;
 	r = copy(found->entry, "CONTAINER_NAME", &running->live.identity.name, err);
+	if (r == 0 && !admit)
+		r = copy(found->entry, "COAMING_REASON", &running->live.exempt, err);
 	if (r == 0)
 		r = copy(found->entry, "IMAGE_NAME", &running->live.identity.image, err);
 	if (r == 0)

@@ -15,6 +15,7 @@
 enum running_mode {
 	RUNNING_UNADMITTED, /* zero: no decision is known of it */
 	RUNNING_UNCONFINED, /* admitted, and no profile applies */
+	RUNNING_EXEMPT,     /* the host's configuration says so */
 	RUNNING_BREAK_GLASS,
 	RUNNING_AUDIT,
 	RUNNING_ENFORCE,

@@ -175,7 +175,10 @@ static int take_live(struct why *why, const struct live *live, struct err *err)
 		{ "CONTAINER_NAME", live->identity.name },
 		{ "IMAGE_NAME", live->identity.image },
 		{ "COAMING_ENGINE", live->identity.engine },
-		{ "COAMING_OUTCOME", live->state == LIVE_DENIED ? "refuse" : "accept" },
+		{ "COAMING_OUTCOME", live->state == LIVE_DENIED ? "refuse"
+				     : live->exempt             ? "exempt"
+								: "accept" },
+		{ "COAMING_REASON", live->exempt },
 		{ "COAMING_MODE", mode_name(live->mode) },
 		{ "COAMING_BREAK_GLASS", live->break_glass },
 	};

@@ -96,6 +96,7 @@ static void write_text(const struct live *live, struct buf *out)
 	emit_bool(&e, live->by_precreate);
 	emit_text(&e, "mode", mode_name(live->mode));
 	emit_text(&e, "breakGlass", live->break_glass);
+	emit_text(&e, "exempt", live->exempt);
 	emit_key(&e, "profiles");
 	emit_array(&e);
 	for (size_t i = 0; i < live->n_profiles; i++)
@@ -262,6 +263,23 @@ static int read_profiles(const struct doc *doc, struct live *live, struct err *e
 	return r;
 }
 
+/* An exemption stands alone: a file that says more of it would have coaming say two things. */
+static int read_exempt(const struct doc *doc, struct live *live, struct err *err)
+{
+	int r = read_text(doc, "exempt", false, &live->exempt, err);
+
+	if (r < 0 || !live->exempt)
+		return r;
+	if (live->exempt[0] == '\0')
+		return err_input(err, EBADMSG, "%s: an empty reason is none",
+				 WHERE(doc, node_get(doc_root(doc), "exempt")));
+	if (live->n_profiles > 0 || live->break_glass || live->state == LIVE_DENIED)
+		return err_input(err, EBADMSG,
+				 "%s: exempt, and refused, under a profile or break-glass",
+				 WHERE(doc, node_get(doc_root(doc), "exempt")));
+	return 0;
+}
+
 static int parse(const struct doc *doc, struct live *live, struct err *err)
 {
 	int r;
@@ -283,6 +301,8 @@ static int parse(const struct doc *doc, struct live *live, struct err *err)
 		r = read_state(doc, live, err);
 	if (r == 0)
 		r = read_profiles(doc, live, err);
+	if (r == 0)
+		r = read_exempt(doc, live, err);
 	if (r == 0)
 		r = read_numbers(doc, live, err);
 	if (r == 0)
@@ -337,6 +357,7 @@ void live_done(struct live *live)
 	identity_done(&live->identity);
 	free(live->bundle);
 	free(live->break_glass);
+	free(live->exempt);
 	free(live->attested.result);
 	strv_free(&live->profiles, &live->n_profiles);
 	*live = (struct live){ 0 };

@@ -27,6 +27,7 @@ struct live {
 	bool by_precreate; /* that door recorded the admission */
 	enum mode mode;
 	char *break_glass; /* under which it was admitted, as records have it; NULL: none */
+	char *exempt;      /* why the host exempts it: no profile applies; NULL: it does not */
 	char **profiles;
 	size_t n_profiles;
 	pid_t pid;                        /* init's, from createRuntime on; else 0 */

@@ -65,13 +65,15 @@ static bool is_running(const struct host *host, const char *id)
 static int write_live(const struct host *host, const struct decision *decision,
 		      const struct question *question, enum live_state state, struct err *err)
 {
+	const struct exemption *exempt = decision->selection.exempt;
 	struct live live = {
 		.identity = decision->identity, /* borrowed */
 		.bundle = (char *)(uintptr_t)question->bundle,
 		.state = state,
 		.by_precreate = streq(question->stage, "precreate"),
-		.mode = decision->selection.exempt ? host->mode : decision->verdict.mode,
+		.mode = exempt ? host->mode : decision->verdict.mode,
 		.break_glass = decision->break_glass, /* borrowed */
+		.exempt = state != LIVE_DENIED && exempt ? exempt->reason : NULL,
 		.time = time(NULL),
 		.restored = streq(question->stage, "restore"),
 	};

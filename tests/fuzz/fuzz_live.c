@@ -46,6 +46,8 @@ static void check(const char *dir, const struct live *live)
 	must(live->start_time == again.start_time && live->netns == again.netns);
 	must(live->time == again.time && live->firewall == again.firewall);
 	must(text_equal(live->break_glass, again.break_glass));
+	must(text_equal(live->exempt, again.exempt));
+	must(!live->exempt || (live->exempt[0] && live->n_profiles == 0 && !live->break_glass));
 	must(live->by_precreate == again.by_precreate);
 	must(live->restored == again.restored && live->kill_on_drift == again.kill_on_drift);
 	must(streq(live->config_digest, again.config_digest));

@@ -29,12 +29,13 @@ strange=$'it\x1b[31m\xc2\x9b is\n'
 
 of_the_runtime() {
 	RUNTIME=$1
-	host_config
+	host_config '.exempt = [{labelSelector: {matchLabels: {agent: "yes"}}, reason: "the agent"}]'
 	journal_start
 	profile web '{capabilities: {allow: ["CHOWN"]}, network: {ingress: [], egress: []}}'
 	profile trial '{mode: "audit", rootfs: {readOnly: true}}'
 	started w1 "$(labelled web) | .annotations.tier = \"front\" | .annotations.note = \"$strange\""
 	started t1 "$(labelled trial) | .annotations.tier = \"back\""
+	started e1 "$(labelled web) | .annotations.agent = \"yes\""
 	coaming break-glass --for 1h --reason emergency
 	started g1 "$(labelled web) | .annotations.tier = \"front\""
 	ps
@@ -43,6 +44,7 @@ of_the_runtime() {
 	assert_matches "$W/out" '^w1 .* w1 .* enforce +web .* 0 +note=it\?\[31m\?.*tier=front$'
 	assert_matches "$W/out" '^t1 .* audit +trial .* - +tier=back$'
 	assert_matches "$W/out" '^g1 .* break-glass +web '
+	assert_matches "$W/out" '^e1 .* exempt +- .* agent=yes$'
 	assert_has "$W/err" 'break-glass is open'
 	assert_eq "$(LC_ALL=C grep -c $'[\x1b\x9b]' "$W/out")" 0 "escape sequences"
 	coaming break-glass --end
@@ -52,15 +54,17 @@ of_the_runtime() {
 		ip link set v0 up && ip addr add 10.9.9.9/24 dev v0'
 	nsenter -n -t "$pid" "$B/tests/integration/probe" udp 10.9.9.8 53 || true
 	ps --json
-	assert_json "$W/out" '.schema == "coaming-ps-1" and ([.containers[].id] | sort) == ["g1", "t1", "w1"]'
+	assert_json "$W/out" '.schema == "coaming-ps-1" and ([.containers[].id] | sort) == ["e1", "g1", "t1", "w1"]'
 	assert_json "$W/out" '.containers[] | select(.id == "w1") | .refusedPackets > 0
 		and .profiles == ["web"] and .mode == "enforce" and .labels.tier == "front"
 		and .pid > 1 and (.decided | test("^20"))'
 	assert_json "$W/out" '.containers[] | select(.id == "g1") | .mode == "break-glass"
 		and .refusedPackets == null and (.breakGlass | test("emergency$"))'
+	assert_json "$W/out" '.containers[] | select(.id == "e1") | .mode == "exempt"
+		and .exempt == "the agent" and .profiles == [] and .breakGlass == null'
 	filters
 	fitted
-	for name in w1 t1 g1; do confined delete --force $name; done
+	for name in w1 t1 g1 e1; do confined delete --force $name; done
 	ps --json
 	assert_json "$W/out" '.containers == []'
 	assert_clean
@@ -79,6 +83,7 @@ filters() {
 	listed 'g1 t1 w1 ' label=tier
 	listed '' label=tie
 	listed 'w1 ' label=tier=front label=note
+	listed 'e1 ' mode=exempt
 	listed 'g1 t1 ' mode=audit mode=break-glass
 	listed 'g1 w1 ' profile=web
 	listed '' profile=we
@@ -193,13 +198,20 @@ in_plain_words() {
 # A container that runs and whose record is gone.
 from_its_live_file() {
 	profile web '{capabilities: {allow: ["CHOWN"]}}'
+	host_config '.exempt = [{labelSelector: {matchLabels: {agent: "yes"}}, reason: "the agent"}]'
 	started c1 "$(labelled web)"
+	started e1 '.annotations.agent = "yes"'
 	rm -rf "$W/audit"
 	why c1
 	assert_status 0
 	assert_has "$W/out" 'the record is gone'
 	assert_has "$W/out" 'started, confined'
+	why e1
+	assert_status 0
+	assert_matches "$W/out" '^exempt$'
+	assert_matches "$W/out" 'because: the agent$'
 	confined delete --force c1
+	confined delete --force e1
 }
 
 check 'runc: what runs, and what confines it' of_the_runtime runc
