@@ -16,6 +16,38 @@ static const char *const unsafe[] = {
 	"bundle", "krun.", "module.wasm.image/", "org.criu.", "org.systemd.property.", "run.oci.",
 };
 
+/*
+ * What podman 5 and CRI-O write into every container themselves, for the scope that systemd makes:
+ * when and how it is ended. Source: podman 5.4, libpod/container_internal_common.go; CRI-O 1.30,
+ * server/container_create_linux.go
+ */
+static const struct {
+	const char *key;
+	const char *begin; /* of the value... */
+	const char *rest;  /* ...and of which characters the rest is; "": there is none */
+} harmless[] = {
+	{ "org.systemd.property.After", "['crio.service']", "" },
+	{ "org.systemd.property.CollectMode", "'inactive-or-failed'", "" },
+	{ "org.systemd.property.DefaultDependencies", "true", "" },
+	{ "org.systemd.property.KillSignal", "", "0123456789" },
+	{ "org.systemd.property.TimeoutStopUSec", "uint64 ", "0123456789" },
+};
+
+static bool is_harmless(const struct node *annotation)
+{
+	const char *value = node_is(annotation, NODE_STRING) ? annotation->string : "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(harmless); i++) {
+		if (streq(annotation->key, harmless[i].key) &&
+		    starts_with(value, harmless[i].begin)) {
+			const char *rest = value + strlen(harmless[i].begin);
+
+			return rest[strspn(rest, harmless[i].rest)] == '\0';
+		}
+	}
+	return false;
+}
+
 static bool is_unsafe(const char *key)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(unsafe); i++) {
@@ -34,7 +66,7 @@ int policy_annotations(const struct pass *pass, struct err *err)
 		_cleanup_buf_ struct buf what = { 0 };
 		int r;
 
-		if (!is_unsafe(member->key))
+		if (!is_unsafe(member->key) || is_harmless(member))
 			continue;
 		if (pass->host->unsafe_annotations == UNSAFE_STRIP) {
 			buf_addf(&what, "takes out annotation %s", Q(member->key));
