@@ -2,7 +2,7 @@
 #
 # coaming. GNU make; everything built goes to $(O).
 #
-#	make                the four programs
+#	make                the programs
 #	sudo make check     install what is missing, build, run every test
 #	sudo make demo      a real container, confined, with the record of it
 #	make lint bench fuzz unit integration
@@ -67,13 +67,13 @@ static_note = note: no static archives of $(static_libs) here: coaming-hook and 
 endif
 
 layers := lib profiles audit hooks cli
-mains := hooks/hook.c hooks/runtime.c hooks/nft.c cli/main.c
+mains := hooks/hook.c hooks/runtime.c hooks/nft.c hooks/sqlite.c cli/main.c
 sources := $(foreach d,$(layers),$(wildcard $(d)/*.c))
 objects := $(patsubst %.c,$(O)/%.o,$(sources))
 archive = $(O)/$(1)/$(1).a
 
 static_libs := -lseccomp -lcap -lnettle
-programs := $(O)/coaming $(O)/coaming-hook $(O)/coaming-runtime $(O)/coaming-nft
+programs := $(O)/coaming $(O)/coaming-hook $(O)/coaming-runtime $(O)/coaming-nft $(O)/coaming-sqlite
 
 all: $(programs)
 
@@ -111,6 +111,9 @@ $(O)/coaming-runtime: $(O)/hooks/runtime.o $(call archive,hooks) $(call archive,
 
 $(O)/coaming-nft: $(O)/hooks/nft.o $(call archive,lib)
 	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ -lnftables
+
+$(O)/coaming-sqlite: $(O)/hooks/sqlite.o $(call archive,lib)
+	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ -lsqlite3
 
 $(O)/coaming: $(O)/cli/main.o $(call archive,cli) $(call archive,hooks) $(call archive,audit) \
 	      $(call archive,profiles) $(call archive,lib)

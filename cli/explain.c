@@ -21,6 +21,7 @@
 
 struct request {
 	const char *host_config, *bundle, *config_json, *image;
+	char *bundle_path; /* absolute */
 	struct words labels;
 	bool json, show_config;
 	struct doc *config;
@@ -29,6 +30,7 @@ struct request {
 static void request_done(struct request *request)
 {
 	doc_free(&request->config);
+	free(request->bundle_path);
 	words_done(&request->labels);
 }
 
@@ -50,8 +52,10 @@ static int read_bundle(struct request *request, struct err *err)
 	int r;
 
 	r = bundle_open(request->bundle, "config.json", &bundle, err);
-	if (r == 0)
+	if (r == 0) {
 		request->config = take_ptr(bundle.config);
+		request->bundle_path = take_ptr(bundle.path);
+	}
 	return r;
 }
 
@@ -85,13 +89,18 @@ static int add_label(struct labels *labels, const char *word, struct err *err)
 	return labels_set(labels, key, equals + 1, LABEL_FROM_COMMAND, NULL, err);
 }
 
-static int find_labels(const struct request *request, struct labels *ret, struct err *err)
+/* Those of the engine are on the host that has the bundle. */
+static int find_labels(const struct request *request, struct explanation *x, struct err *err)
 {
+	const struct labels_request question = { x->host, request->config, request->bundle_path };
 	int r;
 
-	r = labels_from_config(request->config, ret, err);
+	if (request->bundle)
+		r = labels_find(&question, &x->identity, &x->labels, err);
+	else
+		r = labels_from_config(request->config, &x->labels, err);
 	for (size_t i = 0; r == 0 && i < request->labels.n; i++)
-		r = add_label(ret, request->labels.v[i], err);
+		r = add_label(&x->labels, request->labels.v[i], err);
 	return r;
 }
 
@@ -100,7 +109,9 @@ static int find_identity(const struct request *request, struct explanation *x, s
 {
 	int r;
 
-	r = identity_find(request->config, NULL, request->bundle, &x->identity, err);
+	r = identity_find(request->config, NULL, request->bundle_path, &x->identity, err);
+	if (r == 0)
+		r = find_labels(request, x, err);
 	if (r < 0 || !request->image)
 		return r;
 	free(x->identity.image);
@@ -133,8 +144,6 @@ static int explain(const struct request *request, struct explanation *x, struct 
 	int r;
 
 	r = host_load(request->host_config, &x->host, err);
-	if (r == 0)
-		r = find_labels(request, &x->labels, err);
 	if (r == 0)
 		r = find_identity(request, x, err);
 	if (r == 0)

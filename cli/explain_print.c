@@ -61,6 +61,12 @@ static void text_labels(const struct term *term, const struct labels *labels)
 		term_putf(term, STYLE_DIM, "(%s)", label_source_name(labels->v[i].source));
 		(void)fputc('\n', term->out);
 	}
+	for (size_t i = 0; i < labels->n_dropped; i++) {
+		(void)fprintf(term->out, "  %s = %s ", Q(labels->dropped[i].key),
+			      Q(labels->dropped[i].value));
+		term_putf(term, STYLE_DIM, "(of the image: dropped)");
+		(void)fputc('\n', term->out);
+	}
 }
 
 static const char *mode_word(const struct selected *s)
@@ -218,15 +224,15 @@ static void json_text(struct emit *e, const char *key, const char *text)
 		emit_null(e);
 }
 
-static void json_labels(struct emit *e, const struct labels *labels)
+static void json_label_list(struct emit *e, const char *key, const struct label *v, size_t n)
 {
-	emit_key(e, "labels");
+	emit_key(e, key);
 	emit_array(e);
-	for (size_t i = 0; i < labels->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		emit_object(e);
-		json_text(e, "key", labels->v[i].key);
-		json_text(e, "value", labels->v[i].value);
-		json_text(e, "source", label_source_name(labels->v[i].source));
+		json_text(e, "key", v[i].key);
+		json_text(e, "value", v[i].value);
+		json_text(e, "source", label_source_name(v[i].source));
 		emit_object_end(e);
 	}
 	emit_array_end(e);
@@ -290,7 +296,8 @@ int explain_json(const struct explanation *x, struct err *err)
 	json_text(&e, "engine", x->identity.engine);
 	json_text(&e, "name", x->identity.name[0] ? x->identity.name : NULL);
 	json_text(&e, "image", x->identity.image);
-	json_labels(&e, &x->labels);
+	json_label_list(&e, "labels", x->labels.v, x->labels.n);
+	json_label_list(&e, "droppedLabels", x->labels.dropped, x->labels.n_dropped);
 	json_profiles(&e, &x->selection);
 	json_changes(&e, &x->verdict.changes);
 	json_text(&e, "ruleset", x->ruleset.len > 0 ? x->ruleset.data : NULL);

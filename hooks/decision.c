@@ -25,6 +25,18 @@
 
 int record_identity(struct record *record, const struct identity *identity, struct err *err)
 {
+	const struct {
+		const char *field, *text;
+	} members[] = {
+		{ "IMAGE_NAME", identity->image },
+		{ "COAMING_IMAGE_ID", identity->image_id },
+		{ "COAMING_IMAGE_DIGEST", identity->image_digest },
+		{ "COAMING_ENGINE", identity->engine },
+		{ "COAMING_POD", identity->pod },
+		{ "COAMING_POD_NAMESPACE", identity->pod_namespace },
+		{ "COAMING_POD_UID", identity->pod_uid },
+		{ "COAMING_POD_CONTAINER", identity->pod_container },
+	};
 	int r;
 
 	r = record_addn(record, "CONTAINER_ID", identity->id, strnlen(identity->id, SHORT_ID_LEN),
@@ -33,10 +45,10 @@ int record_identity(struct record *record, const struct identity *identity, stru
 		r = record_add(record, "CONTAINER_ID_FULL", identity->id, err);
 	if (r == 0)
 		r = record_add(record, "CONTAINER_NAME", identity->name, err);
-	if (r == 0 && identity->image)
-		r = record_add(record, "IMAGE_NAME", identity->image, err);
-	if (r == 0 && identity->engine)
-		r = record_add(record, "COAMING_ENGINE", identity->engine, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(members); i++) {
+		if (members[i].text)
+			r = record_add(record, members[i].field, members[i].text, err);
+	}
 	return r;
 }
 
@@ -52,6 +64,13 @@ static int record_labels(struct record *record, const struct labels *labels, str
 		if (r == 0)
 			r = record_addf(record, err, "COAMING_LABEL_SOURCE", "%s=%s", label->key,
 					label_source_name(label->source));
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < labels->n_dropped && i < LABELS_RECORDED_MAX; i++) {
+		r = record_addf(record, err, "COAMING_LABEL_DROPPED", "%s=%.*s",
+				labels->dropped[i].key, LABEL_VALUE_RECORDED_MAX,
+				labels->dropped[i].value);
 		if (r < 0)
 			return r;
 	}
@@ -381,6 +400,7 @@ static struct host effective_host(const struct host *host, const struct decision
 static int read_labels(const struct host *host, const struct question *question,
 		       struct decision *ret, struct err *err)
 {
+	const struct labels_request request = { host, question->config, question->bundle };
 	_cleanup_break_glass_ struct break_glass glass = { 0 };
 	bool open = find_break_glass(host, question, &glass);
 	int r = 0;
@@ -395,7 +415,7 @@ static int read_labels(const struct host *host, const struct question *question,
 	if (r == 0)
 		r = config_check_keys(question->config, err);
 	if (r == 0)
-		r = labels_from_config(question->config, &ret->labels, err);
+		r = labels_find(&request, &ret->identity, &ret->labels, err);
 	if (r == 0 && open && !ret->break_glass && break_glass_covers(&glass, &ret->labels))
 		r = take_break_glass(&glass, ret, err);
 	return r;

@@ -5,145 +5,27 @@
 #include "hooks/firewall.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
-#include "hooks/self.h"
-#include "lib/child.h"
+#include "hooks/helper.h"
 #include "lib/doc.h"
-#include "lib/file.h"
 
-/* What the helper is given as descriptor. */
-#define HELPER_NETNS_FD 3
-/* Ours are moved above those, so that placing one does not overwrite another. */
-#define FIRST_OWN_FD 10
 /* 16384 rules listed as JSON, each some 600 bytes. */
 #define LISTING_MAX_BYTES ((size_t)16 << 20)
-#define ERRORS_MAX_BYTES  ((size_t)64 << 10)
 
-/* Anonymous files instead of pipes: nobody ever waits for the other end. */
-struct helper {
-	int in, out, errors, netns;
-};
-
-static void helper_done(struct helper *helper)
-{
-	closep(&helper->in);
-	closep(&helper->out);
-	closep(&helper->errors);
-	closep(&helper->netns);
-}
-
-static int make_file(const char *name, const char *text, int *ret_fd, struct err *err)
-{
-	_cleanup_close_ int fd = memfd_create(name, MFD_CLOEXEC);
-	int r;
-
-	if (fd < 0)
-		return err_errno(err, errno, "cannot make an anonymous file");
-	if (text) {
-		r = fd_write_all(fd, name, text, strlen(text), err);
-		if (r < 0)
-			return r;
-		if (lseek(fd, 0, SEEK_SET) < 0)
-			return err_errno(err, errno, "cannot rewind an anonymous file");
-	}
-	*ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-	return *ret_fd < 0 ? err_errno(err, errno, "cannot duplicate a descriptor") : 0;
-}
-
-static int helper_start(struct helper *helper, int netns_fd, const char *input, struct err *err)
-{
-	int r;
-
-	r = make_file("ruleset", input ? input : "", &helper->in, err);
-	if (r == 0)
-		r = make_file("listing", NULL, &helper->out, err);
-	if (r == 0)
-		r = make_file("errors", NULL, &helper->errors, err);
-	if (r < 0)
-		return r;
-	helper->netns = fcntl(netns_fd, F_DUPFD_CLOEXEC, FIRST_OWN_FD);
-	if (helper->netns < 0)
-		return err_errno(err, errno, "cannot duplicate a descriptor");
-	return 0;
-}
-
-static int spawn(const struct helper *helper, const char *program, const char *verb,
-		 const char *table, pid_t *ret_pid, struct err *err)
-{
-	char *const argv[] = { (char *)(uintptr_t)program, (char *)(uintptr_t)verb,
-			       (char *)(uintptr_t)table, NULL };
-	char *const no_environment[] = { NULL };
-	posix_spawn_file_actions_t actions;
-	int r;
-
-	r = posix_spawn_file_actions_init(&actions);
-	if (r != 0)
-		return err_errno(err, r, "cannot start %s", program);
-	r = posix_spawn_file_actions_adddup2(&actions, helper->in, STDIN_FILENO);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&actions, helper->out, STDOUT_FILENO);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&actions, helper->errors, STDERR_FILENO);
-	if (r == 0)
-		r = posix_spawn_file_actions_adddup2(&actions, helper->netns, HELPER_NETNS_FD);
-	if (r == 0)
-		r = posix_spawn(ret_pid, program, &actions, NULL, argv, no_environment);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	return r == 0 ? 0 : err_errno(err, r, "cannot start %s", program);
-}
-
-static int read_back(int fd, const char *what, size_t max_bytes, char **ret, size_t *ret_len,
-		     struct err *err)
-{
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_errno(err, errno, "cannot rewind an anonymous file");
-	return fd_read_all(fd, what, max_bytes, ret, ret_len, err);
-}
-
-static int explain_failure(const struct helper *helper, int status, struct err *err)
-{
-	_cleanup_free_ char *text = NULL;
-	struct err ignored = { 0 };
-	size_t len = 0;
-
-	if (read_back(helper->errors, "errors", ERRORS_MAX_BYTES, &text, &len, &ignored) == 0 &&
-	    len > 0) {
-		text[strcspn(text, "\n")] = '\0';
-		return err_system(err, EIO, "%.1000s", text);
-	}
-	if (WIFSIGNALED(status))
-		return err_system(err, EIO, "coaming-nft was killed by signal %d",
-				  WTERMSIG(status));
-	return err_system(err, EIO, "coaming-nft failed with status %d", WEXITSTATUS(status));
-}
-
-/* One run of the helper; *ret_out (may be NULL) is what it printed. */
+/* One run of coaming-nft; *ret_out (may be NULL) is what it printed. */
 static int run(int netns_fd, const char *verb, const char *table, const char *input, char **ret_out,
 	       size_t *ret_len, struct err *err)
 {
-	_cleanup_(helper_done) struct helper helper = { -1, -1, -1, -1 };
-	_cleanup_free_ char *program = NULL;
-	int r, status = 0;
-	pid_t pid = -1;
+	const struct helper helper = {
+		.program = "coaming-nft",
+		.args = { verb, table },
+		.input = input ? input : "",
+		.fd = netns_fd,
+		.wait_seconds = FIREWALL_WAIT_SECONDS,
+		.out_max_bytes = LISTING_MAX_BYTES,
+	};
 
-	r = self_find("coaming-nft", &program, err);
-	if (r == 0)
-		r = helper_start(&helper, netns_fd, input, err);
-	if (r == 0)
-		r = spawn(&helper, program, verb, table, &pid, err);
-	if (r == 0)
-		r = child_wait(pid, "coaming-nft", FIREWALL_WAIT_SECONDS, &status, err);
-	if (r < 0)
-		return r;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return explain_failure(&helper, status, err);
-	if (!ret_out)
-		return 0;
-	return read_back(helper.out, "nft's listing", LISTING_MAX_BYTES, ret_out, ret_len, err);
+	return helper_run(&helper, ret_out, ret_len, err);
 }
 
 /* One run of the helper, and the listing that it printed. */

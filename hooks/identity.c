@@ -7,13 +7,6 @@
 #include "hooks/identity.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-
-#include "lib/file.h"
-
-/* Docker's, podman's, CRI-O's and containerd's ids. */
-#define LONG_ID_LEN 64
 
 static const struct {
 	const char *engine; /* seen by this key... */
@@ -32,14 +25,19 @@ static const struct {
 	{ "containerd", "nerdctl/name", NULL, "nerdctl/name", NULL },
 };
 
-/* Told by the bundle's place alone, for engines that write no annotation. */
-static const struct {
+/*
+ * Told by the bundle's place. Where it says enough it goes before the annotations, which who starts
+ * the container may choose: the engine decides where labels are looked for. podman and CRI-O share
+ * the names of their directories, and write an annotation of their own into every container.
+ */
+static const struct place {
 	const char *engine;
 	const char *part;
 } places[] = {
 	{ "docker", "/io.containerd.runtime.v2.task/moby/" },
 	{ "docker", "/docker/containerd/daemon/" },
 	{ "containerd", "/io.containerd.runtime.v2.task/" },
+}, shared_places[] = {
 	{ "podman", "/overlay-containers/" },
 	{ "podman", "/vfs-containers/" },
 };
@@ -59,7 +57,7 @@ static int copy(const char *text, char **ret, struct err *err)
 	return *ret ? 0 : err_oom(err);
 }
 
-static bool is_long_id(const char *text)
+bool is_long_id(const char *text)
 {
 	return strlen(text) == LONG_ID_LEN && strspn(text, "0123456789abcdef") == LONG_ID_LEN;
 }
@@ -83,7 +81,8 @@ static int from_annotations(const struct node *annotations, struct identity *ide
 		const char *seen = string_of(annotations, engines[i].key);
 		int r;
 
-		if (!seen || (engines[i].value && !streq(seen, engines[i].value)))
+		if (!seen || (engines[i].value && !streq(seen, engines[i].value)) ||
+		    (identity->engine && !streq(identity->engine, engines[i].engine)))
 			continue;
 		r = copy(engines[i].engine, &identity->engine, err);
 		if (r == 0)
@@ -96,120 +95,28 @@ static int from_annotations(const struct node *annotations, struct identity *ide
 	return 0;
 }
 
-static int from_place(const char *bundle, struct identity *identity, struct err *err)
+static int from_place(const char *bundle, const struct place *rows, size_t n,
+		      struct identity *identity, struct err *err)
 {
-	for (size_t i = 0; bundle && i < ARRAY_SIZE(places); i++) {
-		if (strstr(bundle, places[i].part))
-			return copy(places[i].engine, &identity->engine, err);
+	for (size_t i = 0; bundle && i < n; i++) {
+		if (strstr(bundle, rows[i].part))
+			return copy(rows[i].engine, &identity->engine, err);
 	}
 	return 0;
 }
 
-/* One entry of the store: its name, and the image's name in its "metadata", JSON in a string. */
-static int from_store_entry(const struct node *entry, struct identity *identity, struct err *err)
+int identity_set(char **member, const char *text, struct err *err)
 {
-	const struct node *names = node_get(entry, "names");
-	const char *metadata = string_of(entry, "metadata");
-	_cleanup_doc_ struct doc *doc = NULL;
-	struct err ignored = { 0 };
-	int r = 0;
+	char *copy;
 
-	if (node_is(names, NODE_ARRAY) && node_is(names->first, NODE_STRING))
-		r = copy(names->first->string, &identity->name, err);
-	if (r == 0 && metadata &&
-	    doc_parse(&doc, "metadata", metadata, strlen(metadata), &ignored) == 0)
-		r = copy(string_of(doc_root(doc), "image-name"), &identity->image, err);
-	return r;
-}
-
-/* Length of the object that a text begins with, 0 where it does not end. */
-static size_t object_len(const char *text, size_t len)
-{
-	bool quoted = false;
-	size_t depth = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		if (quoted && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			quoted = !quoted;
-		else if (!quoted && text[i] == '{')
-			depth++;
-		else if (!quoted && text[i] == '}' && --depth == 0)
-			return i + 1;
-	}
+	if (!text || text[0] == '\0')
+		return 0;
+	copy = strdup(text);
+	if (!copy)
+		return err_oom(err);
+	free(*member);
+	*member = copy;
 	return 0;
-}
-
-/*
- * The store's entry of a container. The store has one of every container of the host, written by
- * Go in the order of its fields, so that each begins with its id: only ours is parsed.
- */
-static const char *find_entry(const char *text, size_t len, const char *id, size_t *ret_len)
-{
-	char begin[LONG_ID_LEN + 16];
-	const char *at;
-
-	(void)snprintf(begin, sizeof(begin), "{\"id\":\"%s\"", id);
-	at = memmem(text, len, begin, strlen(begin));
-	*ret_len = at ? object_len(at, len - (size_t)(at - text)) : 0;
-	return *ret_len > 0 ? at : NULL;
-}
-
-/* dir: STORE/overlay-containers/ID/userdata */
-static int from_store_above(const char *dir, size_t dir_len, struct identity *identity,
-			    struct err *err)
-{
-	_cleanup_free_ char *text = NULL;
-	_cleanup_doc_ struct doc *doc = NULL;
-	struct err ignored = { 0 };
-	char path[PATH_MAX];
-	const char *entry;
-	size_t len;
-
-	(void)snprintf(path, sizeof(path), "%.*s/../../containers.json", (int)dir_len, dir);
-	if (file_read(AT_FDCWD, path, FILE_MAX_BYTES, &text, &len, &ignored) < 0)
-		return 0;
-	entry = find_entry(text, len, identity->id, &len);
-	if (!entry || doc_parse(&doc, path, entry, len, &ignored) < 0)
-		return 0;
-	return from_store_entry(doc_root(doc), identity, err);
-}
-
-/* The bundle of a config that podman has written: it mounts files from there. */
-static const char *userdata_of(const struct doc *config, const char *id, size_t *ret_len)
-{
-	const char shm[] = "/userdata/shm";
-
-	node_foreach (mount, node_get(doc_root(config), "mounts")) {
-		const char *source = string_of(mount, "source");
-		size_t len = source ? strlen(source) : 0;
-
-		if (len < sizeof(shm) + strlen(id) || !streq(source + len - strlen(shm), shm))
-			continue;
-		*ret_len = len - strlen("/shm");
-		len -= strlen(shm) + strlen(id);
-		if (strncmp(source + len, id, strlen(id)) == 0 && source[len - 1] == '/')
-			return source;
-	}
-	return NULL;
-}
-
-/*
- * podman tells neither name nor image in the config. Its container store does: containers.json,
- * two directories above the bundle, replaced by rename, so that a reader needs no lock.
- */
-static int from_podman_store(const struct doc *config, const char *bundle,
-			     struct identity *identity, struct err *err)
-{
-	const char *dir = bundle;
-	size_t len = bundle ? strlen(bundle) : 0;
-
-	if (!identity->engine || !streq(identity->engine, "podman") || !is_long_id(identity->id))
-		return 0;
-	if (!dir)
-		dir = userdata_of(config, identity->id, &len);
-	return dir ? from_store_above(dir, len, identity, err) : 0;
 }
 
 void identity_done(struct identity *identity)
@@ -217,7 +124,13 @@ void identity_done(struct identity *identity)
 	free(identity->id);
 	free(identity->name);
 	free(identity->image);
+	free(identity->image_id);
+	free(identity->image_digest);
 	free(identity->engine);
+	free(identity->pod);
+	free(identity->pod_namespace);
+	free(identity->pod_uid);
+	free(identity->pod_container);
 	*identity = (struct identity){ 0 };
 }
 
@@ -230,11 +143,11 @@ int identity_find(const struct doc *config, const char *id, const char *bundle,
 
 	r = copy(id ? id : id_of_cgroup(config), &identity.id, err);
 	if (r == 0)
+		r = from_place(bundle, places, ARRAY_SIZE(places), &identity, err);
+	if (r == 0)
 		r = from_annotations(annotations, &identity, err);
 	if (r == 0)
-		r = from_place(bundle, &identity, err);
-	if (r == 0)
-		r = from_podman_store(config, bundle, &identity, err);
+		r = from_place(bundle, shared_places, ARRAY_SIZE(shared_places), &identity, err);
 	if (r == 0)
 		r = copy(string_of(annotations, "org.opencontainers.image.ref.name"),
 			 &identity.image, err);

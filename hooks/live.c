@@ -81,15 +81,38 @@ static void emit_attested(struct emit *e, const struct live *live)
 	emit_object_end(e);
 }
 
+static const struct {
+	const char *key;
+	size_t offset;
+	bool needed;
+} identity_members[] = {
+	{ "id", offsetof(struct identity, id), true },
+	{ "name", offsetof(struct identity, name), true },
+	{ "image", offsetof(struct identity, image), false },
+	{ "imageId", offsetof(struct identity, image_id), false },
+	{ "imageDigest", offsetof(struct identity, image_digest), false },
+	{ "engine", offsetof(struct identity, engine), false },
+	{ "pod", offsetof(struct identity, pod), false },
+	{ "podNamespace", offsetof(struct identity, pod_namespace), false },
+	{ "podUid", offsetof(struct identity, pod_uid), false },
+	{ "podContainer", offsetof(struct identity, pod_container), false },
+};
+static_assert(ARRAY_SIZE(identity_members) == sizeof(struct identity) / sizeof(char *),
+	      "every member of an identity");
+
+static char **identity_member(struct identity *identity, size_t i)
+{
+	return (char **)(void *)((char *)identity + identity_members[i].offset);
+}
+
 static void write_text(const struct live *live, struct buf *out)
 {
+	struct identity identity = live->identity; /* borrowed */
 	struct emit e = EMIT(out);
 
 	emit_object(&e);
-	emit_text(&e, "id", live->identity.id);
-	emit_text(&e, "name", live->identity.name);
-	emit_text(&e, "image", live->identity.image);
-	emit_text(&e, "engine", live->identity.engine);
+	for (size_t i = 0; i < ARRAY_SIZE(identity_members); i++)
+		emit_text(&e, identity_members[i].key, *identity_member(&identity, i));
 	emit_text(&e, "bundle", live->bundle ? live->bundle : "");
 	emit_text(&e, "state", state_names[live->state]);
 	emit_key(&e, "byPrecreate");
@@ -285,14 +308,9 @@ static int parse(const struct doc *doc, struct live *live, struct err *err)
 	int r;
 
 	r = node_expect(doc, doc_root(doc), NODE_OBJECT, err);
-	if (r == 0)
-		r = read_text(doc, "id", true, &live->identity.id, err);
-	if (r == 0)
-		r = read_text(doc, "name", true, &live->identity.name, err);
-	if (r == 0)
-		r = read_text(doc, "image", false, &live->identity.image, err);
-	if (r == 0)
-		r = read_text(doc, "engine", false, &live->identity.engine, err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(identity_members); i++)
+		r = read_text(doc, identity_members[i].key, identity_members[i].needed,
+			      identity_member(&live->identity, i), err);
 	if (r == 0)
 		r = read_text(doc, "bundle", true, &live->bundle, err);
 	if (r == 0)

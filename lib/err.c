@@ -89,6 +89,14 @@ void err_context(struct err *err, const char *fmt, ...)
 	memcpy(err->text, text, sizeof(err->text));
 }
 
+void err_hint(struct err *err, const char *hint)
+{
+	size_t len = strlen(err->text);
+
+	if (err->class != ERR_NONE && len + strlen(hint) + sizeof(" ()") <= sizeof(err->text))
+		(void)snprintf(err->text + len, sizeof(err->text) - len, " (%s)", hint);
+}
+
 void err_clear(struct err *err)
 {
 	err->class = ERR_NONE;

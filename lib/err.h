@@ -47,6 +47,9 @@ int err_oom(struct err *err);
 /* Put "CONTEXT: " before the text of a set error; a no-op on an empty one. */
 void err_context(struct err *err, const char *fmt, ...) _printf_(2, 3);
 
+/* Put " (HINT)" behind the text of a set error, where there is room: what to do about it. */
+void err_hint(struct err *err, const char *hint);
+
 /* Forget the error, for a caller that has dealt with it. */
 void err_clear(struct err *err);
 

@@ -24,6 +24,7 @@ build  nettle-dev                   nettle-devel             nettle-dev         
 build  -                            -                        nettle-static           -
 build  libnftables-dev              nftables-devel           nftables-dev            nftables
 build  libsystemd-dev               systemd-devel            -                       systemd-libs
+build  libsqlite3-dev               sqlite-devel             sqlite-dev              sqlite
 test   libcmocka-dev                libcmocka-devel          cmocka-dev              cmocka
 test   libjansson-dev               jansson-devel            jansson-dev             jansson
 test   runc                         runc                     runc                    runc

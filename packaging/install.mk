@@ -34,7 +34,7 @@ $(completions): $(O)/coaming
 entry = $(foreach f,$(1),$(f):$(2):$(3))
 install_files = \
 	$(call entry,$(O)/coaming $(O)/coaming-runtime,0755,$(bindir)) \
-	$(call entry,$(O)/coaming-hook $(O)/coaming-nft,0755,$(libdir_coaming)) \
+	$(call entry,$(O)/coaming-hook $(O)/coaming-nft $(O)/coaming-sqlite,0755,$(libdir_coaming)) \
 	$(call entry,$(wildcard profiles/library/*.json),0644,$(datadir_coaming)/profiles) \
 	$(call entry,$(wildcard profiles/library/seccomp/*.json),0644,$(datadir_coaming)/profiles/seccomp) \
 	$(call entry,$(wildcard profiles/library/tests/*.json),0644,$(datadir_coaming)/profiles/tests) \

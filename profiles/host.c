@@ -312,6 +312,66 @@ static int parse_audit(const struct doc *doc, const struct node *node, struct ho
 }
 
 static const struct {
+	const char *engine, *key;
+	size_t offset; /* in struct engine_places */
+} engine_keys[] = {
+	{ "docker", "dataRoot", offsetof(struct engine_places, docker_data_root) },
+	{ "podman", "graphRoot", offsetof(struct engine_places, podman_graph_root) },
+	{ "podman", "staticDir", offsetof(struct engine_places, podman_static_dir) },
+	{ "containerd", "root", offsetof(struct engine_places, containerd_root) },
+};
+#define ENGINE_KEYS ARRAY_SIZE(engine_keys)
+static_assert(ENGINE_KEYS == sizeof(struct engine_places) / sizeof(char *), "every place");
+
+static char **engine_place(struct engine_places *places, size_t i)
+{
+	return (char **)(void *)((char *)places + engine_keys[i].offset);
+}
+
+static int parse_engine(const struct doc *doc, const struct node *node, struct host *host,
+			struct err *err)
+{
+	const char *keys[ENGINE_KEYS];
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < ENGINE_KEYS; i++) {
+		if (streq(engine_keys[i].engine, node->key))
+			keys[n++] = engine_keys[i].key;
+	}
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, node, keys, n, err);
+	for (size_t i = 0; r == 0 && i < ENGINE_KEYS; i++) {
+		const struct node *place = node_get(node, engine_keys[i].key);
+		const char *path;
+
+		if (!place || !streq(engine_keys[i].engine, node->key))
+			continue;
+		r = read_path(doc, place, &path, err);
+		if (r == 0)
+			r = replace(engine_place(&host->engines, i), path, err);
+	}
+	return r;
+}
+
+static int parse_engines(const struct doc *doc, const struct node *node, struct host *host,
+			 struct err *err)
+{
+	static const char *const keys[] = { "docker", "podman", "containerd" };
+	int r;
+
+	r = node_expect(doc, node, NODE_OBJECT, err);
+	if (r == 0)
+		r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	node_foreach (engine, node) {
+		if (r == 0)
+			r = parse_engine(doc, engine, host, err);
+	}
+	return r;
+}
+
+static const struct {
 	const char *key;
 	int (*parse)(const struct doc *doc, const struct node *node, struct host *host,
 		     struct err *err);
@@ -329,6 +389,7 @@ static const struct {
 	{ "exempt", parse_exempt },
 	{ "unsafeAnnotations", parse_unsafe },
 	{ "breakGlass", parse_break_glass },
+	{ "engines", parse_engines },
 };
 
 /* ---- the whole ---- */
@@ -398,6 +459,8 @@ void host_free(struct host **host)
 	free(h->state_dir);
 	free(h->audit_dir);
 	free(h->keeping.journal_namespace);
+	for (size_t i = 0; i < ENGINE_KEYS; i++)
+		free(*engine_place(&h->engines, i));
 	free(h->file);
 	free(h);
 	*host = NULL;

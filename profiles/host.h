@@ -24,6 +24,14 @@ struct break_glass_bounds {
 	bool floor_is_spared; /* the floor stays in its own mode */
 };
 
+/* Where an engine keeps its records, for hosts where that is not found. NULL: not said. */
+struct engine_places {
+	char *docker_data_root;
+	char *podman_graph_root;
+	char *podman_static_dir;
+	char *containerd_root;
+};
+
 struct host {
 	char *file;                       /* where it was read, NULL: built-in defaults */
 	char digest[PROFILE_DIGEST_SIZE]; /* of the file; of "" for the defaults */
@@ -45,6 +53,7 @@ struct host {
 	struct exemption *exempt;
 	size_t n_exempt;
 	enum unsafe_annotations unsafe_annotations;
+	struct engine_places engines;
 };
 
 int host_parse(const struct doc *doc, struct host **ret, struct err *err);

@@ -52,6 +52,12 @@ static int check(const char *key, const char *value, struct err *err)
 	return 0;
 }
 
+static void label_done(struct label *label)
+{
+	free(label->key);
+	free(label->value);
+}
+
 static int insert(struct labels *labels, size_t at, const char *key, const char *value,
 		  enum label_source source, struct err *err)
 {
@@ -61,8 +67,7 @@ static int insert(struct labels *labels, size_t at, const char *key, const char 
 	if (label.key && label.value)
 		grown = reallocarray(labels->v, labels->n + 1, sizeof(*grown));
 	if (!grown) {
-		free(label.key);
-		free(label.value);
+		label_done(&label);
 		return err_oom(err);
 	}
 	labels->v = grown;
@@ -88,6 +93,26 @@ static int replace(struct label *label, const char *value, enum label_source sou
 	return 0;
 }
 
+/* Takes what the label owns, also on failure. */
+static int drop(struct labels *labels, struct label label, struct err *err)
+{
+	struct label *grown = NULL;
+
+	if (labels->n_dropped >= LABELS_MAX) {
+		label_done(&label);
+		return err_input(err, E2BIG, "more than %d labels of the image", LABELS_MAX);
+	}
+	if (label.key && label.value)
+		grown = reallocarray(labels->dropped, labels->n_dropped + 1, sizeof(*grown));
+	if (!grown) {
+		label_done(&label);
+		return err_oom(err);
+	}
+	labels->dropped = grown;
+	grown[labels->n_dropped++] = label;
+	return 0;
+}
+
 int labels_set(struct labels *labels, const char *key, const char *value, enum label_source source,
 	       bool *ret_dropped, struct err *err)
 {
@@ -98,17 +123,36 @@ int labels_set(struct labels *labels, const char *key, const char *value, enum l
 
 	if (ret_dropped)
 		*ret_dropped = dropped;
-	if (dropped)
-		return 0;
 	r = check(key, value, err);
 	if (r < 0)
 		return r;
+	if (dropped)
+		return drop(labels, (struct label){ .key = strdup(key), .value = strdup(value) },
+			    err);
 	at = place_of(labels, key, &found);
 	if (found)
 		return replace(&labels->v[at], value, source, err);
 	if (labels->n >= LABELS_MAX)
 		return err_input(err, E2BIG, "more than %d labels", LABELS_MAX);
 	return insert(labels, at, key, value, source, err);
+}
+
+int labels_mark_image(struct labels *labels, const char *key, const char *value, struct err *err)
+{
+	struct label label;
+	bool found;
+	size_t at = place_of(labels, key, &found);
+
+	if (!found || labels->v[at].source != LABEL_FROM_ENGINE ||
+	    !streq(labels->v[at].value, value))
+		return 0;
+	labels->v[at].source = LABEL_FROM_IMAGE;
+	if (!starts_with(key, LABEL_RESERVED_PREFIX))
+		return 0;
+	label = labels->v[at];
+	labels->n--;
+	memmove(labels->v + at, labels->v + at + 1, (labels->n - at) * sizeof(label));
+	return drop(labels, label, err);
 }
 
 const struct label *labels_get(const struct labels *labels, const char *key)
@@ -121,10 +165,11 @@ const struct label *labels_get(const struct labels *labels, const char *key)
 
 void labels_done(struct labels *labels)
 {
-	for (size_t i = 0; i < labels->n; i++) {
-		free(labels->v[i].key);
-		free(labels->v[i].value);
-	}
+	for (size_t i = 0; i < labels->n; i++)
+		label_done(&labels->v[i]);
+	for (size_t i = 0; i < labels->n_dropped; i++)
+		label_done(&labels->dropped[i]);
 	free(labels->v);
+	free(labels->dropped);
 	*labels = (struct labels){ 0 };
 }

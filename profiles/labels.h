@@ -30,6 +30,8 @@ struct label {
 struct labels {
 	struct label *v; /* sorted by key, unique keys */
 	size_t n;
+	struct label *dropped; /* an image's, under LABEL_RESERVED_PREFIX; in the order seen */
+	size_t n_dropped;
 };
 
 #define LABELS_MAX            10000               /* a container with more is refused */
@@ -42,11 +44,17 @@ const char *label_source_name(enum label_source source); /* "annotation", ... */
 
 /*
  * Set a label. An existing one of the same key is kept where its source is more trusted, else
- * replaced. Image labels under io.coaming. are dropped: *ret_dropped tells (may be NULL).
+ * replaced. Image labels under io.coaming. are dropped: *ret_dropped tells (may be NULL), and
+ * labels->dropped keeps them.
  * Errors  -E2BIG beyond the limits above; -ENOMEM
  */
 int labels_set(struct labels *labels, const char *key, const char *value, enum label_source source,
 	       bool *ret_dropped, struct err *err);
+/*
+ * The container's image has this label. Engines make it one of the container's own: where theirs
+ * has the same value it is taken for the image's, and dropped if it is under io.coaming.
+ */
+int labels_mark_image(struct labels *labels, const char *key, const char *value, struct err *err);
 const struct label *labels_get(const struct labels *labels, const char *key); /* NULL: absent */
 void labels_done(struct labels *labels);
 

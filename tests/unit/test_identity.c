@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hooks/identity.c: what each engine tells of a container's name, and podman's container store.
+ * hooks/identity.c: what each engine tells of a container's name, and which engine it is.
  */
 #include "hooks/identity.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <sys/stat.h>
 #include <cmocka.h>
 
-#define ID    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define OTHER "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const struct {
 	const char *config, *id, *bundle;
@@ -76,115 +73,46 @@ static void test_engines(void **state)
 	}
 }
 
-/* ---- podman's store ---- */
-
-struct store {
-	char dir[64];
-	char bundle[256];
-};
-
-static void write_file(const char *dir, const char *name, const char *text)
-{
-	char path[PATH_MAX];
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	f = fopen(path, "we");
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
-static int setup(void **state)
-{
-	struct store *store = calloc(1, sizeof(*store));
-	char path[256];
-
-	assert_non_null(store);
-	memcpy(store->dir, "/var/tmp/coaming-store.XXXXXX",
-	       sizeof("/var/tmp/coaming-store.XXXXXX"));
-	assert_non_null(mkdtemp(store->dir));
-	(void)snprintf(path, sizeof(path), "%s/" ID, store->dir);
-	assert_int_equal(mkdir(path, 0700), 0);
-	(void)snprintf(store->bundle, sizeof(store->bundle), "%s/" ID "/userdata", store->dir);
-	assert_int_equal(mkdir(store->bundle, 0700), 0);
-	*state = store;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct store *store = *state;
-	char path[256];
-
-	(void)snprintf(path, sizeof(path), "%s/containers.json", store->dir);
-	(void)remove(path);
-	assert_int_equal(rmdir(store->bundle), 0);
-	(void)snprintf(path, sizeof(path), "%s/" ID, store->dir);
-	assert_int_equal(rmdir(path), 0);
-	assert_int_equal(rmdir(store->dir), 0);
-	free(store);
-	return 0;
-}
-
-static const char podman[] = "{\"annotations\": {\"io.container.manager\": \"libpod\"}}";
-
-/* `wanted` NULL: the store tells nothing, the id stands. */
-static void expect(const struct store *store, const char *text, const char *name, const char *image)
+/* Where the bundle lies goes before an annotation, which whoever starts a container may choose. */
+static void test_place_first(void **state)
 {
 	struct identity identity = { 0 };
 
-	write_file(store->dir, "containers.json", text);
-	find(podman, ID, store->bundle, &identity);
-	same(identity.name, name ? name : ID);
-	same(identity.image, image);
+	find("{\"annotations\": {\"io.container.manager\": \"libpod\", \"nerdctl/name\": \"n\"}}",
+	     "x", "/run/containerd/io.containerd.runtime.v2.task/moby/x", &identity);
+	same(identity.engine, "docker");
+	same(identity.name, "x");
+	identity_done(&identity);
+	find("{\"annotations\": {\"io.container.manager\": \"cri-o\"}}", "x",
+	     "/run/containers/storage/overlay-containers/x/userdata", &identity);
+	same(identity.engine, "cri-o");
+	identity_done(&identity);
+	find("{}", "x", "/srv/my-containers/x", &identity);
+	same(identity.engine, NULL);
 	identity_done(&identity);
 }
 
-static void test_store(void **state)
+static void test_set(void **state)
 {
-	const struct store *store = *state;
+	struct err err = { 0 };
+	char *text = NULL;
 
-	expect(store,
-	       "[{\"id\":\"" OTHER "\",\"names\":[\"no\"],\"metadata\":\"{\\\"id\\\":\\\"" ID
-	       "\\\"}\"},{\"id\":\"" ID "\",\"names\":[\"we}b\"],\"x\":{\"y\":\"\\\"}\"},"
-	       "\"metadata\":\"{\\\"image-name\\\":\\\"reg/shop:1\\\"}\"},{\"id\":\"e\"}]",
-	       "we}b", "reg/shop:1");
-	expect(store, "[{\"id\":\"" ID "\"}]", NULL, NULL);
-	expect(store, "[{\"id\":\"" ID "\",\"names\":[],\"metadata\":\"no JSON\"}]", NULL, NULL);
-	expect(store, "[{\"id\":\"" ID "\",\"names\":[7],\"metadata\":{}}]", NULL, NULL);
-	expect(store, "[{\"id\":\"" OTHER "\",\"names\":[\"no\"]}]", NULL, NULL);
-	/* Cut off, in each way. */
-	expect(store, "[{\"id\":\"" ID "\",\"names\":[\"web\"]", NULL, NULL);
-	expect(store, "[{\"id\":\"" ID "\",\"names\":[\"web", NULL, NULL);
-	expect(store, "[{\"id\":\"" ID "\",\"names\":[\"web\\", NULL, NULL);
-	expect(store, "", NULL, NULL);
-}
-
-/* A precreate hook is told no bundle: the config mounts a file from it. */
-static void test_store_by_mount(void **state)
-{
-	const struct store *store = *state;
-	struct identity identity = { 0 };
-	char config[1024];
-
-	write_file(store->dir, "containers.json", "[{\"id\":\"" ID "\",\"names\":[\"web\"]}]");
-	(void)snprintf(config, sizeof(config),
-		       "{\"annotations\": {\"io.container.manager\": \"libpod\"}, \"linux\": "
-		       "{\"cgroupsPath\": \"/libpod-" ID "\"}, \"mounts\": [{\"source\": \"shm\"}, "
-		       "{\"source\": \"/x/" OTHER "/userdata/shm\"}, {\"source\": \"%s/shm\"}]}",
-		       store->bundle);
-	find(config, NULL, NULL, &identity);
-	same(identity.name, "web");
-	identity_done(&identity);
+	assert_int_equal(identity_set(&text, NULL, &err), 0);
+	assert_null(text);
+	assert_int_equal(identity_set(&text, "a", &err), 0);
+	assert_int_equal(identity_set(&text, "", &err), 0);
+	same(text, "a");
+	assert_int_equal(identity_set(&text, "b", &err), 0);
+	same(text, "b");
+	free(text);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_engines),
-		cmocka_unit_test_setup_teardown(test_store, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_store_by_mount, setup, teardown),
+		cmocka_unit_test(test_place_first),
+		cmocka_unit_test(test_set),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

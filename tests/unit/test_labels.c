@@ -105,7 +105,11 @@ static void test_image(void **state)
 			labels_set(&labels, rows[i].key, "v", LABEL_FROM_IMAGE, &dropped, &err), 0);
 		assert_int_equal(dropped, rows[i].dropped);
 		assert_int_equal(labels.n, rows[i].dropped ? 0 : 1);
+		assert_int_equal(labels.n_dropped, rows[i].dropped ? 1 : 0);
+		if (rows[i].dropped)
+			assert_string_equal(labels.dropped[0].key, rows[i].key);
 		labels_done(&labels);
+		assert_int_equal(labels.n_dropped, 0);
 		/* From everywhere else such a label counts. */
 		for (int s = LABEL_FROM_ENGINE; s < LABEL_SOURCES_; s++)
 			set(&labels, rows[i].key, "v", (enum label_source)s);
@@ -124,6 +128,42 @@ static void test_image_beside_others(void **state)
 	assert_int_equal(labels_set(&labels, LABEL_PROFILE, "lax", LABEL_FROM_IMAGE, NULL, &err),
 			 0);
 	assert_label(&labels, LABEL_PROFILE, "web", LABEL_FROM_ENGINE);
+	labels_done(&labels);
+}
+
+static void mark(struct labels *labels, const char *key, const char *value)
+{
+	struct err err = { 0 };
+
+	if (labels_mark_image(labels, key, value, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* Only what an engine may have copied from the image becomes the image's: key and value. */
+static void test_mark_image(void **state)
+{
+	struct labels labels = { 0 };
+
+	set(&labels, "same", "v", LABEL_FROM_ENGINE);
+	set(&labels, "other", "mine", LABEL_FROM_ENGINE);
+	set(&labels, "note", "v", LABEL_FROM_ANNOTATION);
+	set(&labels, "io.coaming.profile", "evil", LABEL_FROM_ENGINE);
+	set(&labels, "io.coaming.class", "mine", LABEL_FROM_ENGINE);
+	mark(&labels, "same", "v");
+	mark(&labels, "other", "v");
+	mark(&labels, "note", "v");
+	mark(&labels, "nobody's", "v");
+	mark(&labels, "io.coaming.profile", "evil");
+	mark(&labels, "io.coaming.class", "theirs");
+	assert_int_equal(labels.n, 4);
+	assert_label(&labels, "same", "v", LABEL_FROM_IMAGE);
+	assert_label(&labels, "other", "mine", LABEL_FROM_ENGINE);
+	assert_label(&labels, "note", "v", LABEL_FROM_ANNOTATION);
+	assert_label(&labels, "io.coaming.class", "mine", LABEL_FROM_ENGINE);
+	assert_int_equal(labels.n_dropped, 1);
+	assert_string_equal(labels.dropped[0].key, "io.coaming.profile");
+	assert_string_equal(labels.dropped[0].value, "evil");
+	assert_int_equal(labels.dropped[0].source, LABEL_FROM_IMAGE);
 	labels_done(&labels);
 }
 
@@ -207,6 +247,7 @@ int main(void)
 		cmocka_unit_test(test_sorted),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_image_beside_others),
+		cmocka_unit_test(test_mark_image),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_text_bounds),
 		cmocka_unit_test(test_count),
