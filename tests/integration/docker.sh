@@ -28,7 +28,6 @@ docker_setup() {
 	tar -C "$T/rootfs" -c . | dock import - busybox >/dev/null
 }
 
-# Docker 20.10 hands no label to the runtime: here the host's floor decides.
 confines() {
 	profile p '{capabilities: {allow: ["CHOWN"]}, seccomp: {deny: ["mkdir"]},
 		rootfs: {readOnly: true, writable: [{path: "/tmp", size: "1M"}]},
@@ -86,10 +85,68 @@ devices() {
 	assert_matches "$W/err" 'refused: profile p: privileged is denied'
 }
 
+# Docker hands no label to the runtime: they are in its own record of the container.
+labels() {
+	local id
+
+	profile web '{match: {labelSelector: {matchLabels: {tier: "web"}}},
+		capabilities: {allow: ["CHOWN"]}}'
+	profile named '{capabilities: {allow: ["SETUID"]}}'
+	profile img '{match: {image: ["labelled:*"]}, seccomp: {deny: ["mkdir", "mkdirat"]}}'
+	profile evil '{capabilities: {allow: ["KILL"]}}'
+	profile vendor '{match: {labelSelector: {matchLabels: {vendor: "x"}}}, capabilities: {allow: []}}'
+	docker_setup
+	tar -C "$T/rootfs" -c . | dock import -c 'LABEL io.coaming.profile=evil vendor=x' - \
+		labelled >/dev/null
+	run dock run --name web --network none --label tier=web labelled probe status -- mkdir /x
+	assert_status 0
+	assert_process CHOWN
+	assert_has "$W/out" 'mkdir /x: EPERM'
+	id=$(dock inspect -f '{{.Id}}' web)
+	journal "CONTAINER_ID_FULL=$id" COAMING_EVENT=admit >"$W/j"
+	assert_json "$W/j" '.COAMING_PROFILE == ["img", "web"] and .CONTAINER_NAME == "web"
+		and .IMAGE_NAME == "labelled"
+		and (.COAMING_LABEL_SOURCE | any(. == "tier=engine") and any(. == "vendor=image"))
+		and .COAMING_LABEL_DROPPED == "io.coaming.profile=evil"'
+	assert_eq "$(jq -r .COAMING_IMAGE_ID "$W/j")" "$(dock inspect -f '{{.Image}}' web)" "image's id"
+	# Named by the user; and then by the image alone, which chooses nothing.
+	run dock run --rm --network none --label io.coaming.profile=named labelled probe status
+	assert_status 0
+	assert_process SETUID
+	dock run -d --name plain --network none labelled sleep 1000 >/dev/null
+	id=$(dock inspect -f '{{.Id}}' plain)
+	run coaming explain --json --bundle "$W/exec/containerd/daemon/io.containerd.runtime.v2.task/moby/$id"
+	assert_status 0
+	assert_json "$W/out" '[.profiles[].name] == ["img"] and .name == "plain"
+		and (.labels | any(.key == "vendor" and .source == "image"))
+		and (.droppedLabels | any(.key == "io.coaming.profile" and .value == "evil"))'
+	dock rm -f plain >/dev/null
+	# F57: half of Docker's record; none at all.
+	id=$(dock create --name half --network none --label tier=web labelled touch /started)
+	mkdir -p "$W/half/containers/$id"
+	head -c 500 "$W/data/containers/$id/config.v2.json" >"$W/half/containers/$id/config.v2.json"
+	jq --arg d "$W/half" '.engines.docker.dataRoot = $d' "$W/coaming.json" >/etc/coaming/coaming.json
+	run dock start -a half
+	[ "$status" -ne 0 ] || fail "started with half of its record"
+	assert_matches "$W/err" 'labels that Docker keeps cannot be read: .*config.v2.json:1:501: '
+	rm "$W/half/containers/$id/config.v2.json"
+	run dock start -a half
+	[ "$status" -ne 0 ] || fail "started without its record"
+	assert_matches "$W/err" 'labels that Docker keeps .*No such file.*engines.docker.dataRoot'
+	journal COAMING_EVENT=deny CONTAINER_ID_FULL="$id" >"$W/j"
+	assert_json "$W/j" '.COAMING_REASON | startswith("the labels that Docker keeps cannot be read")'
+	cp "$W/coaming.json" /etc/coaming/coaming.json
+	run dock start -a half
+	assert_status 0
+	assert_clean
+}
+
 for RUNTIME in runc crun; do
 	check "docker, $RUNTIME: capabilities, seccomp, root, firewall, records" confines
 	check "docker, $RUNTIME: docker prints why it was refused" refused
 	check "docker, $RUNTIME: its own device rules pass, a user's are refused" devices
 	check "docker, $RUNTIME: where no profile applies nothing is taken" nothing_applies
 done
+RUNTIME=runc
+check "docker: labels, whose they are, the image; F57: no record, half of it" labels
 finish

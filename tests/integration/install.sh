@@ -24,7 +24,7 @@ installs_and_leaves_nothing() {
 	install_to install
 	files >"$W/files"
 	for file in usr/bin/coaming usr/bin/coaming-runtime usr/libexec/coaming/coaming-hook \
-		usr/libexec/coaming/coaming-nft etc/coaming/coaming.json \
+		usr/libexec/coaming/coaming-nft usr/libexec/coaming/coaming-sqlite etc/coaming/coaming.json \
 		usr/share/coaming/profiles/baseline.json usr/share/man/man8/coaming-hook.8 \
 		usr/share/coaming/profile.schema.json; do
 		assert_matches "$W/files" "^\./$file\$"

@@ -241,6 +241,34 @@ by_image() {
 	assert_clean
 }
 
+# Labels are in podman's database alone (here bbolt); the image's own are marked, or dropped.
+labels() {
+	door "$1"
+	profile web '{match: {labelSelector: {matchLabels: {tier: "web"}}},
+		capabilities: {allow: ["CHOWN"]}}'
+	profile evil '{capabilities: {allow: ["KILL"]}}'
+	profile vendor '{match: {labelSelector: {matchLabels: {vendor: "x"}}}, capabilities: {allow: []}}'
+	tar -C "$T/rootfs" -c . | podman import -q -c 'LABEL io.coaming.profile=evil' \
+		-c 'LABEL vendor=x' - labelled >/dev/null
+	# Without podman's own mount of the bundle's /dev/shm it is found all the same.
+	run podman run --name web --ipc host --network none --label tier=web labelled cat /proc/self/status
+	assert_status 0
+	assert_eq "$(field "$W/out" CapBnd)" "$(cap_mask CHOWN)" CapBnd
+	journal CONTAINER_NAME=web COAMING_EVENT=admit >"$W/j"
+	assert_json "$W/j" '.COAMING_PROFILE == "web" and .IMAGE_NAME == "localhost/labelled:latest"
+		and (.COAMING_LABEL_SOURCE | any(. == "tier=engine") and any(. == "vendor=image"))
+		and .COAMING_LABEL_DROPPED == "io.coaming.profile=evil"'
+	assert_eq "$(jq -r .COAMING_IMAGE_DIGEST "$W/j")" \
+		"$(podman image inspect -f '{{.Digest}}' labelled)" "the image's digest"
+	podman create --name lost --network none labelled touch /started >/dev/null
+	jq '.engines.podman.staticDir = "/nowhere"' "$W/coaming.json" >/etc/coaming/coaming.json
+	run podman start -a lost
+	[ "$status" -ne 0 ] || fail "started without podman's record"
+	assert_matches "$W/err" 'labels that podman keeps cannot be read.*engines.podman.graphRoot'
+	podman rm -f web lost
+	assert_clean
+}
+
 both_doors() {
 	door hooks
 	sed -i 's/^runtime = .*/runtime = "coaming-runtime"/' "$CONTAINERS_CONF"
@@ -266,6 +294,7 @@ for RUNTIME in crun runc; do
 		check "podman, $RUNTIME, $way: without a label nothing is taken" unlabelled $way
 		check "podman, $RUNTIME, $way: podman build works" builds $way
 		check "podman, $RUNTIME, $way: a profile for an image" by_image $way
+		[ "$RUNTIME" = runc ] || check "podman, $way: labels of its database, and whose they are" labels $way
 	done
 	check "podman, $RUNTIME, hooks: precreate lost, createRuntime refuses" without_precreate
 	check "podman, $RUNTIME, hooks: createRuntime lost, the config cannot start" without_create_runtime

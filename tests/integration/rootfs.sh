@@ -1,22 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The root file system of programs.sh: a small Debian with a program of each kind that the shipped
-# profiles are for. Made once with debootstrap, in a minute or two, below $O; made anew when this
-# file changes. Prints where it is. Not a test: it needs root and Debian's mirror.
+# rootfs.sh NAME: a small Debian, made with debootstrap in a minute or two. Prints where it is.
 #
-# Nothing is started in it, nothing of it may be changed, and nothing is left mounted.
+#   programs   for programs.sh: a program of each kind that the shipped profiles are for
+#   podman5    for podman5.sh: Debian 13 with podman
+#
+# Made once a machine, below /var/cache/coaming-test (or $O, where that cannot be written), and
+# anew when this file changes. Not a test: it needs root and Debian's mirror. Nothing is started in
+# it, nothing of it may be changed, and nothing is left mounted.
 
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
-B=${O:-$top/build}
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-suite=bookworm
-packages=nginx-light,postgresql,redis-server,python3,nodejs,haproxy,prometheus-node-exporter
-packages=$packages,gcc,make,libc6-dev
-
-key=$(sha256sum <"$0" | cut -c 1-12)
-tree=$B/rootfs/$key
+name=$1
+case $name in
+programs)
+	suite=bookworm
+	packages=nginx-light,postgresql,redis-server,python3,nodejs,haproxy,prometheus-node-exporter
+	packages=$packages,gcc,make,libc6-dev
+	;;
+podman5)
+	suite=trixie
+	packages=podman,crun,libsqlite3-0
+	;;
+*)
+	echo "rootfs.sh: no root file system is called $name" >&2
+	exit 2
+	;;
+esac
 
 # In namespaces of its own, so that what it mounts and starts ends with it. The policy keeps the
 # packages' scripts from starting what they install.
@@ -31,18 +43,24 @@ make_tree() { # DIRECTORY
 	rm -rf "$1"/var/cache/apt "$1"/var/lib/apt/lists "$1"/usr/share/{doc,man,locale,info}
 }
 
-if [ "${1:-}" = --inside ]; then
-	make_tree "$2"
+if [ "${2:-}" = --inside ]; then
+	make_tree "$3"
 	exit
 fi
-mkdir -p "$B/rootfs"
-exec 9>"$B/rootfs/lock"
+cache=/var/cache/coaming-test/rootfs
+mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || {
+	cache=${O:-$top/build}/rootfs
+	mkdir -p "$cache"
+}
+tree=$cache/$name-$(sha256sum <"$0" | cut -c 1-12)
+exec 9>"$cache/$name.lock"
 flock 9
 if [ ! -d "$tree" ]; then
-	rm -rf --one-file-system "$B"/rootfs/[0-9a-f]*
+	# What an earlier run was killed at.
+	rm -rf --one-file-system "$tree.new"
 	unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
-		bash "$0" --inside "$tree.new" >"$B/rootfs/log" 2>&1 9>&- || {
-		tail -n 20 "$B/rootfs/log" >&2
+		bash "$0" "$name" --inside "$tree.new" >"$cache/$name.log" 2>&1 9>&- || {
+		tail -n 20 "$cache/$name.log" >&2
 		exit 1
 	}
 	mv "$tree.new" "$tree"

@@ -539,7 +539,8 @@ crio_labels() {
 	journal_start
 	profile p '{capabilities: {allow: ["CHOWN"]}}'
 	profile q '{match: {labelSelector: {matchLabels: {tier: "web"}}}, limits: {nofile: 77}}'
-	bundle c1 '.annotations["io.kubernetes.cri-o.Labels"] = ({"io.coaming.profile": "p", tier: "web"} | tojson)
+	bundle c1 '.annotations["io.kubernetes.cri-o.Labels"] = ({"io.coaming.profile": "p", tier: "web",
+		"io.kubernetes.pod.name": "shop-0", "io.kubernetes.pod.namespace": "prod"} | tojson)
 		| .annotations["io.kubernetes.cri-o.ContainerID"] = "x" | .annotations["io.kubernetes.cri-o.Name"] = "k8s_shop"' \
 		probe status -- nofile
 	run_confined c1
@@ -548,6 +549,7 @@ crio_labels() {
 	assert_matches "$W/out" '^nofile: [0-9]+ 77$'
 	journal CONTAINER_NAME=k8s_shop COAMING_EVENT=admit >"$W/j"
 	assert_json "$W/j" '.COAMING_ENGINE == "cri-o" and .COAMING_PROFILE == ["p", "q"]
+		and .COAMING_POD == "shop-0" and .COAMING_POD_NAMESPACE == "prod"
 		and (.COAMING_LABEL_SOURCE | contains(["tier=engine"]))'
 }
 
