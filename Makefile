@@ -7,6 +7,7 @@
 #	sudo make demo      a real container, confined, with the record of it
 #	make lint bench fuzz unit integration
 #	sudo make install [DESTDIR=] [prefix=/usr], sudo make uninstall
+#	make deb rpm        packages of what is committed
 #	make SANITIZE=1 ... the same with ASan and UBSan, in build-sanitize/
 #	make V=1 ...        with the commands shown
 
@@ -161,6 +162,7 @@ demo:
 	@O='$(abspath $(O))' bash packaging/demo.sh
 
 include packaging/install.mk
+include packaging/packages.mk
 
 clean:
 	rm -rf $(O)

@@ -58,6 +58,12 @@ lint   mandoc                       mandoc                   mandoc             
 test   chromium                     chromium                 chromium                chromium
 test   debootstrap                  -                        -                       -
 test   systemd-journal-remote       systemd-journal-remote   -                       systemd
+test   debhelper                    -                        -                       -
+test   dpkg-dev                     -                        -                       -
+test   lintian                      -                        -                       -
+test   rpm                          rpm-build                -                       -
+test   python3-yaml                 python3-pyyaml           py3-yaml                python-yaml
+test   git                          git                      git                     git
 test   zsh                          zsh                      zsh                     zsh
 test   fish                         fish                     fish                    fish
 test   python3-jsonschema           python3-jsonschema       py3-jsonschema          python-jsonschema

@@ -35,6 +35,7 @@ entry = $(foreach f,$(1),$(f):$(2):$(3))
 install_files = \
 	$(call entry,$(O)/coaming $(O)/coaming-runtime,0755,$(bindir)) \
 	$(call entry,$(O)/coaming-hook $(O)/coaming-nft $(O)/coaming-sqlite,0755,$(libdir_coaming)) \
+	$(call entry,$(O)/packaging/before-removal,0755,$(libdir_coaming)) \
 	$(call entry,$(wildcard profiles/library/*.json),0644,$(datadir_coaming)/profiles) \
 	$(call entry,$(wildcard profiles/library/seccomp/*.json),0644,$(datadir_coaming)/profiles/seccomp) \
 	$(call entry,$(wildcard profiles/library/tests/*.json),0644,$(datadir_coaming)/profiles/tests) \
@@ -64,9 +65,10 @@ define after_install
 	echo 'How engines are told: coaming setup podman, docker, containerd or crio; coaming-setup(1).'; }
 endef
 
-# No engine is left with a runtime that is gone. A host configuration that was edited stays.
+# Not before no engine names it. A host configuration that was edited stays.
 uninstall: $(generated)
-	@[ -n '$(DESTDIR)' ] || [ ! -x '$(bindir)/coaming' ] || '$(bindir)/coaming' setup --remove --all
+	@[ -n '$(DESTDIR)' ] || [ ! -x '$(libdir_coaming)/before-removal' ] || \
+		'$(libdir_coaming)/before-removal'
 	@DESTDIR='$(DESTDIR)' packaging/install.sh uninstall $(install_files)
 	@DESTDIR='$(DESTDIR)' packaging/install.sh unconfig packaging/coaming.json:0644:$(sysconfdir)/coaming
 	@[ -n '$(DESTDIR)' ] || $(after_uninstall)

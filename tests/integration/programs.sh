@@ -12,14 +12,14 @@
 . "$(dirname "$0")/lib.sh"
 if [ -z "${COAMING_TEST_CG:-}" ] && [ "$(id -u)" -eq 0 ] && command -v debootstrap >/dev/null; then
 	# Here, since the sandbox has no way to Debian's mirror.
-	COAMING_TEST_TREE=$(O=$B bash "$here/rootfs.sh" programs) || COAMING_TEST_TREE=
+	COAMING_TEST_TREE=$(O=$B bash "$here/rootfs.sh" bookworm) || COAMING_TEST_TREE=
 	export COAMING_TEST_TREE
 fi
 sandbox "$@"
 need debootstrap runc crun jq nft ip busybox "$B/coaming-runtime" "$B/coaming-hook" "$B/coaming-nft"
 tree=${COAMING_TEST_TREE:-}
 if [ ! -x "$tree/usr/sbin/nginx" ]; then
-	skip "${0##*/}" "debootstrap made no root file system, see /var/cache/coaming-test/rootfs/programs.log"
+	skip "${0##*/}" "debootstrap made no root file system, see /var/cache/coaming-test/rootfs/bookworm.log"
 	finish
 fi
 probe=$B/tests/integration/probe

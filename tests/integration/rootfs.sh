@@ -3,11 +3,12 @@
 #
 # rootfs.sh NAME: a small Debian, made with debootstrap in a minute or two. Prints where it is.
 #
-#   programs   for programs.sh: a program of each kind that the shipped profiles are for
+#   bookworm   Debian 12 with a program of each kind that the shipped profiles are for (programs.sh),
+#              and with engines and runtimes, to install the packages in (packages.sh)
 #   podman5    for podman5.sh: Debian 13 with podman
 #
-# Made once a machine, below /var/cache/coaming-test (or $O, where that cannot be written), and
-# anew when this file changes. Not a test: it needs root and Debian's mirror. Nothing is started in
+# Made once a machine, whole or not at all, below /var/cache/coaming-test (or $O, where that cannot
+# be written), and anew when this file changes. Not a test: it needs root and Debian's mirror. Nothing is started in
 # it, nothing of it may be changed, and nothing is left mounted.
 
 set -eu
@@ -15,10 +16,12 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 name=$1
 case $name in
-programs)
+bookworm)
 	suite=bookworm
 	packages=nginx-light,postgresql,redis-server,python3,nodejs,haproxy,prometheus-node-exporter
 	packages=$packages,gcc,make,libc6-dev
+	packages=$packages,systemd,podman,containerd,crun,runc,conmon,netavark
+	packages=$packages,golang-github-containers-common,nftables,iproute2,busybox-static
 	;;
 podman5)
 	suite=trixie
@@ -56,8 +59,11 @@ tree=$cache/$name-$(sha256sum <"$0" | cut -c 1-12)
 exec 9>"$cache/$name.lock"
 flock 9
 if [ ! -d "$tree" ]; then
-	# What an earlier run was killed at.
+	# What an earlier run was killed at, and those of other versions of this file, where nobody
+	# seems to use them.
 	rm -rf --one-file-system "$tree.new"
+	find "$cache" -maxdepth 1 -name "$name-*" -type d -mtime +7 \
+		-exec rm -rf --one-file-system {} +
 	unshare --mount --pid --fork --kill-child --mount-proc --propagation private \
 		bash "$0" "$name" --inside "$tree.new" >"$cache/$name.log" 2>&1 9>&- || {
 		tail -n 20 "$cache/$name.log" >&2
@@ -65,4 +71,5 @@ if [ ! -d "$tree" ]; then
 	}
 	mv "$tree.new" "$tree"
 fi
+touch "$tree"
 echo "$tree"
