@@ -19,13 +19,11 @@
 #include "hooks/bundle.h"
 #include "hooks/harden.h"
 #include "lib/emit.h"
-#include "lib/file.h"
 #include "lib/strv.h"
 #include "profiles/ruleset.h"
 
 /* Of an id so many digits suffice, as for the engines' commands. */
-#define ID_PREFIX_MIN    3
-#define STATUS_MAX_BYTES 65536
+#define ID_PREFIX_MIN 3
 
 struct command {
 	const char *config;
@@ -67,16 +65,8 @@ static void look_done(struct look *look)
 /* The runtime has made it, and its tracer waits for its program: there is nothing to see yet. */
 static bool is_waiting(const struct look *look)
 {
-	_cleanup_free_ char *text = NULL;
-	struct err ignored = { 0 };
-	char path[64];
-	size_t len;
-
-	if (look->live.attested.time != 0 || look->live.restored)
-		return false;
-	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)look->process.pid);
-	return file_read(AT_FDCWD, path, STATUS_MAX_BYTES, &text, &len, &ignored) == 0 &&
-	       strstr(text, "\nTracerPid:\t") && !strstr(text, "\nTracerPid:\t0\n");
+	return look->live.attested.time == 0 && !look->live.restored &&
+	       process_tracer(look->process.pid) != 0;
 }
 
 /* -ESRCH without a text: it has ended, or its number is another's. */

@@ -15,6 +15,8 @@
 
 /* One line of numbers and a name of at most 64 bytes. */
 #define STAT_MAX_BYTES 4096
+/* Groups may be thousands. */
+#define STATUS_MAX_BYTES ((size_t)1 << 20)
 /* Fields between the name's closing parenthesis and starttime. */
 #define FIELDS_TO_START_TIME 20
 
@@ -51,6 +53,23 @@ int process_start_time(pid_t pid, uint64_t *ret, struct err *err)
 		return err_system(err, EBADMSG, "%s has no start time", path);
 	*ret = strtoull(at + 1, NULL, 10);
 	return 0;
+}
+
+pid_t process_tracer(pid_t pid)
+{
+	static const char key[] = "\nTracerPid:";
+	_cleanup_free_ char *text = NULL;
+	struct err ignored = { 0 };
+	const char *line;
+	char path[64];
+	size_t len;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	if (file_read(AT_FDCWD, path, STATUS_MAX_BYTES, &text, &len, &ignored) < 0)
+		return 0;
+	/* The name, which may hold anything but a newline, stands before it. */
+	line = strstr(text, key);
+	return line ? (pid_t)strtol(line + strlen(key), NULL, 10) : 0;
 }
 
 int process_open(pid_t pid, struct process *ret, struct err *err)

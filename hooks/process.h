@@ -30,6 +30,9 @@ void process_done(struct process *process);
 /* Start time of a pid now, or -ESRCH. */
 int process_start_time(pid_t pid, uint64_t *ret, struct err *err);
 
+/* Who traces a process; 0: nobody, or it is gone. */
+pid_t process_tracer(pid_t pid);
+
 /*
  * Is there a process in the network namespace with this inode besides `pid`? Walks /proc, so it is
  * only asked where a config joins a namespace that exists already.

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <sys/pidfd.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* More than the descriptors that a hook may have, see harden.c. */
@@ -169,6 +170,17 @@ static int read_answer(int pipe, struct err *err)
 	if (answer.errnum != 0)
 		return err_errno(err, answer.errnum, "it cannot be traced");
 	return 0;
+}
+
+bool tracer_is_left(const struct process *process)
+{
+	struct stat own, its;
+	char path[64];
+	pid_t pid = process_tracer(process->pid);
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	return pid > 0 && stat("/proc/self/exe", &own) == 0 && stat(path, &its) == 0 &&
+	       own.st_dev == its.st_dev && own.st_ino == its.st_ino && process_lives(process);
 }
 
 int tracer_leave(const struct process *process, const struct tracer *tracer, struct err *err)

@@ -39,4 +39,7 @@ struct tracer {
 #define TRACER_WAIT_MSEC 5000
 int tracer_leave(const struct process *process, const struct tracer *tracer, struct err *err);
 
+/* Has another run of this very program left its tracer there already? Hooks may come twice. */
+bool tracer_is_left(const struct process *process);
+
 #endif

@@ -5,12 +5,15 @@
 
 ROUNDS ?= 100
 bench_programs := $(O)/tests/bench/bare $(O)/tests/bench/measure $(O)/tests/bench/meet \
-		  $(O)/tests/bench/records $(O)/tests/bench/record
+		  $(O)/tests/bench/records $(O)/tests/bench/record $(O)/tests/bench/started
 
 $(O)/tests/bench/bare: $(O)/tests/bench/bare.o
 	$(call say,LD,$@)$(CC) $(static_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
 
 $(O)/tests/bench/measure: $(O)/tests/bench/measure.o
+	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
+
+$(O)/tests/bench/started: $(O)/tests/bench/started.o
 	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
 
 $(O)/tests/bench/records: $(O)/tests/bench/records.o

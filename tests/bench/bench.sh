@@ -8,7 +8,7 @@
 sandbox "$@"
 set -e
 need crun runc jq nft busybox "$B/coaming-runtime" "$B/coaming-hook" "$B/tests/bench/measure" \
-	"$B/tests/bench/meet" "$B/tests/bench/record"
+	"$B/tests/bench/meet" "$B/tests/bench/record" "$B/tests/bench/started"
 measure=$B/tests/bench/measure
 bare=$B/tests/bench/bare
 go_hook=/usr/libexec/oci/hooks.d/oci-seccomp-bpf-hook
@@ -58,23 +58,25 @@ container plain shop
 container net net
 container alone net
 
-# A process in a network of its own, as the runtime has made it when it calls createRuntime; and its
-# end.
+# Processes in networks of their own, as the runtime has made them when it calls createRuntime, which
+# traces them from then on; and their end.
 cat >"$W/begin" <<-END
 	#!/bin/bash
-	unshare -n sleep 100000 >/dev/null 2>&1 &
-	until [ "\$(readlink /proc/\$!/ns/net)" != "\$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
-	echo \$! >"$W/pid"
+	>"$W/pid"
 	for name; do
+		unshare -n sleep 100000 >/dev/null 2>&1 &
+		until [ "\$(readlink /proc/\$!/ns/net)" != "\$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
+		echo \$! >>"$W/pid"
 		printf '{"ociVersion":"1.0.2","id":"%s","status":"created","pid":%d,"bundle":"%s"}' \
 			"\$name" \$! "$W/bundles/\$name" >"$W/\$name.state"
 	done
 END
 cat >"$W/end" <<-END
 	#!/bin/bash
-	pid=\$(cat "$W/pid")
-	kill -KILL "\$pid"
-	while [ -e "/proc/\$pid/ns/net" ]; do sleep 0.01; done
+	for pid in \$(cat "$W/pid"); do
+		kill -KILL "\$pid"
+		while [ -e "/proc/\$pid/ns/net" ]; do sleep 0.01; done
+	done
 END
 chmod +x "$W/begin" "$W/end"
 
@@ -188,6 +190,31 @@ for runtime in crun runc; do
 	start "$runtime-net" net "$runtime"
 	start "$runtime-disk" net "$runtime-disk"
 done
+
+# The start of a container that is made already, to the end of its program: with the attestation at
+# its execve, and the same config without coaming's hooks.
+container att net
+"$B/coaming-runtime" --config "$W/alone.json" create --bundle "$W/bundles/att" att # rewrites; bare
+jq 'del(.hooks)' "$W/bundles/att/config.json" >"$W/unatt.config"
+bundle unatt
+cat >"$W/make" <<-END
+	#!/bin/bash
+	# NAME COMMAND...: create it, and note its process
+	name=\$1
+	shift
+	"\$@" create --pid-file "$W/\$name.pid" --bundle "$W/bundles/\$name" "\$name" </dev/null >/dev/null 2>&1
+END
+chmod +x "$W/make"
+requested att
+silent "$W/make" att "$B/coaming-runtime" --config "$W/crun.json"
+line 'start, attested' - - "$B/tests/bench/started" "$W/att.pid" "$(command -v crun)" start att
+silent "$B/coaming-runtime" --config "$W/crun.json" delete -f att
+settle
+silent cp "$W/unatt.config" "$W/bundles/unatt/config.json"
+silent "$W/make" unatt "$(command -v crun)"
+line 'start, not attested' - - "$B/tests/bench/started" "$W/unatt.pid" "$(command -v crun)" start unatt
+silent "$(command -v crun)" delete -f unatt
+settle
 measured $(((rounds + 3) / 4)) >"$W/starts"
 
 # --- what is printed -----------------------------------------------------------------------------
@@ -262,6 +289,8 @@ fi
 budget '10,000 profiles : 10' "$(ratio "$(of 'runtime: 10000 profiles')" "$(of 'runtime: 10 profiles')")" below 1.2
 budget 'memory, 10,000 profiles : 10' \
 	"$(ratio "$(of 'runtime: 10000 profiles' 5)" "$(of 'runtime: 10 profiles' 5)")" below 1.2
+attested=$(($(of 'start, attested') - $(of 'start, not attested')))
+budget 'attestation at the start' "$(ratio $attested 1000)" below 3 ms
 meet=$(of 'meet of two 400-call filters, JSON in and out')
 budget 'meet of two 400-call filters, JSON in and out' "$(ratio "$meet" 1000)" below 2 ms
 budget 'one record, without fsync' "$(of 'one record, without fsync' 3)" below 150 us
@@ -269,6 +298,7 @@ budget 'meet of two 400-call filters : jansson, parsing them' \
 	"$(ratio "$meet" "$(of 'jansson, parsing two 400-call filters')")" below 8
 
 printf '\nWithout a budget\n'
+told 'start, attested : not attested' "$(ratio "$(of 'start, attested')" "$(of 'start, not attested')")"
 told 'coaming-runtime and the two hooks that it puts in : the same' \
 	"$(ratio "$(sum 'runtime: rewriting, exec' 'createRuntime, firewall' 'poststop, firewall')" "$life")"
 told 'all hooks of a life, firewall : 4 bare processes and nft -f' "$(ratio "$life" $((floor + nft)))"

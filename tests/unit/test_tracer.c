@@ -254,6 +254,7 @@ static void test_cannot(void **state)
 	assert_int_equal(ptrace(PTRACE_SEIZE, t.pid, NULL, NULL), 0);
 	assert_int_equal(leave(&t, true, &err), -EPERM);
 	assert_non_null(strstr(err.text, "another process traces it"));
+	assert_true(tracer_is_left(&t.process)); /* it is this very program that does */
 	assert_int_equal(kill(t.pid, SIGKILL), 0);
 	(void)end_of(&t);
 	err_clear(&err);
