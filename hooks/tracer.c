@@ -16,9 +16,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* More than the descriptors that a hook may have, see harden.c. */
-#define DESCRIPTORS_MAX 256
-
 /* What the child tells of its attempt: 0 or an errno. */
 struct answer {
 	int errnum;
@@ -26,13 +23,32 @@ struct answer {
 
 /* ---- the tracer ---- */
 
-static bool is_kept(const struct tracer *tracer, const struct process *process, int pipe, int fd)
+/* The lowest of those kept from `from` on; -1: there is none. */
+static int next_kept(const struct tracer *tracer, const struct process *process, int pipe, int from)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(tracer->keep); i++) {
-		if (tracer->keep[i] == fd)
-			return true;
+	int least = -1;
+
+	for (size_t i = 0; i < TRACER_KEEPS + 2; i++) {
+		int fd = i < TRACER_KEEPS    ? tracer->keep[i]
+			 : i == TRACER_KEEPS ? process->pidfd
+					     : pipe;
+
+		if (fd >= from && (least < 0 || fd < least))
+			least = fd;
 	}
-	return fd == process->pidfd || fd == pipe;
+	return least;
+}
+
+static int close_others(const struct tracer *tracer, const struct process *process, int pipe)
+{
+	int from = 3, kept;
+
+	while ((kept = next_kept(tracer, process, pipe, from)) >= 0) {
+		if (kept > from && close_range((unsigned)from, (unsigned)kept - 1, 0) < 0)
+			return -errno;
+		from = kept + 1;
+	}
+	return close_range((unsigned)from, ~0U, 0) < 0 ? -errno : 0;
 }
 
 /* Whoever has started the hook waits for the ends of its pipes, and the container's runtime may
@@ -47,11 +63,9 @@ static int let_go(const struct tracer *tracer, const struct process *process, in
 		if (dup3(null, fd, O_CLOEXEC) < 0)
 			return -errno;
 	}
-	for (int fd = 3; fd < DESCRIPTORS_MAX; fd++) {
-		if (!is_kept(tracer, process, pipe, fd))
-			(void)close(fd);
-	}
-	return setsid() < 0 ? -errno : 0;
+	if (setsid() < 0)
+		return -errno;
+	return close_others(tracer, process, pipe);
 }
 
 static int seize(const struct tracer *tracer, const struct process *process)
