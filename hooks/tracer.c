@@ -84,7 +84,9 @@ static int wait_for_exec(pid_t pid)
 	for (;;) {
 		int status, event, sig;
 
-		if (waitpid(pid, &status, __WALL) < 0) {
+		/* For any child, of which there is this one: where another thread executes the
+		 * program, the kernel wakes nobody who waits for the number (Linux 6.18). */
+		if (waitpid(-1, &status, __WALL) < 0) {
 			if (errno == EINTR)
 				continue;
 			return -errno;
