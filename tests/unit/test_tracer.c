@@ -50,7 +50,6 @@ static void be_target(int go, bool in_thread)
 	pthread_t thread;
 	char byte;
 
-	(void)signal(SIGUSR1, handle);
 	while (read(go, &byte, 1) < 0 && errno == EINTR)
 		;
 	if (!in_thread)
@@ -67,6 +66,7 @@ static void target_open(struct target *t, bool in_thread)
 
 	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
 	assert_int_equal(pipe2(seen, O_CLOEXEC), 0);
+	(void)signal(SIGUSR1, handle); /* before the fork: it may come before the child has run */
 	t->pid = fork();
 	if (t->pid == 0) {
 		(void)close(go[1]);
