@@ -70,8 +70,10 @@ put_on_stage() {
 runs_there() {
 	on_node "$stage/usr/bin/coaming" --version >/dev/null ||
 		die "coaming does not run on this node: it wants glibc, libsystemd, libseccomp, libcap and nettle as Debian 12 has them"
-	missing=$(on_node ldd "$stage/usr/libexec/coaming/coaming-nft" | grep 'not found') || :
-	[ -z "$missing" ] || die "coaming-nft does not run on this node: $missing"
+	for program in coaming-nft coaming-sqlite; do
+		missing=$(on_node ldd "$stage/usr/libexec/coaming/$program" | grep 'not found') || :
+		[ -z "$missing" ] || die "$program does not run on this node: $missing"
+	done
 }
 
 # shellcheck disable=SC2016  # the node's shell

@@ -51,10 +51,10 @@ if [ "${2:-}" = --inside ]; then
 	exit
 fi
 cache=/var/cache/coaming-test/rootfs
-mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] || {
+if ! mkdir -p "$cache" 2>/dev/null || [ ! -w "$cache" ]; then
 	cache=${O:-$top/build}/rootfs
 	mkdir -p "$cache"
-}
+fi
 tree=$cache/$name-$(sha256sum <"$0" | cut -c 1-12)
 exec 9>"$cache/$name.lock"
 flock 9
