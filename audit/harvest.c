@@ -97,7 +97,8 @@ struct meaning {
 	uint64_t offset;
 	uint32_t value;
 	uint8_t kind;
-	uint8_t required; /* index into tally_options.required */
+	uint8_t required;  /* index into tally_options.required */
+	uint8_t told, hit; /* as of a record */
 };
 
 /* A record as it is gathered, and where its texts are. */
@@ -169,6 +170,14 @@ static uint32_t event_value(const char *value, size_t len)
 	return event_from_name(name, &event) ? (uint32_t)event : EVENTS_;
 }
 
+static uint32_t outcome_value(const char *value, size_t len)
+{
+	return is(value, len, "would-refuse") ? TALLY_WOULD_REFUSE
+	       : is(value, len, "refuse")     ? TALLY_REFUSED
+	       : is(value, len, "exempt")     ? TALLY_EXEMPTED
+					      : TALLY_DONE;
+}
+
 /* The number by which a value that comes again is known. */
 static uint32_t value_of(struct work *w, enum kind *kind, const char *value, size_t len)
 {
@@ -182,7 +191,7 @@ static uint32_t value_of(struct work *w, enum kind *kind, const char *value, siz
 	case KIND_EVENT:
 		return event_value(value, len);
 	case KIND_OUTCOME:
-		return is(value, len, "would-refuse");
+		return outcome_value(value, len);
 	case KIND_MODE:
 		return is(value, len, "audit");
 	case KIND_BREAK_GLASS:
@@ -211,6 +220,22 @@ static uint8_t required_of(const struct work *w, const char *name, size_t len)
 	return NOT_REQUIRED;
 }
 
+/* What it is for the rules, whatever kind of field it is. */
+static void set_rules(const struct work *w, const char *name, size_t name_len, const char *value,
+		      size_t len, struct meaning *m)
+{
+	const struct tally_options *o = &w->tally->options;
+
+	m->required = required_of(w, name, name_len);
+	for (size_t i = 0; i < o->n_fails; i++) {
+		if (!is(name, name_len, o->fails[i].field))
+			continue;
+		m->told |= (uint8_t)(1U << i);
+		if (is(value, len, o->fails[i].value))
+			m->hit |= (uint8_t)(1U << i);
+	}
+}
+
 static struct meaning meaning_of(struct work *w, const char *text, size_t len)
 {
 	const char *equals = memchr(text, '=', len);
@@ -220,7 +245,8 @@ static struct meaning meaning_of(struct work *w, const char *text, size_t len)
 	if (!equals)
 		return m;
 	kind = kind_of(text, (size_t)(equals - text));
-	m.required = required_of(w, text, (size_t)(equals - text));
+	set_rules(w, text, (size_t)(equals - text), equals + 1, len - (size_t)(equals + 1 - text),
+		  &m);
 	m.value = value_of(w, &kind, equals + 1, len - (size_t)(equals + 1 - text));
 	m.kind = (uint8_t)kind;
 	return m;
@@ -265,6 +291,8 @@ static void take_known(struct gathered *g, const struct meaning *m)
 
 	if (m->required != NOT_REQUIRED)
 		r->required |= UINT64_C(1) << m->required;
+	r->told |= m->told;
+	r->hit |= m->hit;
 	switch ((enum kind)m->kind) {
 	case KIND_SCHEMA:
 		g->schema = m->value;
@@ -280,7 +308,7 @@ static void take_known(struct gathered *g, const struct meaning *m)
 		r->event = g->has_event ? (enum event)m->value : EVENT_POLICY;
 		break;
 	case KIND_OUTCOME:
-		r->would_refuse = m->value;
+		r->outcome = (enum tally_outcome)m->value;
 		break;
 	case KIND_MODE:
 		r->audit_mode = m->value;
@@ -567,8 +595,9 @@ static int read_record(struct work *w, const struct entry *e, struct err *err)
 	for (size_t i = 0; i < e->n; i++) {
 		const struct view *v = &e->fields[i];
 		enum kind kind = kind_of(v->name, v->name_len);
-		struct meaning m = { .required = required_of(w, v->name, v->name_len) };
+		struct meaning m = { 0 };
 
+		set_rules(w, v->name, v->name_len, v->value, v->len, &m);
 		m.value = value_of(w, &kind, v->value, v->len);
 		m.kind = (uint8_t)kind;
 		take_known(&w->g, &m);

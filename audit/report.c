@@ -170,6 +170,8 @@ static const struct rule *rule_of(const struct report *report, size_t control, s
 				.title = "",
 				.description = "",
 				.why = "",
+				.fails_field = "",
+				.fails_value = "",
 				.evidence = RULE_PROFILE };
 	return space;
 }
@@ -330,17 +332,73 @@ static void judge_coverage(const struct report *report, const char *id, struct v
 	fail(report, id, v);
 }
 
-static void judge_events(const struct report *report, const struct rule *rule, struct verdict *v)
+static void count_failed(const struct report *report, size_t control, const char *id,
+			 struct verdict *v)
+{
+	const struct tally *t = report->tally;
+
+	for (size_t i = 1; i < t->n_classes; i++) {
+		const struct tally_class *c = &t->classes[i];
+
+		if ((c->flags & TALLY_OUT) || !tally_was_failed(t, c, control))
+			continue;
+		if (is_waived(report, c->waivers, id))
+			v->waived += c->containers;
+		else
+			v->failed += c->containers;
+	}
+}
+
+/* Hosts where containers were admitted, and none of the records is: do they come to be known? */
+static uint64_t unseen_on(const struct tally *t, const struct rule *rule)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < t->n_hosts; i++)
+		n += (t->hosts[i].events & 1U << EVENT_ADMIT) &&
+		     !(t->hosts[i].events & rule->events);
+	return n;
+}
+
+/* n records are there, and each of them might have failed it. */
+static void judge_each(const struct report *report, size_t control, const struct rule *rule,
+		       uint64_t n, struct verdict *v)
+{
+	uint64_t failing = report->tally->failures_of[control];
+	uint64_t unseen = unseen_on(report->tally, rule);
+
+	count_failed(report, control, rule->id, v);
+	/* Of a container for which there was no room, the record is known all the same. */
+	if (failing > 0)
+		say(v, v->waived > 0 && v->failed == 0 ? STATUS_WAIVED : STATUS_FAILED,
+		    "%llu of %llu records have %s=%s, or do not tell it, in %llu containers%s",
+		    ULL(failing), ULL(n), rule->fails_field, rule->fails_value,
+		    ULL(v->failed + v->waived),
+		    v->failed == 0 && v->waived > 0 ? ", under a waiver" : "");
+	else if (unseen > 0)
+		say(v, STATUS_CONFIGURED,
+		    "%llu records, none of which has %s=%s; of %llu hosts with containers there "
+		    "is none, and that they would be seen is not shown",
+		    ULL(n), rule->fails_field, rule->fails_value, ULL(unseen));
+	else
+		say(v, STATUS_EVIDENCED, "%llu records tell of it, none has %s=%s", ULL(n),
+		    rule->fails_field, rule->fails_value);
+}
+
+static void judge_events(const struct report *report, size_t control, const struct rule *rule,
+			 struct verdict *v)
 {
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < EVENTS_; i++)
 		if (rule->events >> i & 1)
 			n += report->tally->events[i];
-	if (n > 0)
-		say(v, STATUS_EVIDENCED, "%llu records tell of it", ULL(n));
-	else
+	if (n == 0)
 		say(v, STATUS_NOT_COVERED, "no record of that kind is in the period");
+	else if (rule->fails_field[0])
+		judge_each(report, control, rule, n, v);
+	else
+		say(v, STATUS_EVIDENCED, "%llu records tell of it", ULL(n));
 }
 
 static struct verdict judge(const struct report *report, size_t control, const struct rule *rule)
@@ -363,7 +421,7 @@ static struct verdict judge(const struct report *report, size_t control, const s
 	else if (rule->evidence == RULE_CLOCK)
 		judge_clock(report, rule->id, &v);
 	else
-		judge_events(report, rule, &v);
+		judge_events(report, control, rule, &v);
 	return v;
 }
 
@@ -412,9 +470,13 @@ static void put_failures(struct emit *e, const struct report *report, size_t con
 	const struct tally *t = report->tally;
 	uint64_t shown = 0, all = v->failed + v->waived;
 
+	if (rule->evidence == RULE_EVENTS) /* each record is one */
+		all = t->failures_of[control];
 	emit_key(e, "failures");
 	emit_array(e);
-	for (size_t i = 0; rule->evidence == RULE_PROFILE && i < t->n_failures; i++)
+	for (size_t i = 0;
+	     (rule->evidence == RULE_PROFILE || rule->evidence == RULE_EVENTS) && i < t->n_failures;
+	     i++)
 		if (t->failures[i].control == control) {
 			put_failure(e, report, &t->failures[i]);
 			shown++;
@@ -673,7 +735,7 @@ static int count_dimensions(const struct report *report, struct err *err)
 		if (!is_shown(c))
 			continue;
 		for (size_t k = 0; k < t->n_controls && !failed; k++)
-			failed = tally_fails(t, c, k) &&
+			failed = (tally_fails(t, c, k) || tally_was_failed(t, c, k)) &&
 				 !is_waived(report, c->waivers, t->controls[k]);
 		for (uint32_t d = 0; d < t->options.n_dimensions; d++) {
 			struct tally_row *row = tally_row_of(t, d, c->values[d]);

@@ -108,6 +108,50 @@ static int read_lists(const struct doc *doc, const struct node *object, struct r
 	return 0;
 }
 
+/* Both, or neither is there. */
+static int read_fails_where(const struct doc *doc, const struct node *object, struct rule *rule,
+			    struct err *err)
+{
+	static const char *const keys[] = { "field", "value" };
+	const struct node *where = node_get(object, "failsWhere");
+	int r;
+
+	rule->fails_field = rule->fails_value = "";
+	if (!where)
+		return 0;
+	r = node_expect(doc, where, NODE_OBJECT, err);
+	r = r < 0 ? r : node_check_keys(doc, where, keys, ARRAY_SIZE(keys), err);
+	r = r < 0 ? r : read_text(doc, where, "field", &rule->fails_field, err);
+	r = r < 0 ? r : read_text(doc, where, "value", &rule->fails_value, err);
+	if (r < 0)
+		return r;
+	if (rule->evidence != RULE_EVENTS)
+		return err_input(err, EBADMSG,
+				 "%s: \"failsWhere\" goes with \"evidence\": \"events\" alone",
+				 WHERE(doc, where));
+	if (!field_name_is_valid(rule->fails_field, strlen(rule->fails_field)) ||
+	    !rule->fails_value[0] || strlen(rule->fails_value) > FIELD_NAME_MAX)
+		return err_input(
+			err, EBADMSG,
+			"%s: \"failsWhere\" needs a \"field\" of records and its \"value\", "
+			"of 1 to %d bytes",
+			WHERE(doc, where), FIELD_NAME_MAX);
+	return 0;
+}
+
+/* Each takes a bit. */
+static int count_fails(const struct rules *rules, struct err *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rules->n; i++)
+		n += rules->v[i].fails_field[0] != '\0';
+	return n <= TALLY_FAILS_MAX
+		       ? 0
+		       : err_input(err, EBADMSG, "%s: more than %d controls with \"failsWhere\"",
+				   doc_name(rules->doc), TALLY_FAILS_MAX);
+}
+
 static int read_rule(struct rules *rules, const struct node *object, struct err *err)
 {
 	const struct doc *doc = rules->doc;
@@ -126,6 +170,7 @@ static int read_rule(struct rules *rules, const struct node *object, struct err 
 	r = r < 0 ? r : read_evidence(doc, object, rule, err);
 	r = r < 0 ? r : read_lists(doc, object, rule, err);
 	r = r < 0 ? r : read_points(doc, object, rule, err);
+	r = r < 0 ? r : read_fails_where(doc, object, rule, err);
 	if (r == 0 && !rule->id[0])
 		return err_input(err, EBADMSG, "%s: a control without an id", WHERE(doc, object));
 	return r;
@@ -158,6 +203,9 @@ int rules_parse(const char *name, const char *text, size_t len, struct rules **r
 		if (r < 0)
 			return r;
 	}
+	r = count_fails(rules, err);
+	if (r < 0)
+		return r;
 	*ret = take_ptr(rules);
 	return 0;
 }

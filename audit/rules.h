@@ -25,7 +25,8 @@ struct rule {
 	enum rule_evidence evidence;
 	const char *required[TALLY_REQUIRED_MAX];
 	size_t n_required;
-	uint32_t events; /* bit per enum event */
+	uint32_t events;                       /* bit per enum event */
+	const char *fails_field, *fails_value; /* of "failsWhere"; "" where absent */
 	uint32_t points; /* point_bit() of each that has to be proved; 0: none is named */
 };
 

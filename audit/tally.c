@@ -188,7 +188,8 @@ static const char *why_it_fails(const struct tally *t, const struct tally_class 
 }
 
 static int add_failure(struct tally *t, const struct tally_record *r,
-		       const struct tally_class *class, size_t control, struct err *err)
+		       const struct tally_class *class, size_t control, const char *what,
+		       struct err *err)
 {
 	_cleanup_free_ char *reason = text_of(r, TALLY_REASON);
 	struct tally_failure *grown, *f;
@@ -203,8 +204,8 @@ static int add_failure(struct tally *t, const struct tally_record *r,
 			return err_oom(err);
 		t->failures = grown;
 	}
-	(void)snprintf(why, sizeof(why), "%s%s%s", why_it_fails(t, class, control),
-		       reason && reason[0] ? ": " : "", reason ? reason : "");
+	(void)snprintf(why, sizeof(why), "%s%s%s", what, reason && reason[0] ? ": " : "",
+		       reason ? reason : "");
 	f = &t->failures[t->n_failures++];
 	*f = (struct tally_failure){ .host = class->host,
 				     .control = (uint32_t)control,
@@ -319,7 +320,7 @@ static int count_rows(struct tally *t, const struct tally_record *r,
 		row->admit += r->event == EVENT_ADMIT;
 		row->deny += r->event == EVENT_DENY;
 		row->exempt += r->event == EVENT_EXEMPT;
-		row->would_refuse += r->would_refuse;
+		row->would_refuse += r->outcome == TALLY_WOULD_REFUSE;
 	}
 	return 0;
 }
@@ -402,7 +403,7 @@ static void apply(struct tally *t, const struct tally_record *r, bool in_period,
 	else if (r->event == EVENT_GAP)
 		class->flags |= TALLY_NOTED;
 	if (in_period)
-		class->flags |= TALLY_IN_PERIOD;
+		class->flags |= TALLY_IN_PERIOD | tally_failed_by(t, r);
 }
 
 static void count_trend(struct tally *t, const struct tally_record *r)
@@ -433,7 +434,27 @@ static int note_failures(struct tally *t, const struct tally_record *r,
 	for (size_t c = 0; c < t->n_controls && ret == 0; c++)
 		if (tally_fails(t, after, c) &&
 		    ((before->flags & shown) != TALLY_IN_PERIOD || !tally_fails(t, before, c)))
-			ret = add_failure(t, r, after, c, err);
+			ret = add_failure(t, r, after, c, why_it_fails(t, after, c), err);
+	return ret;
+}
+
+/* Each record that fails a control is one to be looked at. */
+static int note_failing_record(struct tally *t, const struct tally_record *r,
+			       const struct tally_class *class, struct err *err)
+{
+	uint32_t failed = tally_failed_by(t, r);
+	int ret = 0;
+
+	for (size_t i = 0; failed && ret == 0 && i < t->options.n_fails; i++) {
+		const struct tally_fails *f = &t->options.fails[i];
+		char what[2 * FIELD_NAME_MAX + 32];
+
+		if (!(failed & (uint32_t)TALLY_FAILS << i))
+			continue;
+		(void)snprintf(what, sizeof(what), r->told >> i & 1 ? "%s=%s" : "%s is not told",
+			       f->field, f->value);
+		ret = add_failure(t, r, class, f->control, what, err);
+	}
 	return ret;
 }
 
@@ -456,6 +477,8 @@ static int add_container(struct tally *t, const struct tally_record *r, uint32_t
 	if (place)
 		tally_move(t, place, &after);
 	ret = note_failures(t, r, &before, &after, err);
+	if (*ret_counts)
+		ret = ret < 0 ? ret : note_failing_record(t, r, &after, err);
 	if (*ret_counts && is_decision(r->event))
 		ret = ret < 0 ? ret : count_rows(t, r, &after, err);
 	return ret;
@@ -587,8 +610,8 @@ static void count(struct tally *t, const struct tally_record *r)
 	t->events[r->event]++;
 	t->timeless += !r->has_time;
 	b->events[r->event]++;
-	t->would_refuse += r->would_refuse;
-	b->would_refuse += r->would_refuse;
+	t->would_refuse += r->outcome == TALLY_WOULD_REFUSE;
+	b->would_refuse += r->outcome == TALLY_WOULD_REFUSE;
 	count_trend(t, r);
 	if (!is_decision(r->event))
 		return;
@@ -628,6 +651,7 @@ int tally_add(struct tally *tally, const struct tally_record *record, struct err
 	if (!counts)
 		return 0;
 	count(tally, record);
+	tally->hosts[host].events |= 1U << record->event;
 	return record->event == EVENT_GAP ? add_gap(tally, record, (uint32_t)host, err) : 0;
 }
 

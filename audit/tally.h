@@ -29,6 +29,7 @@
 #define TALLY_WAIVERS_MAX    256
 #define TALLY_REQUIRED_MAX   64
 #define TALLY_RANGES_MAX     256 /* of each host: what gap records pass over */
+#define TALLY_FAILS_MAX      8   /* controls that a record can fail: a bit each */
 
 /* Of a control, in a container. The higher, the worse. */
 enum tally_state {
@@ -54,6 +55,7 @@ enum {
 	TALLY_OUT = 1 << 10,         /* not in the report's scope */
 	TALLY_NOTED = 1 << 11,       /* told as one without an admission */
 	TALLY_BREAK_GLASS = 1 << 12, /* started under it */
+	TALLY_FAILS = 1 << 16, /* of TALLY_FAILS_MAX bits the first: a record of it failed that */
 };
 
 struct tally_class {
@@ -69,10 +71,13 @@ enum tally_text { TALLY_NAME, TALLY_ID, TALLY_REASON, TALLY_MESSAGE, TALLY_CURSO
 
 #define TALLY_LIST_MAX 128
 
+enum tally_outcome { TALLY_DONE, TALLY_WOULD_REFUSE, TALLY_REFUSED, TALLY_EXEMPTED };
+
 /* What a record says; texts that are seldom needed are asked for. */
 struct tally_record {
 	enum event event;
-	bool would_refuse, audit_mode, break_glass;
+	enum tally_outcome outcome;
+	bool audit_mode, break_glass;
 	uint64_t usec;                    /* COAMING_TIME */
 	uint64_t monotonic;               /* in that boot */
 	uint32_t boot, machine, hostname; /* interned */
@@ -81,6 +86,8 @@ struct tally_record {
 	uint64_t gap_from, gap_to, gap_count;
 	uint64_t required; /* which of tally_options.required it has */
 	uint32_t proved;   /* point_bit() each */
+	/* Of tally_options.fails, a bit each: it has the field; the field has that value. */
+	uint8_t told, hit;
 	bool has_time, has_monotonic;
 	uint32_t image;
 	uint32_t controls[TALLY_LIST_MAX], profiles[TALLY_LIST_MAX], labels[TALLY_LIST_MAX];
@@ -88,6 +95,16 @@ struct tally_record {
 	/* Fill `out` (size bytes, NUL-terminated, "" where there is none). */
 	void (*text)(void *arg, enum tally_text which, char *out, size_t size);
 	void *arg;
+};
+
+/*
+ * A control that one record fails: what it tells of was done, and in it the field has that value.
+ * A record without the field fails it too: that it was otherwise is not shown.
+ */
+struct tally_fails {
+	uint32_t control;
+	uint32_t events; /* bit per enum event */
+	const char *field, *value;
 };
 
 enum tally_dimension { TALLY_BY_LABEL, TALLY_BY_HOST, TALLY_BY_PROFILE, TALLY_BY_IMAGE };
@@ -102,6 +119,8 @@ struct tally_options {
 	 * profile. */
 	const char *required[TALLY_REQUIRED_MAX];
 	size_t n_required;
+	struct tally_fails fails[TALLY_FAILS_MAX];
+	size_t n_fails;
 	const char *dimensions[TALLY_DIMENSIONS_MAX]; /* "host", "profile", "image", a label */
 	size_t n_dimensions;
 	uint64_t trend_from, trend_to; /* about where the records are */
@@ -117,6 +136,7 @@ struct tally_host {
 	uint64_t first, last, records, longest_pause;
 	uint64_t seq_from, seq_to; /* within the period; 0: none */
 	uint64_t gaps, broken, clock_back;
+	uint32_t events; /* bit per enum event: there are such records in the period */
 	struct seqset seen;
 	struct tally_range {
 		uint64_t from, to;
@@ -256,5 +276,9 @@ enum tally_state tally_state_of(const struct tally *tally, const struct tally_cl
 				size_t control);
 /* Does it count against the control? */
 bool tally_fails(const struct tally *tally, const struct tally_class *class, size_t control);
+/* The flags of the rules, among tally_options.fails, that the record fails. */
+uint32_t tally_failed_by(const struct tally *tally, const struct tally_record *record);
+/* Did a record of it fail the control? */
+bool tally_was_failed(const struct tally *tally, const struct tally_class *class, size_t control);
 
 #endif

@@ -287,13 +287,45 @@ enum tally_state tally_state_of(const struct tally *tally, const struct tally_cl
 	return claimed == TALLY_EVIDENCED ? TALLY_CONFIGURED : claimed;
 }
 
+/* The bit of the rule by which records fail the control; 0: there is none. */
+static uint32_t rule_flag(const struct tally *tally, size_t control)
+{
+	for (size_t i = 0; i < tally->options.n_fails; i++)
+		if (tally->options.fails[i].control == control)
+			return (uint32_t)TALLY_FAILS << i;
+	return 0;
+}
+
+bool tally_was_failed(const struct tally *tally, const struct tally_class *class, size_t control)
+{
+	return class->flags & rule_flag(tally, control);
+}
+
+/* A control that records fail is not failed by what a profile claims of it. */
 bool tally_fails(const struct tally *tally, const struct tally_class *class, size_t control)
 {
 	enum tally_state state = tally_state_of(tally, class, control);
 
-	if (!(class->flags & TALLY_RAN) || (class->flags & TALLY_EXEMPT) || state == TALLY_NONE)
+	if (!(class->flags & TALLY_RAN) || (class->flags & TALLY_EXEMPT) || state == TALLY_NONE ||
+	    rule_flag(tally, control))
 		return false;
 	return state >= TALLY_PARTLY || (class->flags & TALLY_DRIFT);
+}
+
+uint32_t tally_failed_by(const struct tally *tally, const struct tally_record *record)
+{
+	uint32_t flags = 0;
+
+	/* What was refused was not done, and what is exempt is told as that. */
+	if (record->outcome == TALLY_REFUSED || record->outcome == TALLY_EXEMPTED)
+		return 0;
+	for (size_t i = 0; i < tally->options.n_fails; i++) {
+		bool told = record->told >> i & 1, hit = record->hit >> i & 1;
+
+		if ((tally->options.fails[i].events >> record->event & 1) && (hit || !told))
+			flags |= (uint32_t)TALLY_FAILS << i;
+	}
+	return flags;
 }
 
 /* What a refusal, or a container without a profile, cannot have. */

@@ -103,6 +103,14 @@ static void require(struct tally_options *o, const char *field)
 		o->required[o->n_required++] = field;
 }
 
+static void fail_where(struct tally_options *o, uint32_t control, const struct rule *rule)
+{
+	if (rule->fails_field[0] && o->n_fails < TALLY_FAILS_MAX)
+		o->fails[o->n_fails++] =
+			(struct tally_fails){ control, rule->events, rule->fails_field,
+					      rule->fails_value };
+}
+
 static int read_framework(struct command *c, struct err *err)
 {
 	int r;
@@ -116,6 +124,7 @@ static int read_framework(struct command *c, struct err *err)
 	for (size_t i = 0; i < c->rules->n; i++) {
 		const struct rule *rule = &c->rules->v[i];
 
+		fail_where(&c->options, (uint32_t)i, rule);
 		c->options.points[c->options.n_controls] = rule->points;
 		c->options.controls[c->options.n_controls++] = rule->id;
 		for (size_t k = 0; k < rule->n_required; k++)

@@ -252,8 +252,14 @@ static int record_circumstances(struct record *record, const struct decision *de
 	return r;
 }
 
+static const char *privileges_of(const struct executed *x)
+{
+	return !x->privileged ? "none" : x->given ? "given" : "taken";
+}
+
 /* Text that nobody can tell to be the program's name is cut: a shell may be given as one word. */
-static int record_executed(struct record *record, const struct executed *x, struct err *err)
+static int record_executed(struct record *record, const struct executed *x, bool refused,
+			   struct err *err)
 {
 	int r;
 
@@ -273,6 +279,8 @@ static int record_executed(struct record *record, const struct executed *x, stru
 	if (r == 0)
 		r = record_add(record, "COAMING_EXEC_PRIVILEGED", x->privileged ? "yes" : "no",
 			       err);
+	if (r == 0 && !refused)
+		r = record_add(record, "COAMING_EXEC_PRIVILEGES", privileges_of(x), err);
 	return r;
 }
 
@@ -319,7 +327,7 @@ int decision_record(const struct decision *decision, const struct question *ques
 	if (r == 0 && reason)
 		r = record_add(&record, "COAMING_REASON", reason, err);
 	if (r == 0)
-		r = record_executed(&record, question->executed, err);
+		r = record_executed(&record, question->executed, streq(outcome, "refuse"), err);
 	if (r == 0)
 		r = record_profiles(&record, decision, err);
 	if (r == 0)

@@ -23,10 +23,11 @@ enum break_glass_rule {
  * arguments or its environment are.
  */
 struct executed {
-	const char *program;     /* the first argument */
-	size_t n_args;           /* of those behind it */
-	char digest[SHA256_HEX]; /* over all of them, each with its NUL */
-	bool terminal, privileged;
+	const char *program;       /* the first argument */
+	size_t n_args;             /* of those behind it */
+	char digest[SHA256_HEX];   /* over all of them, each with its NUL */
+	bool terminal, privileged; /* asked for */
+	bool given;                /* what makes it privileged was not taken away */
 	uint64_t uid;
 };
 

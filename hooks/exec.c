@@ -59,6 +59,11 @@ static void digest_args(const struct node *args, char out[SHA256_HEX])
 	sha256_hex1(out, buf_status(&all) < 0 ? "" : all.data, all.len);
 }
 
+static bool is_privileged(const struct work *work, const struct request *request)
+{
+	return exec_asks_privileged(request_asked_caps(request), work->facts.own_caps);
+}
+
 /* Not understood is not told; that it is understood is asked elsewhere. */
 static void describe(struct work *work)
 {
@@ -73,8 +78,8 @@ static void describe(struct work *work)
 		.program = args->first->string,
 		.n_args = args->count - 1,
 		.terminal = request.terminal,
-		.privileged =
-			exec_asks_privileged(request_asked_caps(&request), work->facts.own_caps),
+		.privileged = is_privileged(work, &request),
+		.given = true, /* as long as nothing is taken */
 		.uid = request.uid,
 	};
 	digest_args(args, work->executed.digest);
@@ -250,12 +255,32 @@ static int put_in_place(const struct work *work, struct exec_result *ret, struct
 	return r < 0 ? r : hand_over(work, text.data, text.len, ret, err);
 }
 
+/* Read from what the runtime is given, and not from what the decision says that it took. */
+static int tell_privileges(struct work *work, struct err *err)
+{
+	const struct verdict *verdict = &work->decision.verdict;
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct request request = { 0 };
+	int r;
+
+	if (!work->executed.privileged || !verdict->changed)
+		return 0;
+	r = doc_parse(&doc, "process.json", verdict->config.data, verdict->config.len, err);
+	if (r == 0)
+		r = request_parse_process(doc, &request, err);
+	if (r == 0)
+		work->executed.given = is_privileged(work, &request);
+	return r;
+}
+
 static int accept(struct work *work, struct exec_result *ret, struct err *err)
 {
 	const struct host *host = work->call->host;
 	int r;
 
-	r = put_in_place(work, ret, err);
+	r = tell_privileges(work, err);
+	if (r == 0)
+		r = put_in_place(work, ret, err);
 	if (r < 0)
 		return give_up(work, err);
 	r = outcome_accept(host, &work->decision, &work->question, NULL, 0, LIVE_CREATED, err);

@@ -20,6 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r < 0)
 		must_tell(r, &err);
 	must(r < 0 || (rules->id[0] && rules->n <= TALLY_CONTROLS_MAX));
+	for (size_t i = 0; r == 0 && i < rules->n; i++)
+		must(!rules->v[i].fails_field[0] == !rules->v[i].fails_value[0]);
 	err_clear(&err);
 	must(text);
 	r = scope_match(&scope, text, &err);

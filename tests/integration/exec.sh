@@ -67,6 +67,7 @@ by_options() {
 		and .COAMING_EXEC_PROGRAM == "cat" and .COAMING_EXEC_ARGUMENTS == "1"
 		and (.COAMING_EXEC_DIGEST | length) == 64 and .COAMING_EXEC_UID == "0"
 		and .COAMING_EXEC_TTY == "no" and .COAMING_EXEC_PRIVILEGED == "no"
+		and .COAMING_EXEC_PRIVILEGES == "none"
 		and .COAMING_ACTOR_LOGINUID != null and .COAMING_ACTOR_SESSION != null
 		and (.COAMING_ACTOR_CHAIN | test("bash")) and (.MESSAGE
 		| test("^container \"c1\": exec of \"cat\" accepted under p, [0-9]+ restrictions"))'
@@ -85,6 +86,7 @@ by_options() {
 	esac
 	last_exec
 	assert_json "$W/j" '.COAMING_EXEC_UID == "1000" and .COAMING_EXEC_PRIVILEGED == "yes"
+		and .COAMING_EXEC_PRIVILEGES == "taken"
 		and (.MESSAGE | test("privileged exec of \"sh\""))
 		and ([.COAMING_CHANGE] | flatten | any(test("CAP_SYS_ADMIN")))'
 	# journald's own _CMDLINE is the command line of whoever called.
@@ -166,6 +168,7 @@ refusals() {
 	assert_json "$W/log.json" '.level == "error" and (.msg | test("rootUser is denied"))'
 	last_exec
 	assert_json "$W/j" '.COAMING_OUTCOME == "refuse" and .PRIORITY == "2" and .COAMING_EXEC_UID == "0"
+		and .COAMING_EXEC_PRIVILEGES == null
 		and .COAMING_REASON == "profile a: rootUser is denied: it asks to run as root (uid 0) (start it with --user, or set USER in the image)"
 		and .MESSAGE_ID == "8a71206df20e479aaa710ce6b1cb6cf5"'
 	run confined exec -u 5 -c CAP_SYS_MODULE c1 echo ran
@@ -208,11 +211,12 @@ audited() {
 	journal_start
 	profile p '{mode: "audit", capabilities: {allow: []}, admission: {deny: ["exec", "rootUser"]}}'
 	running c1 "$(labelled p)"
-	run confined exec -c CAP_NET_RAW c1 cat /proc/self/status
+	run confined exec -c CAP_NET_RAW -c CAP_SYS_ADMIN c1 cat /proc/self/status
 	assert_status 0
 	assert_eq "$(field "$W/out" NoNewPrivs)" 0 NoNewPrivs
 	last_exec
 	assert_json "$W/j" '.COAMING_OUTCOME == "would-refuse" and .COAMING_MODE == "audit"
+		and .COAMING_EXEC_PRIVILEGES == "given"
 		and ([.COAMING_CHANGE] | flatten | any(startswith("would: capabilities: takes")))
 		and (.COAMING_REASON | test("exec is denied") and test("rootUser"))'
 	run confined exec --user x c1 echo ran
@@ -227,11 +231,12 @@ audited() {
 		and .COAMING_EXEC_PROGRAM == "cat"'
 	host_config
 	running c3
-	run confined exec -u 3 c3 cat /proc/self/status
+	run confined exec -u 3 -c CAP_SYS_MODULE c3 cat /proc/self/status
 	assert_status 0
 	[ "$(field "$W/out" CapBnd)" != "$(cap_mask)" ] || fail "confined by nobody"
 	last_exec
-	assert_json "$W/j" '.COAMING_OUTCOME == "accept" and .COAMING_PROFILE == null and .COAMING_EXEC_UID == "3"'
+	assert_json "$W/j" '.COAMING_OUTCOME == "accept" and .COAMING_PROFILE == null and .COAMING_EXEC_UID == "3"
+		and .COAMING_EXEC_PRIVILEGES == "given"'
 }
 
 # What changed since the container was started.

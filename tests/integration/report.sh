@@ -305,6 +305,42 @@ real_containers() {
 	assert_status 0
 }
 
+# Of what was really executed: what its record shows decides, and leads back to it.
+executed() {
+	local cis=CIS-Docker-1.6.0
+
+	journal_start RateLimitBurst=0
+	profile pay '{capabilities: {allow: ["CHOWN"]}, admission: {deny: ["exec-tty"]}}'
+	bundle c1 "$(labelled pay)" sleep 1000
+	run confined run --detach --bundle "$W/bundles/c1" c1
+	assert_status 0
+	run confined exec -u 7 -c CAP_SYS_ADMIN c1 true
+	assert_status 0
+	run confined exec -t c1 true
+	assert_status 1
+	run coaming report --framework $cis --json
+	assert_json "$W/out" 'all(.controls[] | select(.id == ("5.23", "5.24")); .status == "evidenced")'
+	bundle c2 . sleep 1000
+	run confined run --detach --bundle "$W/bundles/c2" c2
+	run confined exec -c CAP_SYS_ADMIN c2 true
+	assert_status 0
+	run coaming report --framework $cis --json
+	assert_status 1
+	assert_json "$W/out" 'all(.controls[] | select(.id == ("5.23", "5.24")); .status == "failed"
+		and .containers.failed == 1 and (.failures | length) == 1
+		and .failures[0].container == "c2")
+		and (.controls[] | select(.id == "5.23") | .failures[0].why) == "COAMING_EXEC_PRIVILEGES=given"'
+	journalctl -o json --cursor "$(jq -r '.controls[] | select(.id == "5.24") | .failures[0].cursor' "$W/out")" -n 1 >"$W/j"
+	assert_json "$W/j" '.COAMING_EXEC_UID == "0" and .CONTAINER_NAME == "c2"'
+	cat >"$W/waivers.json" <<-EOF
+		{"waivers": [{"control": "5.24", "container": "c2", "owner": "o", "reason": "r",
+			"expires": "2999-01-01"}]}
+	EOF
+	run coaming report --framework $cis --json --waivers "$W/waivers.json"
+	assert_json "$W/out" '(.controls[] | select(.id == "5.24") | .status) == "waived"
+		and (.controls[] | select(.id == "5.23") | .status) == "failed"'
+}
+
 a_silent_host() {
 	"$B/tests/bench/records" 4000 2 >"$W/all"
 	# host-1 stops after a quarter; the other goes on for two hours.
@@ -338,6 +374,7 @@ check 'of this host: the journal, and the ledger for what it lost' of_this_host
 check 'compressed values' compressed_values
 check 'what nobody decided on' what_nobody_decided_on
 check 'real containers' real_containers
+check 'what was executed in them' executed
 check 'a host that went silent' a_silent_host
 check 'damaged files' damaged_files
 finish

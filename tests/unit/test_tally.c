@@ -28,6 +28,8 @@ static const char framework_text[] =
 	"{\"id\": \"V\", \"title\": \"coverage\", \"evidence\": \"coverage\"},"
 	"{\"id\": \"K\", \"title\": \"clock\", \"evidence\": \"clock\"},"
 	"{\"id\": \"E\", \"title\": \"events\", \"evidence\": \"events\", \"events\": [\"deny\"]},"
+	"{\"id\": \"X\", \"title\": \"exec\", \"evidence\": \"events\", \"events\": [\"exec\"],"
+	" \"failsWhere\": {\"field\": \"COAMING_EXEC_UID\", \"value\": \"0\"}},"
 	"{\"id\": \"N\", \"title\": \"none\", \"evidence\": \"none\", \"why\": \"not ours\"}]}";
 
 /* A tally that is filled by hand. */
@@ -54,6 +56,13 @@ static void desk_open(struct desk *d)
 		d->options.controls[i] = d->rules->v[i].id;
 	for (size_t i = 0; i < d->rules->n; i++)
 		d->options.points[i] = d->rules->v[i].points;
+	d->options.n_fails = 0;
+	for (size_t i = 0; i < d->rules->n; i++)
+		if (d->rules->v[i].fails_field[0])
+			d->options.fails[d->options.n_fails++] =
+				(struct tally_fails){ (uint32_t)i, d->rules->v[i].events,
+						      d->rules->v[i].fails_field,
+						      d->rules->v[i].fails_value };
 	d->options.n_controls = d->rules->n;
 	d->options.required[0] = "COAMING_TIME";
 	d->options.required[1] = "COAMING_ACTOR_UID";
@@ -301,6 +310,160 @@ static void test_points_of_two(void **state)
 	prove(&d, "a", all, 1); /* by now something could not be read */
 	assert_string_equal(status(write_report(&d), "P"), "configured");
 	desk_close(&d);
+}
+
+/* ---- what one record fails ---- */
+
+enum said { NOT_TOLD, ANOTHER, THAT };
+
+static void executed(struct desk *d, const char *id, enum tally_outcome outcome, enum said said)
+{
+	struct tally_record r = say(d, EVENT_EXEC, id, "");
+
+	r.outcome = outcome;
+	r.told = said != NOT_TOLD;
+	r.hit = said == THAT;
+	add(d, &r);
+}
+
+static void test_execs(void **state)
+{
+	static const struct {
+		enum tally_outcome outcome;
+		enum said said;
+		const char *status;
+		const char *why; /* of its failure */
+	} cases[] = {
+		{ TALLY_DONE, ANOTHER, "evidenced", NULL },
+		{ TALLY_DONE, THAT, "failed", "COAMING_EXEC_UID=0" },
+		{ TALLY_WOULD_REFUSE, THAT, "failed", "COAMING_EXEC_UID=0" },
+		{ TALLY_DONE, NOT_TOLD, "failed", "COAMING_EXEC_UID is not told" },
+		{ TALLY_REFUSED, THAT, "evidenced", NULL },
+		{ TALLY_REFUSED, NOT_TOLD, "evidenced", NULL },
+		{ TALLY_EXEMPTED, THAT, "evidenced", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct desk d = { 0 };
+		const struct node *x;
+
+		desk_open(&d);
+		tell(&d, EVENT_ADMIT, "c", "F:1 configured;F:X audited"); /* which is no matter */
+		executed(&d, "c", TALLY_DONE, ANOTHER);
+		executed(&d, "c", cases[i].outcome, cases[i].said);
+		tell(&d, EVENT_STOP, "c", "");
+		x = control(write_report(&d), "X");
+		assert_string_equal(node_get(x, "status")->string, cases[i].status);
+		assert_int_equal(node_get(x, "failures")->count, cases[i].why ? 1 : 0);
+		assert_int_equal(number(x, "containers", "failed"), cases[i].why ? 1 : 0);
+		if (cases[i].why)
+			assert_string_equal(node_get(node_get(x, "failures")->first, "why")->string,
+					    cases[i].why);
+		assert_int_equal(d.failed, cases[i].why != NULL);
+		desk_close(&d);
+	}
+}
+
+/* Each record is told, up to a bound; a container counts once; what no host shows is not shown. */
+static void test_many_execs(void **state)
+{
+	struct desk d = { 0 };
+	const struct node *x;
+	struct tally_record r;
+
+	desk_open(&d);
+	tell(&d, EVENT_ADMIT, "a", "");
+	tell(&d, EVENT_ADMIT, "b", "");
+	for (int i = 0; i < TALLY_FAILURES_MAX + 7; i++)
+		executed(&d, i % 2 ? "a" : "b", TALLY_DONE, THAT);
+	executed(&d, "started before", TALLY_DONE, THAT);
+	x = control(write_report(&d), "X");
+	assert_int_equal(number(x, "containers", "failed"), 3);
+	assert_int_equal(node_get(x, "failures")->count, TALLY_FAILURES_MAX);
+	assert_int_equal(number(x, "failuresOmitted", NULL), 8);
+	assert_string_equal(node_get(node_get(x, "failures")->first, "cursor")->string, "cursor");
+	desk_close(&d);
+
+	d = (struct desk){ 0 };
+	desk_open(&d);
+	tell(&d, EVENT_ADMIT, "a", "");
+	executed(&d, "a", TALLY_DONE, ANOTHER);
+	r = say(&d, EVENT_ADMIT, "b", "");
+	r.machine = word(&d, "another");
+	add(&d, &r);
+	assert_string_equal(status(write_report(&d), "X"), "configured");
+	assert_false(d.failed);
+	desk_close(&d);
+
+	d = (struct desk){ 0 };
+	desk_open(&d);
+	tell(&d, EVENT_ADMIT, "a", "");
+	assert_string_equal(status(write_report(&d), "X"), "not-covered");
+	desk_close(&d);
+}
+
+/* Before the period, or out of scope, it is of no concern. */
+static void test_execs_of_the_period(void **state)
+{
+	struct desk d = { 0 };
+
+	d.options.since_usec = T0 + HOUR;
+	desk_open(&d);
+	tell(&d, EVENT_ADMIT, "a", "");
+	executed(&d, "a", TALLY_DONE, THAT);
+	d.usec = T0 + HOUR;
+	executed(&d, "a", TALLY_DONE, ANOTHER);
+	assert_string_equal(status(write_report(&d), "X"), "evidenced");
+	desk_close(&d);
+}
+
+static void test_bad_rules(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} cases[] = {
+		{ "\"profile\", \"failsWhere\": {\"field\": \"A\", \"value\": \"b\"}",
+		  "\"events\" alone" },
+		{ "\"events\", \"failsWhere\": {\"field\": \"a\", \"value\": \"b\"}",
+		  "needs a \"field\"" },
+		{ "\"events\", \"failsWhere\": {\"field\": \"A\"}", "needs a \"field\"" },
+		{ "\"events\", \"failsWhere\": {\"value\": \"b\"}", "needs a \"field\"" },
+		{ "\"events\", \"failsWhere\": {\"feild\": \"A\", \"value\": \"b\"}",
+		  "did you mean \"field\"?" },
+		{ "\"events\", \"failsWhere\": []", "expected an object" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_rules_ struct rules *rules = NULL;
+		struct err err = { 0 };
+		char text[512];
+
+		(void)snprintf(text, sizeof(text),
+			       "{\"framework\": \"F\", \"controls\": [{\"id\": \"1\", "
+			       "\"events\": [\"exec\"], \"evidence\": %s}]}",
+			       cases[i].text);
+		assert_int_equal(rules_parse("F.json", text, strlen(text), &rules, &err), -EBADMSG);
+		if (!strstr(err.text, cases[i].error))
+			fail_msg("%s", err.text);
+	}
+}
+
+static void test_too_many_fails(void **state)
+{
+	_cleanup_rules_ struct rules *rules = NULL;
+	_cleanup_buf_ struct buf text = { 0 };
+	struct err err = { 0 };
+
+	buf_adds(&text, "{\"framework\": \"F\", \"controls\": [");
+	for (int i = 0; i <= TALLY_FAILS_MAX; i++)
+		buf_addf(&text,
+			 "%s{\"id\": \"%d\", \"evidence\": \"events\", \"failsWhere\": "
+			 "{\"field\": \"A\", \"value\": \"b\"}}",
+			 i ? "," : "", i);
+	buf_adds(&text, "]}");
+	assert_int_equal(buf_status(&text), 0);
+	assert_int_equal(rules_parse("F.json", text.data, text.len, &rules, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "more than 8 controls with \"failsWhere\""));
 }
 
 /* A container that runs without an admission is no gap in the chain. */
@@ -585,6 +748,7 @@ static const struct node *waived_report(struct desk *d, const char *wanted_contr
 	r.labels[r.n_labels++] = word(d, "app=old");
 	add(d, &r);
 	tell(d, EVENT_ADMIT, "new", "F:1 configured");
+	executed(d, "old", TALLY_DONE, THAT);
 	return write_report(d);
 }
 
@@ -600,7 +764,7 @@ static void test_waivers(void **state)
 	assert_string_equal(node_path(failure, "waiver", "owner", NULL)->string, "me");
 	assert_string_equal(node_get(failure, "cursor")->string, "cursor");
 	assert_true(node_is(node_get(node_get(report, "waivers")->first, "used"), NODE_TRUE));
-	assert_false(d.failed);
+	assert_string_equal(status(report, "X"), "failed");
 	desk_close(&d);
 
 	d = (struct desk){ 0 };
@@ -617,6 +781,8 @@ static void test_waivers(void **state)
 	d = (struct desk){ 0 };
 	report = waived_report(&d, "*", false);
 	assert_string_equal(status(report, "1"), "waived");
+	assert_string_equal(status(report, "X"), "waived");
+	assert_false(d.failed);
 	desk_close(&d);
 }
 
@@ -810,6 +976,12 @@ static void test_files(void **state)
 	put_record(&text, 2, "COAMING_EVENT=admit\n_UID=1000\n_TRANSPORT=journal\n" ID_B);
 	put_record(&text, 3, "COAMING_EVENT=admit\n_UID=0\n_TRANSPORT=syslog\n" ID_B);
 	put_record(&text, 4, "COAMING_EVENT=nonsense\n" ROOT ID_B);
+	put_record(&text, 5,
+		   "COAMING_EVENT=exec\nCOAMING_OUTCOME=accept\nCOAMING_EXEC_UID=0\n" ROOT ID_A);
+	put_record(&text, 6,
+		   "COAMING_EVENT=exec\nCOAMING_OUTCOME=refuse\nCOAMING_EXEC_UID=0\n" ROOT ID_A);
+	put_record(&text, 7,
+		   "COAMING_EVENT=exec\nCOAMING_OUTCOME=accept\nCOAMING_EXEC_UID=00\n" ROOT ID_A);
 	/* Not ours: the engine's, and one that a user made up. */
 	maker_begin(&text, T0 + 5000);
 	buf_adds(&text, "MESSAGE=output\n_MACHINE_ID=7\nCONTAINER_NAME=lost\n" ROOT ID_C "\n");
@@ -826,10 +998,12 @@ static void test_files(void **state)
 	assert_int_equal(sources.n, 1);
 	desk_open(&d);
 	assert_int_equal(harvest(d.tally, &sources, NULL, labels, 1, &notes, &err), 0);
-	assert_int_equal(notes.entries, 4);
+	assert_int_equal(notes.entries, 7);
 	assert_int_equal(notes.foreign, 2);
-	assert_int_equal(d.tally->records, 1);
+	assert_int_equal(d.tally->records, 4);
 	assert_int_equal(d.tally->events[EVENT_ADMIT], 1);
+	assert_int_equal(d.tally->n_failures, 1);
+	assert_string_equal(d.tally->failures[0].why, "COAMING_EXEC_UID=0");
 	assert_int_equal(coverage_engines(d.tally, &sources, &err), 0);
 	assert_int_equal(d.tally->without_admission, 1);
 	assert_non_null(strstr(d.tally->gaps[0].text, "container lost (cccccccccccc)"));
@@ -846,6 +1020,11 @@ int main(void)
 		cmocka_unit_test(test_fates),
 		cmocka_unit_test(test_points),
 		cmocka_unit_test(test_points_of_two),
+		cmocka_unit_test(test_execs),
+		cmocka_unit_test(test_many_execs),
+		cmocka_unit_test(test_execs_of_the_period),
+		cmocka_unit_test(test_bad_rules),
+		cmocka_unit_test(test_too_many_fails),
 		cmocka_unit_test(test_unadmitted),
 		cmocka_unit_test(test_refused_ones_did_not_run),
 		cmocka_unit_test(test_statuses),
