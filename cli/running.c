@@ -73,15 +73,18 @@ static enum running_mode mode_of(const struct live *live)
 					  : RUNNING_ENFORCE;
 }
 
+/* As a decision would find them now: what the engine keeps may have changed since. */
 static int read_labels(const struct host *host, struct running *r, struct err *err)
 {
+	struct labels_request request = { .host = host, .bundle = r->live.bundle };
 	_cleanup_bundle_ BUNDLE(bundle);
 	struct err why = { 0 };
 	int e;
 
 	e = bundle_open(r->live.bundle, "config.json", &bundle, &why);
+	request.config = bundle.config;
 	if (e == 0)
-		e = labels_from_config(bundle.config, &r->labels, &why);
+		e = labels_find(&request, &r->live.identity, &r->labels, &why);
 	r->has_labels = e == 0;
 	if (e == 0)
 		return 0;

@@ -78,6 +78,41 @@ static void print_profiles(const struct term *term, const struct why_record *d)
 	}
 }
 
+/* "tier=engine": where the label came from. */
+static const char *source_of(const struct why_record *d, const char *label)
+{
+	size_t len = strcspn(label, "=");
+	const char *value;
+
+	for (size_t at = 0; (value = why_next(d, "COAMING_LABEL_SOURCE", &at));) {
+		if (strncmp(value, label, len) == 0 && value[len] == '=')
+			return value + len + 1;
+	}
+	return "";
+}
+
+/* Of annotations coaming's own alone: engines write dozens of them. */
+static void print_labels(const struct term *term, const struct why_record *d)
+{
+	const char *value;
+	bool any = false;
+
+	for (size_t at = 0; (value = why_next(d, "COAMING_LABEL", &at));) {
+		const char *source = source_of(d, value);
+
+		if (streq(source, "annotation") && !starts_with(value, LABEL_RESERVED_PREFIX))
+			continue;
+		if (!any)
+			term_put(term, STYLE_TITLE, "Labels");
+		(void)fputs(any ? "" : "\n", term->out);
+		any = true;
+		paragraph(term, INDENT, "%s%s%s%s", value, *source ? " (" : "", source,
+			  *source ? ")" : "");
+	}
+	for (size_t at = 0; (value = why_next(d, "COAMING_LABEL_DROPPED", &at));)
+		paragraph(term, INDENT, "%s: its image says so, which counts for nothing", value);
+}
+
 static const struct kind {
 	const char *title, *prefix;
 } kinds[] = {
@@ -202,6 +237,7 @@ int why_print_text(const struct host *host, const struct why *why, struct err *e
 
 	print_head(&term, why);
 	print_profiles(&term, &why->decision);
+	print_labels(&term, &why->decision);
 	print_changes(&term, &why->decision);
 	print_later(&term, why);
 	print_advice(&term, host, why);
@@ -275,6 +311,8 @@ int why_print_json(const struct why *why, struct err *err)
 	emit_all(&e, "changes", &why->decision, "COAMING_CHANGE");
 	emit_all(&e, "controls", &why->decision, "COAMING_CONTROL");
 	emit_all(&e, "labels", &why->decision, "COAMING_LABEL");
+	emit_all(&e, "labelSources", &why->decision, "COAMING_LABEL_SOURCE");
+	emit_all(&e, "labelsDropped", &why->decision, "COAMING_LABEL_DROPPED");
 	emit_later(&e, why);
 	emit_key(&e, "runs");
 	emit_bool(&e, why->runs);

@@ -114,16 +114,20 @@ of_podman() {
 	cp "$W/coaming.json" /etc/coaming/coaming.json
 	profile p '{capabilities: {allow: []}}'
 	podman run -d --name with --runtime "$B/coaming-runtime" --annotation io.coaming.profile=p \
-		busybox probe wait >"$W/with"
-	podman run -d --name plain --runtime "$B/coaming-runtime" --annotation a=b busybox probe wait \
-		>"$W/plain"
+		--label tier=gold busybox probe wait >"$W/with"
+	podman run -d --name plain --runtime "$B/coaming-runtime" --annotation a=b --label tier=tin \
+		busybox probe wait >"$W/plain"
 	podman run -d --name around --annotation a=b busybox probe wait >"$W/around"
 	ps --json --no-trunc
 	assert_json "$W/out" "[.containers[] | {id, mode}] == [
 		{id: \"$(cat "$W/plain")\", mode: \"unconfined\"},
 		{id: \"$(cat "$W/with")\", mode: \"enforce\"},
 		{id: \"$(cat "$W/around")\", mode: \"unadmitted\"}]"
-	assert_json "$W/out" '.containers[0] | .name == "plain" and .engine == "podman" and .labels.a == "b"'
+	assert_json "$W/out" '.containers[0] | .name == "plain" and .engine == "podman" and .labels.a == "b"
+		and .labels.tier == "tin"'
+	# What podman alone keeps: of the one that has a live file, read now.
+	assert_json "$W/out" '.containers[1] | .labels.tier == "gold" and .labelsWhy == null'
+	listed "$(cut -c 1-12 "$W/with") " label=tier=gold mode=enforce
 	ps
 	assert_matches "$W/out" "^$(cut -c 1-12 "$W/around") +- +- +unadmitted"
 	why plain
@@ -132,6 +136,8 @@ of_podman() {
 	why "$(cut -c 1-8 "$W/with")"
 	assert_status 0
 	assert_has "$W/out" 'container "with"'
+	assert_matches "$W/out" '^  tier=gold \(engine\)$'
+	assert_matches "$W/out" '^  io.coaming.profile=p \(annotation\)$'
 	why around
 	assert_status 2
 	assert_has "$W/err" "neither in the ledger, $W/audit, nor in the journal"
