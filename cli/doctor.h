@@ -54,6 +54,7 @@ doctor_fn doctor_state;     /* doctor_state.c: what runs, and break-glass */
 doctor_fn doctor_programs;  /* doctor_programs.c: coaming's own programs */
 doctor_fn doctor_engines;   /* doctor_engines.c: is coaming in the engines' path */
 doctor_fn doctor_kernel;    /* doctor_kernel.c: what confinement and its proof need */
+doctor_fn doctor_runtime;   /* doctor_runtime.c: the real runtime; doctor_kernel() has it */
 
 /* Add a finding. advice NULL: FINDING_OK. */
 int doctor_add(struct doctor *doctor, enum severity severity, const char *id,

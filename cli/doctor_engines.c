@@ -25,49 +25,52 @@ static const struct engine {
 	doors_fn *look;
 	bool has_hooks;
 	enum severity unguarded; /* how bad it is where coaming is not in the path */
+	const char *setup;       /* what puts coaming into the path of all its containers */
 } engines[] = {
 	{ "engine-podman",
 	  "podman",
 	  { "/usr/bin/podman", "/usr/local/bin/podman" },
 	  doors_podman,
 	  true,
-	  FINDING_ERROR },
+	  FINDING_ERROR,
+	  "coaming setup podman --default, see coaming-setup(1)" },
 	{ "engine-docker",
 	  "Docker",
 	  { "/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd" },
 	  doors_docker,
 	  false,
-	  FINDING_ERROR },
+	  FINDING_ERROR,
+	  "coaming setup docker --default, see coaming-setup(1)" },
 	{ "engine-containerd",
 	  "containerd",
 	  { "/usr/bin/containerd", "/usr/local/bin/containerd" },
 	  doors_containerd,
 	  false,
-	  FINDING_WARNING }, /* it may be there for Docker alone */
+	  FINDING_WARNING, /* it may be there for Docker alone */
+	  "coaming setup containerd --default, see coaming-setup(1); nothing, where it is there "
+	  "for Docker alone" },
 	{ "engine-crio",
 	  "CRI-O",
 	  { "/usr/bin/crio", "/usr/local/bin/crio" },
 	  doors_crio,
 	  true,
-	  FINDING_ERROR },
+	  FINDING_ERROR,
+	  "coaming setup crio --default, see coaming-setup(1)" },
 };
 
-static const struct advice unguarded = {
-	.why = "its containers start without coaming: unconfined, and without a record",
-	.remedy = "coaming-runtime(8) says how it becomes the engine's runtime",
-};
-static const struct advice only_registered = {
-	.why = "a container that does not name it starts without coaming: unconfined, and "
-	       "without a record",
-	.remedy = "make it the engine's default runtime, see coaming-runtime(8)",
-};
+static const char unguarded_why[] =
+	"its containers start without coaming: unconfined, and without a record";
+static const char only_registered_why[] =
+	"a container that does not name it starts without coaming: unconfined, and without a "
+	"record";
 static const struct advice half_hooked = {
 	.why = "with one of the two alone containers are refused, or their firewall is missing",
-	.remedy = "put both of coaming's files there again, precreate in a directory of its own",
+	.remedy = "coaming setup podman --hooks puts both there again, see coaming-setup(1)",
 };
 static const struct advice no_runtime = {
 	.why = "the engine starts nothing through it",
-	.remedy = "install coaming again, or correct the path in the engine's file",
+	.remedy = "install coaming again, or have coaming setup write its path anew, see "
+		  "coaming-setup(1)",
 };
 static const struct advice broken = {
 	.why = "the engine does not start with it",
@@ -146,6 +149,8 @@ static bool is_program(const struct doctor *d, const char *path)
 static int judge(struct doctor *d, const struct engine *e, const struct doors *doors,
 		 struct err *err)
 {
+	const struct advice unguarded = { .why = unguarded_why, .remedy = e->setup };
+	const struct advice only_registered = { .why = only_registered_why, .remedy = e->setup };
 	const unsigned both = HOOKED_PRECREATE | HOOKED_CREATE_RUNTIME;
 
 	if (doors->runtime[0] == '/' && !is_program(d, doors->runtime))

@@ -32,9 +32,8 @@ static const struct advice broken = {
 };
 static const struct advice not_called = {
 	.why = "the engine does not call coaming where it should",
-	.remedy =
-		"put the packaged file there again: \"version\", \"hook\" with \"path\", \"when\" "
-		"with \"always\": true, \"stages\"",
+	.remedy = "coaming setup podman --hooks, see coaming-setup(1); or the packaged file: "
+		  "\"version\", \"hook\" with \"path\", \"when\" with \"always\": true, \"stages\"",
 };
 static const struct advice no_program = {
 	.why = "podman leaves a hook out whose program is missing, and says nothing: its "
@@ -43,8 +42,8 @@ static const struct advice no_program = {
 };
 static const struct advice shared_precreate = {
 	.why = "podman build fails, and CRI-O does not start, where they find one there",
-	.remedy = "move it to a directory of its own, which a drop-in of containers.conf names in "
-		  "hooks_dir",
+	.remedy = "take it away; coaming setup podman --hooks names a directory of its own for it, "
+		  "see coaming-setup(1)",
 };
 static const struct advice untrusted = {
 	.why = "whoever can write there has root execute what they like",

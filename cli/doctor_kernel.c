@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What confinement and its proof need of the kernel, tried; and the real runtime.
+ * What confinement and its proof need of the kernel, tried.
  *
  * What is tried is tried in children and in a network namespace that goes with them.
  */
@@ -20,7 +20,6 @@
 
 #include "cli/below.h"
 #include "hooks/firewall.h"
-#include "hooks/runtime_find.h"
 
 #define ACTIONS "/proc/sys/kernel/seccomp/actions_avail"
 
@@ -257,32 +256,11 @@ static int check_userns(struct doctor *d, struct err *err)
 	return doctor_add(d, FINDING_OK, "kernel-userns", NULL, err, "user namespaces can be made");
 }
 
-/* ---- the runtime ---- */
-
-static const struct advice no_runtime = {
-	.why = "coaming-runtime has nothing to hand containers to: none starts",
-	.remedy = "install crun or runc, or name one in \"runtimes\" of coaming.json",
-};
-
-static int check_runtime(struct doctor *d, struct err *err)
-{
-	_cleanup_free_ char *path = NULL;
-	struct err cause = { 0 };
-	int r = runtime_find(d->host->runtimes, d->host->n_runtimes, &path, &cause);
-
-	if (r == -ENOMEM)
-		return err_oom(err);
-	if (r < 0)
-		return doctor_add(d, FINDING_ERROR, "runtime", &no_runtime, err, "%s", cause.text);
-	return doctor_add(d, FINDING_OK, "runtime", NULL, err,
-			  "the runtime behind coaming-runtime is %s", Q(path));
-}
-
 int doctor_kernel(struct doctor *d, struct err *err)
 {
 	static int (*const checks[])(struct doctor * d, struct err * err) = {
 		check_seccomp, check_firewall, check_calls,
-		check_trace,   check_userns,   check_runtime,
+		check_trace,   check_userns,   doctor_runtime,
 	};
 	int r = 0;
 

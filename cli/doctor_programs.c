@@ -19,12 +19,12 @@
 
 static const struct program {
 	const char *name;
-	bool is_static;  /* it is to be: engines execute it */
-	bool has_record; /* it writes records, and so holds the version as a text of its own */
+	bool is_static; /* it is to be: engines execute it */
 } programs[] = {
-	{ "coaming-hook", true, true },
-	{ "coaming-runtime", true, true },
-	{ "coaming-nft", false, false },
+	{ "coaming-hook", true },
+	{ "coaming-runtime", true },
+	{ "coaming-nft", false },
+	{ "coaming-sqlite", false },
 };
 
 static const char installed[] = LIBEXECDIR "/coaming";
@@ -96,6 +96,7 @@ static bool has_interpreter(const char *text, size_t len)
 	return false;
 }
 
+/* Each prints it for --version, and so holds it as a text of its own. */
 static bool holds_version(const char *text, size_t len)
 {
 	static const char version[] = COAMING_VERSION; /* its NUL is looked for, too */
@@ -121,16 +122,16 @@ static int check_content(struct doctor *d, const struct program *p, const char *
 		return err_oom(err);
 	if (r < 0)
 		return doctor_add_unread(d, "program", &cause, err);
-	if (p->has_record && !holds_version(text, len))
+	if (!holds_version(text, len))
 		return doctor_add(d, FINDING_ERROR, "program-version", &other_version, err,
 				  "%s is not of version " COAMING_VERSION ", as this program is",
 				  Q(path));
 	if (p->is_static && has_interpreter(text, len))
 		return doctor_add(d, FINDING_WARNING, "program-static", &dynamic, err,
 				  "%s is a dynamic program", Q(path));
-	return doctor_add(d, FINDING_OK, "program", NULL, err, "%s is root's%s%s", Q(path),
-			  p->is_static ? ", static" : "",
-			  p->has_record ? ", of version " COAMING_VERSION : "");
+	return doctor_add(d, FINDING_OK, "program", NULL, err,
+			  "%s is root's%s, of version " COAMING_VERSION, Q(path),
+			  p->is_static ? ", static" : "");
 }
 
 static int check_program(struct doctor *d, const struct program *p, struct err *err)

@@ -198,11 +198,20 @@ static int serve(const char *verb, const char *table, struct err *err)
 	return err_input(err, EINVAL, "unknown verb %s", Q(verb));
 }
 
+/* For people and `coaming doctor`, which looks for the text in the file. */
+static int print_version(void)
+{
+	(void)fputs("coaming-nft ", stdout);
+	return puts(COAMING_VERSION) < 0 || fflush(stdout) != 0 ? ERR_SYSTEM : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = { 0 };
 	int r = 0;
 
+	if (argc == 2 && streq(argv[1], "--version"))
+		return print_version();
 	keep_memory();
 	if (argc != 3)
 		r = err_input(&err, EINVAL, "this program is started by coaming-hook alone");

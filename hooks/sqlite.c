@@ -120,10 +120,19 @@ static int run(const char *path, const char *id, struct err *err)
 	return r;
 }
 
+/* For people and `coaming doctor`, which looks for the text in the file. */
+static int print_version(void)
+{
+	(void)fputs("coaming-sqlite ", stdout);
+	return puts(COAMING_VERSION) < 0 || fflush(stdout) != 0 ? ERR_SYSTEM : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = { 0 };
 
+	if (argc == 2 && streq(argv[1], "--version"))
+		return print_version();
 	if (argc != 4 || !streq(argv[1], "podman"))
 		(void)err_input(
 			&err, EINVAL,

@@ -12,12 +12,15 @@ need runc crun podman jq setpriv "$B/coaming" "$B/coaming-hook"
 found() {
 	run timeout 60 "${DOCTOR:-$B/coaming}" --config "$W/coaming.json" doctor --json "$@"
 	assert_no_signal
-	assert_json "$W/out" '.schema == "coaming-doctor-1"
-		and all(.findings[]; (.severity == "ok") == (.why == null) and (.severity == "ok") == (.remedy == null))'
-	assert_status "$(jq 'if .error > 0 then 1 else 0 end' "$W/out")"
-	jq -r '.findings[] | select(.severity != "ok") | .severity + " " + .id' "$W/out" | sort >"$W/found"
-	jq -r '.findings[] | select(.severity == "ok") | .id' "$W/out" | sort >"$W/well"
-	jq -r '.findings[].what' "$W/out" >"$W/what"
+	jq -r --argjson status "$status" '
+		if .schema == "coaming-doctor-1" and (.error > 0) == ($status == 1)
+			and all(.findings[]; (.severity == "ok") == (.why == null)
+				and (.severity == "ok") == (.remedy == null))
+		then .findings[] | "\(.severity) \(.id)\t\(.what)\t\(.remedy)"
+		else error("not as it should be, with status \($status)") end' "$W/out" >"$W/findings" ||
+		fail "$(cat "$W/out" "$W/err")"
+	sed '/^ok /d; s/\t.*//' "$W/findings" | sort >"$W/found"
+	cut -f 2 "$W/findings" >"$W/what"
 }
 
 assert_found() { # LINE...: exactly these
@@ -50,7 +53,7 @@ hooks() {
 
 programs() {
 	mkdir -p "$W/bin"
-	cp "$B"/coaming{,-hook,-runtime,-nft} "$W/bin/"
+	cp "$B"/coaming{,-hook,-runtime,-nft,-sqlite} "$W/bin/"
 }
 
 # A container of podman, as it is configured now: can it start?
@@ -69,6 +72,7 @@ podmans_path() {
 	cp "$W/coaming.json" /etc/coaming/coaming.json
 	profile p '{capabilities: {allow: []}}'
 	podman_is 'error engine-podman'
+	assert_has "$W/findings" 'coaming setup podman --default'
 	# The runtime: registered, by another name than it is asked for, by default, gone.
 	engine_conf '[engine.runtimes]' "confined = [\"/no/coaming-runtime\", \"$W/bin/coaming-runtime\"]"
 	podman_is 'warning engine-podman'
@@ -130,6 +134,9 @@ other_engines() {
 	install -m 0755 /dev/null "$root/usr/local/bin/coaming-runtime"
 	found --root "$root" engines
 	assert_found 'error engine-docker' 'warning engine-containerd' 'error engine-crio'
+	for file in docker containerd crio; do
+		assert_has "$W/findings" "coaming setup $file --default"
+	done
 	echo '{"runtimes": {"coaming": {"path": "/usr/local/bin/coaming-runtime"}}}' \
 		>"$root/etc/docker/daemon.json"
 	printf '%s\n' 'version = 2' '[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.coaming]' \
@@ -178,13 +185,16 @@ own_programs() {
 	install -m 0755 "$B/coaming" "$W/bin/coaming-hook"
 	found programs
 	assert_found 'error program-version' 'warning program-static'
-	rm "$W/bin/coaming-hook" "$W/bin/coaming-nft"
 	programs
 	rm "$W/bin/coaming-nft"
+	sed -i 's/\x000\.1\.0\x00/\x000.0.9\x00/g' "$W/bin/coaming-sqlite"
+	assert_eq "$("$W/bin/coaming-sqlite" --version)" 'coaming-sqlite 0.0.9' 'another version'
+	assert_eq "$("$B/coaming-nft" --version)" "coaming-nft $("$B/coaming" --version | sed 's/.* //')" 'the version'
 	found programs
-	assert_found 'error program-missing'
+	assert_found 'error program-missing' 'error program-version'
 	found --root "$W" programs
-	assert_found 'error program-missing' 'error program-missing' 'error program-missing'
+	assert_found 'error program-missing' 'error program-missing' 'error program-missing' \
+		'error program-missing'
 }
 
 the_policy() {
@@ -246,9 +256,39 @@ what_runs() {
 	assert_found 'note state-containers'
 }
 
+# runtime_says SED LINE...: of the real one, with its answers altered.
+runtime_says() {
+	printf '#!/bin/bash\nset -o pipefail\n%s "$@" | sed %s\n' "$real" "'$1'" >"$W/real"
+	chmod 0755 "$W/real"
+	shift
+	found kernel
+	assert_found "$@"
+}
+
+the_runtime() {
+	local real
+
+	host_config ".runtimes = [\"$W/real\"]"
+	real=$(command -v runc)
+	runtime_says '' ''
+	assert_has "$W/what" "$(runc --version | head -n 1)"
+	assert_has "$W/what" 'it has the seccomp actions and the hooks that coaming needs'
+	runtime_says 's/"SCMP_ACT_ERRNO"/"SCMP_ACT_OTHER"/' 'error runtime-features'
+	assert_has "$W/what" 'does not have SCMP_ACT_ERRNO'
+	runtime_says 's/^{/[/' 'warning runtime-features'
+	real=$(command -v crun)
+	runtime_says 's/+SECCOMP//' 'error runtime-features'
+	assert_has "$W/what" 'was built without SECCOMP'
+	echo 'exit 1' >"$W/real"
+	found kernel
+	assert_found 'error runtime'
+}
+
 the_kernel() {
 	found kernel
 	assert_found ''
+	assert_has "$W/what" "$(crun --version | head -n 1)"
+	assert_has "$W/what" 'it has no command features, and was built with seccomp and capabilities'
 	run setpriv --bounding-set -sys_admin --inh-caps -sys_admin \
 		"$B/coaming" --config "$W/coaming.json" doctor --json kernel
 	assert_status 1
@@ -260,6 +300,7 @@ the_kernel() {
 	found kernel
 	assert_found 'error kernel-seccomp' 'error runtime'
 	umount /proc/sys/kernel/seccomp/actions_avail
+	the_runtime
 	run "$B/coaming" doctor kernle
 	assert_status 2
 	assert_has "$W/err" 'did you mean kernel?'
