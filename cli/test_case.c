@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "cli/test_request.h"
 #include "lib/file.h"
 #include "lib/strv.h"
 #include "profiles/caps.h"
@@ -507,10 +506,38 @@ static int read_request(const struct parse *p, const struct node *node, struct t
 	return r < 0 ? r : test_request(p->doc, patch, &test->request, p->err);
 }
 
+static int read_flag(const struct parse *p, const struct node *node, bool *ret)
+{
+	return node ? node_read_bool(p->doc, node, ret, p->err) : 0;
+}
+
+static int read_exec(const struct parse *p, const struct node *node, struct test_exec *exec)
+{
+	static const char *const keys[] = { "privileged", "tty", "user" };
+	const struct node *user = node_get(node, "user");
+	int r;
+
+	if (!node)
+		return 0;
+	r = expect_object(p, node, keys, ARRAY_SIZE(keys));
+	exec->asked = true;
+	exec->has_user = user != NULL;
+	if (r == 0)
+		r = read_flag(p, node_get(node, "privileged"), &exec->privileged);
+	if (r == 0)
+		r = read_flag(p, node_get(node, "tty"), &exec->terminal);
+	if (r == 0 && user)
+		r = node_read_u64(p->doc, user, &exec->user, p->err);
+	if (r == 0 && exec->user >= UINT32_MAX)
+		r = err_input(p->err, ERANGE, "%s: a user's number is up to 4294967294",
+			      WHERE(p->doc, user));
+	return r;
+}
+
 static int read_test(const struct parse *p, const struct node *node, struct test *test)
 {
 	static const char *const keys[] = { "name",   "description", "labels", "image",
-					    "config", "request",     "expect" };
+					    "config", "request",     "exec",   "expect" };
 	const char *ignored;
 	int r;
 
@@ -529,6 +556,8 @@ static int read_test(const struct parse *p, const struct node *node, struct test
 		r = read_labels(p, node_get(node, "labels"), &test->labels);
 	if (r == 0)
 		r = read_request(p, node, test);
+	if (r == 0)
+		r = read_exec(p, node_get(node, "exec"), &test->exec);
 	return r < 0 ? r : read_expect(p, node_get(node, "expect"), &test->expect);
 }
 

@@ -5,6 +5,7 @@
 #ifndef COAMING_CLI_TEST_CASE_H
 #define COAMING_CLI_TEST_CASE_H
 
+#include "cli/test_request.h"
 #include "profiles/connection.h"
 #include "profiles/filter.h"
 #include "profiles/host.h"
@@ -51,6 +52,7 @@ struct test {
 	struct labels labels;
 	const char *image;   /* or NULL */
 	struct doc *request; /* whole config */
+	struct test_exec exec;
 	struct expect expect;
 };
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the container of a policy test asks for.
+ * What the container of a policy test asks for, and what is executed in it.
  */
 #include "cli/test_request.h"
 
+#include <errno.h>
+
 #include "lib/emit.h"
+#include "profiles/caps.h"
 
 #define CAPS                                                                                       \
 	"[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FOWNER\",\"CAP_FSETID\",\"CAP_KILL\","          \
@@ -82,4 +85,63 @@ int test_request(const struct doc *doc, const struct node *patch, struct doc **r
 	if (buf_status(&text) < 0)
 		return err_oom(err);
 	return doc_parse(ret, "config.json", text.data, text.len, err);
+}
+
+static void emit_all_caps(struct emit *e)
+{
+	static const char *const sets[] = { "bounding", "effective", "permitted" };
+
+	emit_key(e, "capabilities");
+	emit_object(e);
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		emit_key(e, sets[i]);
+		emit_array(e);
+		for (int cap = 0; cap_name(cap); cap++)
+			emit_string(e, cap_name(cap));
+		emit_array_end(e);
+	}
+	emit_object_end(e);
+}
+
+static void emit_exec(struct emit *e, const struct test_exec *exec)
+{
+	emit_object(e);
+	emit_key(e, "terminal");
+	emit_bool(e, exec->terminal);
+	if (exec->has_user) {
+		emit_key(e, "user");
+		emit_object(e);
+		emit_key(e, "uid");
+		emit_u64(e, exec->user);
+		emit_object_end(e);
+	}
+	if (exec->privileged)
+		emit_all_caps(e);
+	emit_object_end(e);
+}
+
+int test_exec_process(const struct doc *config, const struct test_exec *exec, struct doc **ret,
+		      struct err *err)
+{
+	const struct node *process = node_get(doc_root(config), "process");
+	_cleanup_doc_ struct doc *patch = NULL;
+	_cleanup_buf_ struct buf over = { 0 }, text = { 0 };
+	struct emit e = EMIT(&over), merged = EMIT(&text);
+	int r;
+
+	if (!node_is(process, NODE_OBJECT))
+		return err_input(err, EBADMSG,
+				 "%s: a container without a process: nothing is executed in it",
+				 WHERE(config, doc_root(config)));
+	emit_exec(&e, exec);
+	if (buf_status(&over) < 0)
+		return err_oom(err);
+	r = doc_parse(&patch, "what is executed", over.data, over.len, err);
+	if (r < 0)
+		return r;
+	emit_merged(&merged, &(struct source){ config, process },
+		    &(struct source){ patch, doc_root(patch) });
+	if (buf_status(&text) < 0)
+		return err_oom(err);
+	return doc_parse(ret, "process.json", text.data, text.len, err);
 }

@@ -4,6 +4,8 @@
  *
  * The decision is made by the functions that enforce; what it comes to is read from the config that
  * would run, so that a test fails where the config does not hold what the changes say.
+ *
+ * What is executed in a container is met once that has been decided on, with what it would be.
  */
 #include "cli/test_run.h"
 
@@ -14,6 +16,7 @@
 #include "lib/strv.h"
 #include "profiles/caps.h"
 #include "profiles/errno_name.h"
+#include "profiles/exec.h"
 #include "profiles/filter_words.h"
 #include "profiles/policy.h"
 #include "profiles/request.h"
@@ -26,7 +29,10 @@ struct run {
 	struct verdict verdict;
 	struct err refusal;     /* of the selection itself */
 	struct doc *result;     /* the config that would run; NULL: as it was asked for */
-	struct request request; /* parsed from it */
+	struct request request; /* parsed from it; of an exec, the process is that one's */
+	struct exec_facts exec;
+	struct doc *asked, *executed; /* {"process": ...} as it is asked for, and as it would run */
+	bool nowhere;                 /* there is no container to execute anything in */
 	struct failures *failures;
 	struct err *err;
 };
@@ -48,33 +54,6 @@ _printf_(2, 3) static int failed(struct run *run, const char *fmt, ...)
 }
 
 /* ---- the decision ---- */
-
-static int decide(struct run *run, struct store *store)
-{
-	const struct test *test = run->test;
-	const struct metadata metadata = { &test->labels, test->image };
-	int r;
-
-	r = select_profiles(run->file->host, store, &metadata, &run->selection, &run->refusal);
-	if (r < 0 && run->refusal.class == ERR_REFUSED)
-		return 0;
-	if (r < 0) {
-		*run->err = run->refusal;
-		return r;
-	}
-	r = facts_from_config(test->request, &run->facts, run->err);
-	run->facts.kernel = facts_kernel();
-	if (r == 0)
-		r = policy_decide(run->file->host, &run->selection, test->request, &run->facts,
-				  &run->verdict, run->err);
-	if (r == 0 && run->verdict.changed)
-		r = doc_parse(&run->result, "the config that would run", run->verdict.config.data,
-			      run->verdict.config.len, run->err);
-	if (r == 0)
-		r = request_parse(run->result ? run->result : test->request, &run->request,
-				  run->err);
-	return r;
-}
 
 static const char *outcome_of(const struct run *run)
 {
@@ -104,6 +83,111 @@ static int write_reasons(const struct run *run, struct buf *out)
 	if (run->selection.exempt)
 		buf_adds(out, run->selection.exempt->reason);
 	return buf_status(out);
+}
+
+/* The config that would run, or the one that was asked for. */
+static const struct doc *config_of(const struct run *run)
+{
+	return run->result ? run->result : run->test->request;
+}
+
+static int decide_container(struct run *run, struct store *store)
+{
+	const struct test *test = run->test;
+	const struct metadata metadata = { &test->labels, test->image };
+	int r;
+
+	r = select_profiles(run->file->host, store, &metadata, &run->selection, &run->refusal);
+	if (r < 0 && run->refusal.class == ERR_REFUSED)
+		return 0;
+	if (r < 0) {
+		*run->err = run->refusal;
+		return r;
+	}
+	r = facts_from_config(test->request, &run->facts, run->err);
+	run->facts.kernel = facts_kernel();
+	if (r == 0)
+		r = policy_decide(run->file->host, &run->selection, test->request, &run->facts,
+				  &run->verdict, run->err);
+	if (r == 0 && run->verdict.changed)
+		r = doc_parse(&run->result, "the config that would run", run->verdict.config.data,
+			      run->verdict.config.len, run->err);
+	if (r == 0)
+		r = request_parse(config_of(run), &run->request, run->err);
+	return r;
+}
+
+/* What the container would have been admitted under, as a start writes it down. */
+static int read_admission(struct run *run)
+{
+	int r = 0;
+
+	for (size_t i = 0; run->verdict.mode == MODE_ENFORCE && r == 0 && i < run->selection.n; i++)
+		r = strv_add(&run->exec.admitted, &run->exec.n_admitted,
+			     run->selection.v[i].profile->name, run->err);
+	return r < 0 ? r : exec_own_caps(config_of(run), &run->exec.own_caps, run->err);
+}
+
+/* The process takes the place of the container's own; what it does not have itself stays. */
+static int take_process(struct run *run)
+{
+	struct request process = { 0 };
+	int r = 0;
+
+	if (run->verdict.changed)
+		r = doc_parse(&run->executed, "the process that would run",
+			      run->verdict.config.data, run->verdict.config.len, run->err);
+	if (r == 0)
+		r = request_parse_process(run->executed ? run->executed : run->asked, &process,
+					  run->err);
+	if (r < 0)
+		return r;
+	memcpy(run->request.caps, process.caps, sizeof(process.caps));
+	run->request.no_new_privileges = process.no_new_privileges;
+	run->request.process = process.process;
+	return 0;
+}
+
+static int decide_exec(struct run *run)
+{
+	const struct facts facts = { .exec = &run->exec, .kernel = facts_kernel() };
+	_cleanup_doc_ struct doc *process = NULL;
+	int r;
+
+	r = read_admission(run);
+	if (r == 0)
+		r = test_exec_process(run->test->request, &run->test->exec, &process, run->err);
+	if (r == 0)
+		r = exec_request(config_of(run), process, INHERITS_CAPABILITIES | INHERITS_RLIMITS,
+				 &run->asked, run->err);
+	if (r < 0)
+		return r;
+	verdict_done(&run->verdict);
+	run->verdict = (struct verdict){ 0 };
+	r = policy_decide(run->file->host, &run->selection, run->asked, &facts, &run->verdict,
+			  run->err);
+	return r < 0 ? r : take_process(run);
+}
+
+static int tell_nowhere(struct run *run)
+{
+	_cleanup_buf_ struct buf reasons = { 0 };
+
+	run->nowhere = true;
+	if (write_reasons(run, &reasons) < 0)
+		return err_oom(run->err);
+	return failed(run, "the container is refused, so that nothing is executed in it: %s",
+		      reasons.data);
+}
+
+static int decide(struct run *run, struct store *store)
+{
+	int r;
+
+	r = decide_container(run, store);
+	if (r < 0 || !run->test->exec.asked)
+		return r;
+	return is_refused(run) ? tell_nowhere(run) : decide_exec(run);
 }
 
 /* ---- what is compared ---- */
@@ -298,9 +382,8 @@ static int check_paths(struct run *run, const struct node *list, bool writable)
 }
 
 /* What a runtime would set; 0: no limit. */
-static uint64_t number_at(const struct run *run, const struct node *node)
+static uint64_t number_at(const struct doc *doc, const struct node *node)
 {
-	const struct doc *doc = run->result ? run->result : run->test->request;
 	struct err ignored = { 0 };
 	int64_t v = 0;
 
@@ -315,7 +398,7 @@ static uint64_t nofile_of(const struct run *run)
 		const struct node *type = node_get(limit, "type");
 
 		if (node_is(type, NODE_STRING) && streq(type->string, "RLIMIT_NOFILE"))
-			return number_at(run, node_get(limit, "hard"));
+			return number_at(run->request.doc, node_get(limit, "hard"));
 	}
 	return 0;
 }
@@ -336,10 +419,11 @@ static int check_limits(struct run *run, const struct expect *expect)
 	int r;
 
 	r = check_limit(run, "pids", expect->pids,
-			number_at(run, node_path(resources, "pids", "limit", NULL)));
+			number_at(run->request.doc, node_path(resources, "pids", "limit", NULL)));
 	if (r == 0)
-		r = check_limit(run, "memory", expect->memory_bytes,
-				number_at(run, node_path(resources, "memory", "limit", NULL)));
+		r = check_limit(
+			run, "memory", expect->memory_bytes,
+			number_at(run->request.doc, node_path(resources, "memory", "limit", NULL)));
 	return r < 0 ? r : check_limit(run, "nofile", expect->nofile, nofile_of(run));
 }
 
@@ -404,7 +488,8 @@ static int check_all(struct run *run)
 	if (r < 0 || !asks_of_running(expect))
 		return r;
 	if (is_refused(run))
-		return failed(run, "the container is refused, so that nothing of it can run");
+		return failed(run, "the %s is refused, so that nothing of it can run",
+			      run->test->exec.asked ? "process" : "container");
 	return check_running(run, expect);
 }
 
@@ -415,9 +500,12 @@ int test_run(const struct test_file *file, struct store *store, const struct tes
 	int r;
 
 	r = decide(&run, store);
-	if (r == 0)
+	if (r == 0 && !run.nowhere)
 		r = check_all(&run);
 	request_done(&run.request);
+	strv_free(&run.exec.admitted, &run.exec.n_admitted);
+	doc_free(&run.executed);
+	doc_free(&run.asked);
 	doc_free(&run.result);
 	verdict_done(&run.verdict);
 	facts_done(&run.facts);
