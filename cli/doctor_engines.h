@@ -9,6 +9,7 @@
 #include <limits.h>
 
 #include "cli/doctor.h"
+#include "cli/doctor_daemon.h"
 
 /* The stages of coaming-hook, as bits. */
 enum {
@@ -20,8 +21,9 @@ enum {
 
 /* The ways from an engine into coaming. */
 struct doors {
-	bool is_default;        /* every container goes through coaming-runtime */
-	bool is_registered;     /* those that ask for it do */
+	const struct daemon *daemon; /* given: the one that runs, with pid 0 where none does */
+	bool is_default;             /* every container goes through coaming-runtime */
+	bool is_registered;          /* those that ask for it do */
 	char runtime[PATH_MAX]; /* its path, as the engine has it; "": by name, from its PATH */
 	unsigned hooked;        /* stages for which a hooks directory has coaming-hook */
 };

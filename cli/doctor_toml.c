@@ -89,10 +89,8 @@ static void said_done(struct said *said)
 	strv_free(&said->hooks, &said->n_hooks);
 }
 
-static int say_runtime(struct said *said, const struct toml_node *node, struct err *err)
+static int say_runtime(struct said *said, const char *text, struct err *err)
 {
-	const char *text = toml_string(node);
-
 	if (!text)
 		return 0;
 	free(said->runtime);
@@ -167,7 +165,7 @@ static int take_podman(const struct toml_node *root, void *arg, struct err *err)
 	struct said *said = arg;
 	int r;
 
-	r = say_runtime(said, toml_get(engine, "runtime"), err);
+	r = say_runtime(said, toml_string(toml_get(engine, "runtime")), err);
 	if (r == 0)
 		r = say_hooks(said, toml_get(engine, "hooks_dir"), err);
 	toml_foreach(runtime, toml_get(engine, "runtimes"))
@@ -203,7 +201,7 @@ static int take_crio(const struct toml_node *root, void *arg, struct err *err)
 	struct said *said = arg;
 	int r;
 
-	r = say_runtime(said, toml_get(runtime, "default_runtime"), err);
+	r = say_runtime(said, toml_string(toml_get(runtime, "default_runtime")), err);
 	if (r == 0)
 		r = say_hooks(said, toml_get(runtime, "hooks_dir"), err);
 	toml_foreach(one, toml_get(runtime, "runtimes"))
@@ -215,15 +213,43 @@ static int take_crio(const struct toml_node *root, void *arg, struct err *err)
 	return r;
 }
 
+/* "NAME:PATH[:ROOT[:TYPE...]]" */
+static int say_crio_runtime(struct said *said, const char *text, struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	_cleanup_free_ char *name = colon ? strndup(text, (size_t)(colon - text)) : NULL;
+	_cleanup_free_ char *path = colon ? strndup(colon + 1, strcspn(colon + 1, ":,")) : NULL;
+
+	if (!colon)
+		return 0;
+	return name && path ? say_ours(said, name, path, err) : err_oom(err);
+}
+
+/* The command line goes before the files. */
+static int say_crio_line(struct said *said, const struct daemon *daemon, struct err *err)
+{
+	const char *value;
+	int r = say_runtime(said, daemon_last(daemon, "default-runtime", 0), err);
+
+	for (size_t at = 0; r == 0 && (value = daemon_option(daemon, "runtimes", 0, &at));)
+		r = say_crio_runtime(said, value, err);
+	return r;
+}
+
 /* CRI-O calls no precreate hooks: there the runtime is the only door that rewrites. */
 int doors_crio(struct doctor *d, struct doors *ret, struct err *err)
 {
+	const char *file = daemon_last(ret->daemon, "config", 'c');
+	const char *dir = daemon_last(ret->daemon, "config-dir", 'd');
 	_cleanup_(said_done) struct said said = { 0 };
 	int r;
 
-	r = take_file(d, "/etc/crio/crio.conf", take_crio, &said, err);
+	r = take_file(d, file ? file : "/etc/crio/crio.conf", take_crio, &said, err);
 	if (r == 0)
-		r = take_directory(d, "/etc/crio/crio.conf.d", "", take_crio, &said, err);
+		r = take_directory(d, dir ? dir : "/etc/crio/crio.conf.d", "", take_crio, &said,
+				   err);
+	if (r == 0)
+		r = say_crio_line(&said, ret->daemon, err);
 	r = r < 0 ? r : conclude(d, &said, ret, err);
 	ret->hooked = 0;
 	return r;
@@ -243,7 +269,7 @@ static int take_containerd(const struct toml_node *root, void *arg, struct err *
 		const struct toml_node *cri =
 			toml_get(toml_get(toml_get(root, "plugins"), plugins[i]), "containerd");
 
-		r = say_runtime(said, toml_get(cri, "default_runtime_name"), err);
+		r = say_runtime(said, toml_string(toml_get(cri, "default_runtime_name")), err);
 		toml_foreach(one, toml_get(cri, "runtimes"))
 		{
 			const char *binary =

@@ -45,9 +45,30 @@ confines() {
 	journal "CONTAINER_ID_FULL=$id" >"$W/j"
 	assert_eq "$(jq -r .COAMING_EVENT "$W/j" | tr '\n' ' ')" 'admit attest stop ' events
 	assert_eq "$(jq -r .COAMING_ENGINE "$W/j" | sort -u)" docker engine
+	doctor
 	run dock rm web
 	assert_status 0
 	assert_clean
+}
+
+# What this dockerd was told on its command line is in none of its files.
+doctor() {
+	local config=$W/elsewhere.json
+
+	run coaming doctor --json engines
+	assert_no_signal
+	assert_json "$W/out" "any(.findings[]; .id == \"engine-docker\" and .severity == \"ok\")
+		and any(.findings[]; .id == \"engine-command-line\" and .severity == \"note\"
+			and (.what | test(\"process $(cat "$W/docker.pid"), .*--config-file .*--data-root\")))
+		and all(.findings[]; .id != \"engine-data-root\")"
+	jq '.engines.docker.dataRoot = "/srv/docker"' "$W/coaming.json" >"$config"
+	run "$B/coaming" --config "$config" doctor --json engines
+	assert_status 1
+	assert_json "$W/out" "any(.findings[]; .id == \"engine-data-root\" and .severity == \"error\"
+		and (.what | test(\"/data.* and coaming.json says ./srv/docker\")))"
+	jq --arg dir "$W/data/0.0" '.engines.docker.dataRoot = $dir' "$W/coaming.json" >"$config"
+	run "$B/coaming" --config "$config" doctor --json engines
+	assert_json "$W/out" 'all(.findings[]; .id != "engine-data-root")'
 }
 
 refused() {

@@ -170,6 +170,44 @@ other_engines() {
 	assert_found 'error engine-docker' 'error engine-file' 'error engine-runtime' 'error engine-runtime'
 }
 
+# A shell under CRI-O's name: what its command line says goes before the files.
+of_the_line() {
+	local pid
+
+	mount -t tmpfs none /usr/local/bin
+	cp /bin/bash /usr/local/bin/crio
+	echo 'read -r _' >"$W/wait"
+	mkfifo "$W/hold"
+	exec 7<>"$W/hold"
+	/usr/local/bin/crio "$W/wait" "$@" <&7 >"$W/crio.log" 2>&1 &
+	pid=$!
+	wait_for 5 'its command line' grep -qz "$W/wait" "/proc/$pid/cmdline"
+	found engines
+	grep -E '(engine-crio|engine-command-line|engine-runtime)$' "$W/found" >"$W/crios" || true
+	mv "$W/crios" "$W/found"
+	echo >&7
+	wait "$pid" || true
+	umount /usr/local/bin
+	rm "$W/hold"
+}
+
+command_line() {
+	mkdir -p /etc/crio/crio.conf.d
+	install -m 0755 /dev/null "$W/coaming-runtime"
+	of_the_line --log-level debug
+	assert_found 'error engine-crio'
+	of_the_line --default-runtime=mine --runtimes "mine:$W/coaming-runtime:/run/x" --runtimes runc:/y
+	assert_found 'note engine-command-line'
+	assert_has "$W/what" 'every container of CRI-O goes through coaming-runtime'
+	assert_has "$W/what" '--default-runtime "mine" --runtimes "mine:'
+	printf '%s\n' '[crio.runtime]' 'default_runtime = "coaming"' '[crio.runtime.runtimes.coaming]' \
+		"runtime_path = \"$W/coaming-runtime\"" >"$W/crio.conf"
+	of_the_line -c "$W/crio.conf"
+	assert_found 'note engine-command-line'
+	of_the_line -c "$W/crio.conf" --default-runtime runc
+	assert_found 'note engine-command-line' 'warning engine-crio'
+}
+
 own_programs() {
 	local DOCTOR=$W/bin/coaming
 
@@ -308,6 +346,7 @@ the_kernel() {
 
 check "podman's path: runtime, hooks, and what runs around them" podmans_path
 check 'Docker, containerd and CRI-O by their files' other_engines
+check "a daemon's command line, before its files" command_line
 check "coaming's own programs" own_programs
 check 'the policy' the_policy
 check 'what runs, and break-glass' what_runs
