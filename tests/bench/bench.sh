@@ -215,6 +215,20 @@ silent "$W/make" unatt "$(command -v crun)"
 line 'start, not attested' - - "$B/tests/bench/started" "$W/unatt.pid" "$(command -v crun)" start unatt
 silent "$(command -v crun)" delete -f unatt
 settle
+
+# What is executed in containers that run through all of it, to its end.
+for runtime in crun runc; do
+	for profile in none shop; do
+		edit=.
+		[ $profile = none ] || edit=$(labelled $profile)
+		bundle "$runtime-in-$profile" "$edit" sleep 100000
+		"$B/coaming-runtime" --config "$W/$runtime.json" run --detach \
+			--bundle "$W/bundles/$runtime-in-$profile" "$runtime-in-$profile" </dev/null >"$W/out" 2>&1
+		line "$runtime exec, $profile" - - "$(command -v $runtime)" exec "$runtime-in-$profile" true
+		line "$runtime exec, $profile, with coaming" - - "$B/coaming-runtime" \
+			--config "$W/$runtime.json" exec "$runtime-in-$profile" true
+	done
+done
 measured $(((rounds + 3) / 4)) >"$W/starts"
 
 # --- what is printed -----------------------------------------------------------------------------
@@ -318,5 +332,14 @@ for runtime in crun runc; do
 		"$runtime run with coaming, no network : without" "$(both $runtime-shop $runtime)" \
 		"$runtime run with coaming, firewall : without" "$(both $runtime-net $runtime)" \
 		"$runtime run with coaming, firewall, ledger on disk : without" "$(both $runtime-disk $runtime)"
+done
+printf '\nOf a program that does nothing, executed in a container that runs%13s %7s\n' least median
+for runtime in crun runc; do
+	printf '  %-62s %7d %7d us\n' "$runtime exec" "$(of "$runtime exec, none")" "$(of "$runtime exec, none" 3)"
+	printf '  %-62s %s\n' \
+		"$runtime exec with coaming, no profile : without" \
+		"$(both "$runtime exec, none, with coaming" "$runtime exec, none")" \
+		"$runtime exec with coaming, under a profile : without" \
+		"$(both "$runtime exec, shop, with coaming" "$runtime exec, shop")"
 done
 exit $over
