@@ -20,6 +20,9 @@ enum label_source {
 #define LABEL_SOURCES_TRUSTED                                                                      \
 	(LABEL_SOURCE_BIT(LABEL_FROM_ENGINE) | LABEL_SOURCE_BIT(LABEL_FROM_ANNOTATION) |           \
 	 LABEL_SOURCE_BIT(LABEL_FROM_COMMAND))
+/* By which a profile may come to apply: the image's own labels too, since engines keep one list, in
+ * which nobody can tell what the user gave and the image has as well. */
+#define LABEL_SOURCES_MATCHED (LABEL_SOURCES_TRUSTED | LABEL_SOURCE_BIT(LABEL_FROM_IMAGE))
 
 struct label {
 	char *key;

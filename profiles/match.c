@@ -47,7 +47,7 @@ static int parse_sources(const struct doc *doc, const struct node *list, uint32_
 {
 	int r;
 
-	*ret = LABEL_SOURCES_TRUSTED;
+	*ret = LABEL_SOURCES_MATCHED;
 	if (!list)
 		return 0;
 	r = node_expect_list(doc, list, ARRAY_SIZE(sources), err);
@@ -140,7 +140,7 @@ static void describe_sources(const struct match *match, struct buf *out)
 {
 	const char *between = "; only labels of ";
 
-	if (match->selector.n == 0 || match->sources == LABEL_SOURCES_TRUSTED)
+	if (match->selector.n == 0 || match->sources == LABEL_SOURCES_MATCHED)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
 		if (!(match->sources & SOURCE(sources[i])))
@@ -196,6 +196,14 @@ bool match_fits(const struct match *match, const struct metadata *metadata)
 			return false;
 	}
 	return match->present && image_fits(match, metadata->image);
+}
+
+bool match_fits_trusted(const struct match *match, const struct metadata *metadata)
+{
+	struct match trusted = *match; /* borrows what that owns */
+
+	trusted.sources &= LABEL_SOURCES_TRUSTED;
+	return match_fits(&trusted, metadata);
 }
 
 bool selector_holds_trusted(const struct selector *selector, const struct metadata *metadata)

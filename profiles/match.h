@@ -32,6 +32,8 @@ int match_parse(const struct doc *doc, const struct node *node, struct match *ma
  * away: NotIn and DoesNotExist do not see them.
  */
 bool match_fits(const struct match *match, const struct metadata *metadata);
+/* The same, and not for the image's labels alone: only then is it somebody's choice. */
+bool match_fits_trusted(const struct match *match, const struct metadata *metadata);
 /* A selector by which something is widened: labels of an image never count. */
 bool selector_holds_trusted(const struct selector *selector, const struct metadata *metadata);
 /* "tier=web, !legacy; only labels of engine; image nginx or httpd"; "every container" */

@@ -199,12 +199,15 @@ static int add_floor(const struct context *c)
 	return 0;
 }
 
-static int add_matching(const struct context *c, bool *ret_any)
+/* ret_chosen  not by what an image says of itself: that keeps the default profile away from nobody
+ */
+static int add_matching(const struct context *c, bool *ret_chosen)
 {
 	char **names = NULL;
 	size_t n = 0;
 	int r;
 
+	*ret_chosen = false;
 	r = store_match(c->store, c->metadata, &names, &n, c->err);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		const struct profile *profile;
@@ -212,8 +215,9 @@ static int add_matching(const struct context *c, bool *ret_any)
 		r = store_get(c->store, names[i], &profile, c->err);
 		if (r == 0)
 			r = add(c, profile, WHY_MATCH);
+		if (r == 0 && match_fits_trusted(&profile->match, c->metadata))
+			*ret_chosen = true;
 	}
-	*ret_any = n > 0;
 	strv_free(&names, &n);
 	return r;
 }
@@ -352,7 +356,7 @@ static int by_name(const void *a, const void *b)
 
 static int fill(const struct context *c)
 {
-	bool matched = false;
+	bool chosen = false;
 	int r;
 
 	c->selection->exempt = first_exemption(c);
@@ -360,11 +364,11 @@ static int fill(const struct context *c)
 		return 0;
 	r = add_floor(c);
 	if (r == 0)
-		r = add_matching(c, &matched);
+		r = add_matching(c, &chosen);
 	if (r == 0)
 		r = add_named(c);
 	/* Choosing a floor profile is a choice too, though it adds nothing. */
-	if (r == 0 && !matched && !named_by(c) && c->host->default_profile)
+	if (r == 0 && !chosen && !named_by(c) && c->host->default_profile)
 		r = add_own(c, c->host->default_profile, WHY_DEFAULT);
 	return r;
 }

@@ -115,7 +115,8 @@ labels() {
 	profile named '{capabilities: {allow: ["SETUID"]}}'
 	profile img '{match: {image: ["labelled:*"]}, seccomp: {deny: ["mkdir", "mkdirat"]}}'
 	profile evil '{capabilities: {allow: ["KILL"]}}'
-	profile vendor '{match: {labelSelector: {matchLabels: {vendor: "x"}}}, capabilities: {allow: []}}'
+	profile vendor '{match: {labelSelector: {matchLabels: {vendor: "x"}},
+		sources: ["annotation", "engine"]}, capabilities: {allow: []}}'
 	docker_setup
 	tar -C "$T/rootfs" -c . | dock import -c 'LABEL io.coaming.profile=evil vendor=x' - \
 		labelled >/dev/null

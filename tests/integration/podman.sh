@@ -247,7 +247,8 @@ labels() {
 	profile web '{match: {labelSelector: {matchLabels: {tier: "web"}}},
 		capabilities: {allow: ["CHOWN"]}}'
 	profile evil '{capabilities: {allow: ["KILL"]}}'
-	profile vendor '{match: {labelSelector: {matchLabels: {vendor: "x"}}}, capabilities: {allow: []}}'
+	profile vendor '{match: {labelSelector: {matchLabels: {vendor: "x"}},
+		sources: ["annotation", "engine"]}, capabilities: {allow: []}}'
 	tar -C "$T/rootfs" -c . | podman import -q -c 'LABEL io.coaming.profile=evil' \
 		-c 'LABEL vendor=x' - labelled >/dev/null
 	# Without podman's own mount of the bundle's /dev/shm it is found all the same.

@@ -45,6 +45,8 @@ door() { # runtime|hooks
 	profile web '{match: {labelSelector: {matchLabels: {tier: "web"}}},
 		capabilities: {allow: ["CHOWN"]}}'
 	profile evil '{capabilities: {allow: ["KILL"]}}'
+	# An image that has the label too takes nothing away from the user's.
+	profile both '{match: {labelSelector: {matchLabels: {vendor: "x"}}}, seccomp: {deny: ["sethostname"]}}'
 	host_config
 	mkdir -p "$root/etc/coaming"
 	cp "$W/coaming.json" "$root/etc/coaming/coaming.json"
@@ -74,7 +76,7 @@ labels() { # runtime|hooks
 	assert_status 0
 	assert_eq "$(field "$W/out" CapBnd)" "$(cap_mask CHOWN)" 'CapBnd under the profile of a label'
 	journal CONTAINER_NAME=web COAMING_EVENT=admit >"$W/j"
-	assert_json "$W/j" '.COAMING_PROFILE == "web" and .COAMING_ENGINE == "podman"
+	assert_json "$W/j" '.COAMING_PROFILE == ["both", "web"] and .COAMING_ENGINE == "podman"
 		and .IMAGE_NAME == "localhost/labelled:latest"
 		and (.COAMING_IMAGE_DIGEST | test("^sha256:[0-9a-f]{64}$"))
 		and (.COAMING_LABEL_SOURCE | any(. == "tier=engine") and any(. == "vendor=image"))

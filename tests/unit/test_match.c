@@ -99,17 +99,19 @@ static const struct {
 	const char *match; /* of a container with the labels i, e and a of those sources */
 	const char *image;
 	bool fits;
+	bool by_image; /* and only since the image's own labels count */
 } matches[] = {
 	{ HAS("a"), NULL, true },
 	{ HAS("e"), NULL, true },
-	{ HAS("i"), NULL, false },
+	{ HAS("i"), NULL, true, true },
+	{ HAS("i") FROM("\"engine\", \"annotation\""), NULL, false },
 	{ HASNT("a"), NULL, false },
 	{ HASNT("i"), NULL, true },
 	{ HAS("a") FROM("\"annotation\""), NULL, true },
 	{ HAS("e") FROM("\"annotation\""), NULL, false },
 	{ HAS("a") FROM("\"engine\""), NULL, false },
 	{ HAS("e") FROM("\"engine\", \"annotation\""), NULL, true },
-	{ HAS("i") FROM("\"image\""), NULL, true },
+	{ HAS("i") FROM("\"image\""), NULL, true, true },
 	{ HAS("a") FROM("\"image\""), NULL, false },
 	/* What an image says never keeps a profile away. */
 	{ HASNT("i") FROM("\"image\""), NULL, true },
@@ -143,15 +145,19 @@ static void test_match(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(matches); i++) {
 		_cleanup_doc_ struct doc *doc = NULL;
 		struct match match = { 0 };
+		struct metadata metadata;
 		char text[512];
 
 		(void)snprintf(text, sizeof(text), "{%s}", matches[i].match);
 		if (doc_parse(&doc, "match", text, strlen(text), &err) < 0 ||
 		    match_parse(doc, doc_root(doc), &match, &err) < 0)
 			fail_msg("%s: %s", text, err.text);
-		if (match_fits(&match, &(struct metadata){ &labels, matches[i].image }) !=
-		    matches[i].fits)
+		metadata = (struct metadata){ &labels, matches[i].image };
+		if (match_fits(&match, &metadata) != matches[i].fits)
 			fail_msg("%s on %s: not %d", text, matches[i].image, matches[i].fits);
+		if (match_fits_trusted(&match, &metadata) !=
+		    (matches[i].fits && !matches[i].by_image))
+			fail_msg("%s on %s: by the image", text, matches[i].image);
 		match_done(&match);
 	}
 	labels_done(&labels);

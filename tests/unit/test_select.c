@@ -318,34 +318,44 @@ static void test_own(void **state)
 	assert_int_equal(strncmp(err.text, "profile strict: ", 16), 0);
 }
 
-/* What an image says of itself chooses nothing: it neither takes a profile away (by a selector
- * that wants a label absent), nor puts a laxer one in the default's place. */
+/* What an image says of itself only adds: it neither takes a profile away (by a selector that wants
+ * a label absent), nor puts a laxer one in the default's place. */
 static void test_image(void **state)
 {
-	const struct place *p = *state;
-	_cleanup_host_ struct host *host = shop_host(p, DEFAULT);
+	static const struct {
+		const char *caged, *trusted, *image;
+	} cases[] = {
+		/* A profile that wants "free" absent is there too, or not. */
+		{ MATCH_UNLESS("free"), "web", "caged web" },
+		{ "", "web", "baseline web" },
+	};
 	static const char *const keys[] = { "tier", "free" };
 	static const char *const values[] = { "web", "1" };
+	const struct place *p = *state;
+	_cleanup_host_ struct host *host = shop_host(p, DEFAULT);
 
 	stock(p);
-	shop_profile(p, "lo", "caged", MATCH_UNLESS("free"));
-	for (int source = LABEL_FROM_IMAGE; source < LABEL_SOURCES_; source++) {
+	for (size_t c = 0; c < ARRAY_SIZE(cases) * LABEL_SOURCES_; c++) {
+		enum label_source source = (enum label_source)(c % LABEL_SOURCES_);
 		_cleanup_store_ struct store *store = NULL;
+		_cleanup_buf_ struct buf names = { 0 };
 		struct selection selection = { 0 };
 		struct labels labels = { 0 };
 		struct err err = { 0 };
 
+		shop_profile(p, "lo", "caged", cases[c / LABEL_SOURCES_].caged);
 		assert_int_equal(store_open(host, &store, &err), 0);
 		for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-			assert_int_equal(labels_set(&labels, keys[i], values[i],
-						    (enum label_source)source, NULL, &err),
-					 0);
+			assert_int_equal(
+				labels_set(&labels, keys[i], values[i], source, NULL, &err), 0);
 		assert_int_equal(select_profiles(host, store, &(struct metadata){ &labels, NULL },
 						 &selection, &err),
 				 0);
-		assert_int_equal(selection.n, 1);
-		assert_string_equal(selection.v[0].profile->name,
-				    source == LABEL_FROM_IMAGE ? "caged" : "web");
+		for (size_t i = 0; i < selection.n; i++)
+			buf_addf(&names, "%s%s", i ? " " : "", selection.v[i].profile->name);
+		assert_string_equal(names.data, source == LABEL_FROM_IMAGE
+							? cases[c / LABEL_SOURCES_].image
+							: cases[c / LABEL_SOURCES_].trusted);
 		selection_done(&selection);
 		labels_done(&labels);
 	}
