@@ -49,6 +49,11 @@ enum kind {
 	KIND_GAP_FROM,
 	KIND_GAP_TO,
 	KIND_GAP_COUNT,
+	KIND_GLASS_ID,
+	KIND_GLASS_UNTIL,
+	KIND_GLASS_MATCH,
+	KIND_GLASS_WHO,
+	KIND_GLASS_REASON,
 };
 
 /* Sorted by name. */
@@ -58,6 +63,11 @@ static const struct {
 } fields[] = {
 	{ "COAMING_BOOT_ID", KIND_BOOT },
 	{ "COAMING_BREAK_GLASS", KIND_BREAK_GLASS },
+	{ "COAMING_BREAK_GLASS_ID", KIND_GLASS_ID },
+	{ "COAMING_BREAK_GLASS_MATCH", KIND_GLASS_MATCH },
+	{ "COAMING_BREAK_GLASS_REASON", KIND_GLASS_REASON },
+	{ "COAMING_BREAK_GLASS_UNTIL", KIND_GLASS_UNTIL },
+	{ "COAMING_BREAK_GLASS_WHO", KIND_GLASS_WHO },
 	{ "COAMING_CONTROL", KIND_CONTROL },
 	{ "COAMING_EVENT", KIND_EVENT },
 	{ "COAMING_GAP_COUNT", KIND_GAP_COUNT },
@@ -395,6 +405,13 @@ static void take_value(struct gathered *g, enum kind kind, uint64_t at, const ch
 		break;
 	case KIND_GAP_COUNT:
 		r->gap_count = number_in(value, len);
+		break;
+	case KIND_GLASS_ID:
+	case KIND_GLASS_UNTIL:
+	case KIND_GLASS_MATCH:
+	case KIND_GLASS_WHO:
+	case KIND_GLASS_REASON:
+		g->texts[TALLY_GLASS_ID + (kind - KIND_GLASS_ID)] = at;
 		break;
 	default:
 		break;

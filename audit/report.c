@@ -720,6 +720,32 @@ static void put_gaps(struct emit *e, const struct tally *t)
 	put_number(e, "gapsOmitted", t->gaps_omitted);
 }
 
+static void put_break_glass(struct emit *e, const struct tally *t)
+{
+	emit_key(e, "breakGlass");
+	emit_array(e);
+	for (size_t i = 0; i < t->n_glasses; i++) {
+		const struct tally_glass *g = &t->glasses[i];
+
+		if (!tally_glass_counts(t, g))
+			continue;
+		emit_object(e);
+		put_text(e, "id", g->id);
+		put_text(e, "host", host_name(t, g->host));
+		put_time(e, "opened", g->opened_usec);
+		put_time(e, "until", g->until_usec);
+		put_time(e, "ended", g->ended_usec);
+		put_text(e, "end", g->ended_usec == 0 ? NULL : g->expired ? "expired" : "ended");
+		put_text(e, "who", g->who);
+		put_text(e, "selector", g->match[0] ? g->match : NULL);
+		put_text(e, "reason", g->reason);
+		put_text(e, "cursor", g->cursor);
+		emit_object_end(e);
+	}
+	emit_array_end(e);
+	put_number(e, "breakGlassOmitted", t->glasses_omitted);
+}
+
 /* ---- dimensions ---- */
 
 /* Its containers are known only now. */
@@ -912,6 +938,7 @@ int report_write(struct report *report, struct buf *out, bool *ret_failed, struc
 		r = put_dimension(&e, t, d, err);
 	emit_array_end(&e);
 	put_gaps(&e, t);
+	put_break_glass(&e, t);
 	put_waivers(&e, report);
 	put_notes(&e, report);
 	emit_object_end(&e);

@@ -37,6 +37,7 @@ void tally_free(struct tally **tally)
 		free(t->gaps[i].text);
 		free(t->gaps[i].cursor);
 	}
+	tally_glasses_done(t);
 	intern_done(&t->words);
 	free(t->places);
 	free(t->classes);
@@ -638,6 +639,9 @@ int tally_add(struct tally *tally, const struct tally_record *record, struct err
 		return -ENOMEM;
 	r = add_to_chain(tally, record, (uint32_t)host, &again, err);
 	if (r < 0 || again || (o->until_usec > 0 && record->usec > o->until_usec))
+		return r;
+	r = tally_glass(tally, record, (uint32_t)host, err);
+	if (r < 0)
 		return r;
 	in_period = record->usec >= o->since_usec;
 	counts = in_period;

@@ -26,6 +26,7 @@
 #define TALLY_ROWS_MAX       8192
 #define TALLY_FAILURES_MAX   100 /* of each control */
 #define TALLY_GAPS_MAX       500
+#define TALLY_GLASSES_MAX    200
 #define TALLY_WAIVERS_MAX    256
 #define TALLY_REQUIRED_MAX   64
 #define TALLY_RANGES_MAX     256 /* of each host: what gap records pass over */
@@ -67,7 +68,19 @@ struct tally_class {
 	uint32_t containers; /* how many are of this class now; not part of what it is */
 };
 
-enum tally_text { TALLY_NAME, TALLY_ID, TALLY_REASON, TALLY_MESSAGE, TALLY_CURSOR, TALLY_TEXTS_ };
+enum tally_text {
+	TALLY_NAME,
+	TALLY_ID,
+	TALLY_REASON,
+	TALLY_MESSAGE,
+	TALLY_GLASS_ID,
+	TALLY_GLASS_UNTIL,
+	TALLY_GLASS_MATCH,
+	TALLY_GLASS_WHO,
+	TALLY_GLASS_REASON,
+	TALLY_CURSOR,
+	TALLY_TEXTS_,
+};
 
 #define TALLY_LIST_MAX 128
 
@@ -164,6 +177,14 @@ struct tally_gap {
 	char *text, *cursor;
 };
 
+/* A break-glass. */
+struct tally_glass {
+	uint32_t host;
+	bool expired;                                 /* else somebody ended it */
+	uint64_t opened_usec, until_usec, ended_usec; /* 0: no record says so */
+	char *id, *match, *who, *reason, *cursor;     /* match "": every container */
+};
+
 struct tally_row {
 	uint32_t dimension, value;
 	uint64_t containers, admit, deny, exempt, would_refuse, evidenced, configured, failed;
@@ -223,6 +244,9 @@ struct tally {
 	struct tally_gap *gaps;
 	size_t n_gaps;
 	uint64_t gaps_omitted;
+	struct tally_glass *glasses;
+	size_t n_glasses;
+	uint64_t glasses_omitted; /* records of those beyond */
 	struct tally_row *rows;
 	size_t n_rows;
 	uint32_t *row_index;
@@ -256,6 +280,15 @@ int tally_finish(struct tally *tally, struct err *err);
 
 /* The row of a value; that of no value where there is no room for more. NULL: no memory. */
 struct tally_row *tally_row_of(struct tally *tally, uint32_t dimension, uint32_t value);
+
+/* ---- tally_glass.c ---- */
+
+/* Note the opening or the end of a break-glass; nothing where the record is of neither. */
+int tally_glass(struct tally *tally, const struct tally_record *record, uint32_t host,
+		struct err *err);
+/* Was it open at any time of the report's period? */
+bool tally_glass_counts(const struct tally *tally, const struct tally_glass *glass);
+void tally_glasses_done(struct tally *tally);
 
 /* ---- tally_containers.c ---- */
 

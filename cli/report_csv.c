@@ -26,6 +26,8 @@ enum column {
 	COLUMN_WAIVED,
 	COLUMN_NOT_COVERED,
 	COLUMN_RECORDS,
+	COLUMN_WHO,
+	COLUMN_UNTIL,
 	COLUMNS_,
 };
 
@@ -51,6 +53,8 @@ static const char *const names[] = {
 	[COLUMN_WAIVED] = "waived",
 	[COLUMN_NOT_COVERED] = "notCovered",
 	[COLUMN_RECORDS] = "records",
+	[COLUMN_WHO] = "who",
+	[COLUMN_UNTIL] = "until",
 };
 static_assert(ARRAY_SIZE(names) == COLUMNS_, "a name for each");
 
@@ -196,6 +200,26 @@ static void put_gaps(FILE *out, const struct node *report)
 	}
 }
 
+static void put_break_glass(FILE *out, const struct node *report)
+{
+	node_foreach (g, node_get(report, "breakGlass")) {
+		const struct row row = { {
+			[COLUMN_ROW] = "break-glass",
+			[COLUMN_ID] = get(g, "id"),
+			[COLUMN_TITLE] = get(g, "selector"),
+			[COLUMN_STATUS] = get(g, "end"),
+			[COLUMN_WHY] = get(g, "reason"),
+			[COLUMN_HOST] = get(g, "host"),
+			[COLUMN_TIME] = get(g, "opened"),
+			[COLUMN_CURSOR] = get(g, "cursor"),
+			[COLUMN_WHO] = get(g, "who"),
+			[COLUMN_UNTIL] = get(g, get(g, "ended") ? "ended" : "until"),
+		} };
+
+		put_row(out, &row);
+	}
+}
+
 void report_csv(FILE *out, const struct node *report)
 {
 	struct row head;
@@ -206,4 +230,5 @@ void report_csv(FILE *out, const struct node *report)
 	put_hosts(out, report);
 	put_dimensions(out, report);
 	put_gaps(out, report);
+	put_break_glass(out, report);
 }

@@ -218,6 +218,27 @@ static void print_gaps(const struct term *term, const struct node *report)
 			 get(report, "gapsOmitted"));
 }
 
+static void print_break_glass(const struct term *term, const struct node *report)
+{
+	const struct node *list = node_get(report, "breakGlass");
+
+	if (!list || list->count == 0)
+		return;
+	title(term, "Break-glass");
+	node_foreach (g, list) {
+		const char *end = get(g, "end"), *selector = get(g, "selector");
+
+		put_line(term, 2, "%s to %s%s%s, %s: for %s, by %s: %s",
+			 *get(g, "opened") ? MINUTE(get(g, "opened")) : "before that",
+			 MINUTE(*end ? get(g, "ended") : get(g, "until")), *end ? " " : "", end,
+			 SHOWN(get(g, "host")), *selector ? SHOWN(selector) : "every container",
+			 get(g, "who"), get(g, "reason"));
+	}
+	if (!is_zero(report, "breakGlassOmitted"))
+		put_line(term, 2, "... and more: %s records of others are left out",
+			 get(report, "breakGlassOmitted"));
+}
+
 static void print_notes(const struct term *term, const struct node *report)
 {
 	const struct node *notes = node_get(report, "notes");
@@ -236,5 +257,6 @@ void report_print(const struct term *term, const struct node *report)
 	print_hosts(term, report);
 	print_dimensions(term, report);
 	print_gaps(term, report);
+	print_break_glass(term, report);
 	print_notes(term, report);
 }

@@ -22,6 +22,8 @@
 #include "lib/hash.h"
 
 #define FILE_MAX ((size_t)64 << 10)
+/* Of a part that is recorded for programs; reports read no longer ones. */
+#define PART_MAX 1000
 
 void break_glass_describe(const struct break_glass *glass, struct buf *out)
 {
@@ -133,6 +135,27 @@ static int write_file(int dirfd, const struct break_glass *glass, struct err *er
 
 /* ---- records ---- */
 
+/* The parts of the one text, for programs. */
+static int record_parts(struct record *record, const struct break_glass *glass, struct err *err)
+{
+	char stamp[STAMP_SIZE];
+	int r;
+
+	r = record_add(record, "COAMING_BREAK_GLASS_ID", glass->id, err);
+	r = r < 0 ? r
+		  : record_add(record, "COAMING_BREAK_GLASS_UNTIL",
+			       stamp_format(stamp, glass->until_realtime_usec), err);
+	if (r == 0 && glass->match[0])
+		r = record_addf(record, err, "COAMING_BREAK_GLASS_MATCH", "%.*s", PART_MAX,
+				glass->match);
+	r = r < 0 ? r
+		  : record_addf(record, err, "COAMING_BREAK_GLASS_WHO", "%.*s", PART_MAX,
+				glass->who);
+	return r < 0 ? r
+		     : record_addf(record, err, "COAMING_BREAK_GLASS_REASON", "%.*s", PART_MAX,
+				   glass->reason);
+}
+
 /* verb: "opened", "ended", "expired" */
 static int keep(const struct host *host, const struct break_glass *glass, const char *verb,
 		enum purpose purpose, struct err *err)
@@ -148,6 +171,7 @@ static int keep(const struct host *host, const struct break_glass *glass, const 
 		return err_oom(err);
 	r = record_start(&record, EVENT_POLICY, err);
 	r = r < 0 ? r : record_break_glass(&record, text.data, err);
+	r = r < 0 ? r : record_parts(&record, glass, err);
 	r = r < 0 ? r : record_addf(&record, err, "COAMING_REASON", "break-glass-%s", verb);
 	r = r < 0 ? r : record_addf(&record, err, "MESSAGE", "break-glass %s: %s", verb, text.data);
 	r = r < 0 ? r : actor_add(&record, err);

@@ -73,8 +73,20 @@ matching_start_in_audit_mode() {
 		and (.controls[] | select(.id == "TEST:1") | .status == "failed"
 			and .containers.failed == 1 and .containers.configured == 2
 			and (.failures[0].why | test("started under break-glass")))'
+	assert_json "$W/out" '(.breakGlass | length) == 1 and .breakGlassOmitted == 0 and (.breakGlass[0]
+		| (.id | test("^[0-9a-f]{8}$")) and .opened < .ended and .ended < .until and .end == "ended"
+			and (.who | test("^login uid ")) and .selector == "tier=web,!keep"
+			and .reason == "the $disk is full" and .cursor != null)'
 	run coaming report
 	assert_has "$W/out" '1 of them started under break-glass'
+	assert_matches "$W/out" '^Break-glass$'
+	assert_has "$W/out" 'for tier=web,!keep, by login uid'
+	run coaming report --csv
+	assert_matches "$W/out" '^break-glass,,[0-9a-f]{8},"tier=web,!keep",ended,the \$disk is full,'
+	run coaming report --html
+	assert_has "$W/out" '"reason":"the $disk is full"'
+	run coaming report --json --until '1 day ago'
+	assert_json "$W/out" '.breakGlass == []'
 	run coaming verify
 	assert_status 0
 	assert_clean
