@@ -63,7 +63,8 @@ static void test_record(void **state)
 		  "writable",
 		  "root: wanted read-only, is writable" },
 		{ PROOF_MISMATCH, ATTEST_MISMATCH, EVENT_ATTEST, MODE_AUDIT, false, "4",
-		  "container \"web\": not confined as admitted: root: wanted read-only, is writable",
+		  "container \"web\": not confined as admitted: root: wanted read-only, is "
+		  "writable",
 		  "root: wanted read-only, is writable" },
 		{ PROOF_MISMATCH, ATTEST_MISMATCH, EVENT_DRIFT, MODE_ENFORCE, false, "2",
 		  "container \"web\": no longer confined as admitted: root: wanted read-only, is "

@@ -428,8 +428,9 @@ static bool test_kernel_has(int procfs, const char *path)
 #define ROOT         "20 1 0:50 / / rw - overlay o rw\n"
 #define PROC         "21 20 0:51 / /proc rw,nosuid,nodev,noexec - proc proc rw\n"
 #define MOUNTS(list) "{\"process\":{},\"mounts\":[" list "]}"
-#define WITH_PROC(list)                                                                                  \
-	"{\"process\":{},\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"}]" \
+#define WITH_PROC(list)                                                                            \
+	"{\"process\":{},\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\","                \
+	"\"source\":\"proc\"}]"                                                                    \
 	",\"linux\":{" list "}}"
 #define BIND(options)                                                                              \
 	"{\"destination\":\"/data/\",\"type\":\"bind\",\"source\":\"/src/a\",\"options\":"         \
