@@ -185,7 +185,8 @@ as_people_see_it() {
 	profile web '{extends: ["base"], match: {labelSelector: {matchLabels: {tier: "web"}}, image: ["*/nginx"],
 		sources: ["annotation"]}, rootfs: {readOnly: true, mode: "audit"}, limits: {pids: 9}}'
 	bundle b '.annotations.tier = "web" | .annotations["io.kubernetes.cri-o.ContainerID"] = "c"
-		| .annotations["io.kubernetes.cri-o.ImageName"] = "docker.io/library/nginx:1.27"'
+		| .annotations["io.kubernetes.cri-o.ImageName"] = "docker.io/library/nginx:1.27"
+		| .annotations["io.kubernetes.cri-o.Labels"] = "{}"'
 	run coaming explain --bundle "$W/bundles/b"
 	assert_status 0
 	assert_has "$W/out" 'base (enforce): web extends it'
@@ -388,18 +389,18 @@ log_filters() {
 	following=$!
 	run_confined db
 	assert_status 1
-	lines 2 --container web
+	lines 3 --container web
 	lines 1 --container db
-	lines 2 --profile shop
+	lines 3 --profile shop
 	lines 1 --outcome refuse
 	assert_has "$W/out" 'rootUser is denied'
 	lines 1 --event stop
 	lines 1 -n 1
 	assert_has "$W/out" db
-	lines 4 --since '1 hour ago'
+	lines 5 --since '1 hour ago'
 	lines 0 --since tomorrow
 	lines 0 --until '1 hour ago'
-	lines 4 --until tomorrow
+	lines 5 --until tomorrow
 	coaming log --json >"$W/json"
 	assert_json "$W/json" '.COAMING_SEQ and .MESSAGE and .COAMING_EVENT'
 	wait_for 10 'the followed refusal' grep -q '"COAMING_OUTCOME":"refuse"' "$W/followed"
