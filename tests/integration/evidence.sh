@@ -27,9 +27,9 @@ verify_only() {
 		"$@" <"$W/verify" >/dev/null || fail "verify finds more than ${*:-nothing}"
 }
 
-# decisions EVENT: names of the containers that the ledger has such a record of.
+# decisions EVENT [FIELD=VALUE]: names of the containers that the ledger has such a record of.
 decisions() {
-	coaming log --json --event "$1" 2>/dev/null |
+	coaming log --json --event "$@" 2>/dev/null |
 		jq -r 'select(._TRUST == "ledger") | .CONTAINER_NAME' | sort
 }
 
@@ -81,12 +81,18 @@ journald_killed_under_starts() {
 	sort -u "$W/starts.err" | head -n 3
 	awk '$2 != 0' "$W/starts" | head -n 3
 	coaming flush -t 60
-	verify_only
+	verify_only forged
+	# A journald that is started by hand binds its socket before it asks for credentials, so that
+	# what comes in between is of nobody; systemd's own socket has no such moment. Nothing else is
+	# found.
+	jq -r '.findings[] | select(.kind == "forged") | .text' "$W/verify" | sort -u >"$W/forged"
+	[ ! -s "$W/forged" ] || assert_eq "$(cat "$W/forged")" \
+		'it was sent by user unknown by journal, and not by root to the journal' forged
 	awk '$2 == 0 { print $1 }' "$W/starts" | sort >"$W/started"
 	decisions admit >"$W/admitted"
 	assert_file_is "$W/admitted" "$W/started"
 	# And the journal has each of them, too.
-	journalctl -q -o json COAMING_SCHEMA=1 COAMING_EVENT=admit _UID=0 |
+	journalctl -q -o json COAMING_SCHEMA=1 COAMING_EVENT=admit |
 		jq -r .CONTAINER_NAME | sort -u >"$W/there"
 	assert_file_is "$W/there" "$W/started"
 }
@@ -117,9 +123,13 @@ a_disk_that_fills() {
 	verify_only
 	awk '$2 == 0 { print $1 }' "$W/starts" | sort >"$W/started"
 	awk '$2 != 0 { print $1 }' "$W/starts" | sort >"$W/refused"
-	decisions admit >"$W/admitted"
+	# There was room for the admission of one, maybe, and not for its attestation: it was killed at
+	# its start, and that is recorded.
+	decisions attest COAMING_KILLED=yes >"$W/killed"
+	[ "$(wc -l <"$W/killed")" -le 1 ] || fail "$(wc -l <"$W/killed") were killed"
+	decisions admit | comm -23 - "$W/killed" >"$W/admitted"
 	assert_file_is "$W/admitted" "$W/started"
-	decisions deny >"$W/denied"
+	decisions deny | sort - "$W/killed" >"$W/denied"
 	assert_file_is "$W/denied" "$W/refused"
 	journal COAMING_REASON=space-left | head -n 1 >"$W/told"
 	assert_json "$W/told" '.COAMING_SPACE_LEFT | tonumber < 204800'
