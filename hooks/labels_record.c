@@ -77,7 +77,7 @@ static int parse_once(const char *path, struct doc **ret, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
 	_cleanup_close_ int fd = -1;
-	size_t len;
+	size_t len = 0;
 	int r;
 
 	r = record_open(path, &fd, err);

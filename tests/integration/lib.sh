@@ -34,11 +34,11 @@ case $B in /*) ;; *) B=$top/$B ;; esac
 T=/run/t
 CG=coaming-test-${COAMING_TEST_CG:-$$}
 passed=0 failed=0 skipped=0 seq=0
-check_seconds=${CHECK_SECONDS:-300} # against hanging, on a machine that does other things too
+check_seconds=${CHECK_SECONDS:-900} # against hanging, on a machine that does other things too
 # make exports what stands on its command line. Sanitized programs take several times as long; and
 # LeakSanitizer cannot trace a process that strace traces.
 if [ -n "${SANITIZE:-}" ]; then
-	check_seconds=900
+	check_seconds=2700
 	export ASAN_OPTIONS=detect_leaks=${DETECT_LEAKS:-1}
 fi
 

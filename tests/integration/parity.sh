@@ -178,6 +178,7 @@ all() {
 # What is another one each time.
 same() {
 	sed -E -i 's/time="[^"]*"/time=""/; s/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]*Z/TIME/g
+		s/(CREATED|TIME) +/\1 /g
 		s/"(pid|init_process_pid|init_process_start)": *[0-9]+/"\1": 0/
 		s/^((c1|once|fails)[[:space:]]+)[0-9]+[[:space:]]+/\1PID /; s/^[0-9]+$/PID/
 		s/"ts":"[^"]*"//; s/process [0-9]+/process PID/; s/^root .* sleep/root sleep/

@@ -167,6 +167,7 @@ check 'a start by selector opens as many files with 10,000 profiles as with 10' 
 	grows_not '.annotations.tier = "web"' 7
 check 'a start by image opens as many files with 10,000 profiles as with 10' \
 	grows_not '.annotations.tier = "web" | .annotations["io.kubernetes.cri-o.ContainerID"] = "c" |
+		.annotations["io.kubernetes.cri-o.Labels"] = "{}" |
 		.annotations["io.kubernetes.cri-o.ImageName"] = "quay.io/mine/a:1"' 7
 check 'a profile that is added, edited, removed holds with the next start' changes_hold_at_once
 check 'a profile among many that is edited in place is seen, and said to be late' edited_in_place
