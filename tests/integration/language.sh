@@ -8,7 +8,7 @@
 sandbox "$@"
 need runc crun jq busybox "$B/coaming-runtime" "$B/coaming-hook"
 
-image='"io.kubernetes.cri-o.ContainerID": "c", "io.kubernetes.cri-o.ImageName"'
+image='"io.kubernetes.cri-o.ContainerID": "c", "io.kubernetes.cri-o.Labels": "{}", "io.kubernetes.cri-o.ImageName"'
 
 # Three profiles deep: what any of them takes is taken, and each says so.
 extends() {

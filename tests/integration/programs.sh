@@ -114,8 +114,13 @@ get() { # PORT PATH TEXT
 }
 
 # inside QUESTION...: what the probe may do in the container, beside its program.
+# As the container's own user, whom crun does not take by itself.
+user_of_c1() {
+	jq -r '.process.user | "\(.uid):\(.gid)"' "$W/bundles/c1/config.json"
+}
+
 inside() {
-	run confined exec c1 probe "$@"
+	run confined exec --user "$(user_of_c1)" c1 probe "$@"
 	assert_status 0
 	cp "$W/out" "$W/inside"
 }
@@ -138,7 +143,7 @@ reached() { # QUESTION...
 
 # A port on which something listens inside, and which the profile does not open.
 closed_port() { # PORT
-	run confined exec --detach c1 probe serve "$1" -- wait
+	run confined exec --user "$(user_of_c1)" --detach c1 probe serve "$1" -- wait
 	assert_status 0
 	served ok ip netns exec "c$seq" "$probe" tcp 127.0.0.1 "$1"
 	"$probe" tcp 10.9.0.2 "$1" -- from 203.0.113.1 10.9.0.2 "$1" >"$W/seen"

@@ -412,7 +412,7 @@ static void killed_writers(void **state)
 
 		for (int i = 0; i < 4; i++)
 			pids[i] = start_writer(p, round * 4 + i, 1000, i == 0, pipes[1]);
-		usleep((unsigned)rand_r(&seed) % 15000);
+		usleep((unsigned)rand_r(&seed) % 40000);
 		for (int i = 0; i < 4; i++)
 			assert_int_equal(kill(pids[i], SIGKILL), 0);
 		for (int i = 0; i < 4; i++)
