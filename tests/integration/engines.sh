@@ -50,7 +50,7 @@ refused() { # TEXT
 	assert_has_not "$W/out" started
 	cat "$W/out" "$W/err" >"$W/told"
 	assert_has "$W/told" "$1"
-	wait_for 10 "the record of a refusal: $1" denied "$1"
+	wait_for 30 "the record of a refusal: $1" denied "$1"
 }
 
 denied() { # TEXT
