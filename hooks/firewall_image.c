@@ -18,6 +18,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "hooks/netns.h"
+
 /* The kernel fills no more in one go. */
 #define ANSWER_MAX_BYTES ((size_t)64 << 10)
 #define WAIT_SECONDS     5
@@ -434,9 +436,7 @@ static int open_in(int netns_fd, int *ret_fd, struct err *err)
 	if (own < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
 		return err_errno(err, errno, "cannot enter a network namespace");
 	r = open_here(ret_fd, err);
-	/* Nothing may go on in a namespace that is a container's. */
-	if (setns(own, CLONE_NEWNET) < 0)
-		abort();
+	netns_return(own);
 	return r;
 }
 

@@ -191,7 +191,7 @@ static int read_flag(const struct doc *doc, const char *key, bool *ret, struct e
 static int read_attested(const struct doc *doc, struct live *live, struct err *err)
 {
 	const struct node *node = node_get(doc_root(doc), "attested");
-	const char *result;
+	const char *result = NULL;
 	int r;
 
 	if (!node)

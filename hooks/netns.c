@@ -14,12 +14,14 @@
 #include <linux/nsfs.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "hooks/process.h"
 #include "hooks/procfs.h"
@@ -70,6 +72,17 @@ int netns_open_of_pid(pid_t pid, int pidfd, int *ret_fd, struct err *err)
 	return 0;
 }
 
+void netns_return(int own)
+{
+	for (int tries = 0; tries < 10; tries++)
+		if (setns(own, CLONE_NEWNET) == 0)
+			return;
+	/* It cannot even be recorded: what is left to do would be done to a container's network. */
+	(void)fprintf(stderr, "%s: cannot return to the host's network namespace: %m\n",
+		      program_invocation_short_name);
+	_exit(ERR_SYSTEM);
+}
+
 int netns_make(int *ret_fd, struct err *err)
 {
 	static const char path[] = "/proc/thread-self/ns/net";
@@ -78,9 +91,7 @@ int netns_make(int *ret_fd, struct err *err)
 	if (own < 0 || unshare(CLONE_NEWNET) < 0)
 		return err_errno(err, errno, "cannot make a network namespace");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	/* What follows is meant for the host's network, or must not happen. */
-	if (setns(own, CLONE_NEWNET) < 0)
-		abort();
+	netns_return(own);
 	if (fd < 0)
 		return err_errno(err, errno, "cannot open a network namespace");
 	*ret_fd = take_fd(&fd);

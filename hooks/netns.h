@@ -27,6 +27,13 @@ int netns_open_of_pid(pid_t pid, int pidfd, int *ret_fd, struct err *err);
  */
 int netns_make(int *ret_fd, struct err *err);
 
+/*
+ * Back to where this process belongs; own was opened of its network namespace before it entered
+ * another. Where the kernel does not let it, the process ends there with a line that says so:
+ * nothing may go on in a namespace that is a container's.
+ */
+void netns_return(int own);
+
 /* What /proc/PID/ns/net shows in brackets, for records and for telling namespaces apart. */
 int netns_inode(int fd, uint64_t *ret, struct err *err);
 

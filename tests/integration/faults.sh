@@ -33,16 +33,10 @@ hook_reference() {
 }
 
 # calls COMMAND...: "NAME N" for each system call that the command makes, from our first one (libc's
-# own start has nobody to tell; brk never gives an errno) up to its execve of another program. Of
-# those that change nothing, and are made by the dozen, the first four and then each twelfth.
+# own start has nobody to tell; brk never gives an errno) up to its execve of another program.
 calls() {
 	strace -f -o "$W/trace" "$@" >/dev/null 2>&1 || true
 	awk -v stop="$W/real" '
-		BEGIN {
-			split("close fcntl geteuid mmap newfstatat openat prlimit64 read readlink " \
-				"recvfrom rt_sigaction", names)
-			for (i in names) looks[names[i]] = 1
-		}
 		done[$1] { next }
 		$2 ~ /^execve\(/ && index($0, stop) { done[$1] = 1; next }
 		$2 ~ /^fcntl\(/ && !begun { begun = 1; for (name in most) from[name] = most[name] }
@@ -51,11 +45,7 @@ calls() {
 			n = ++count[$1 " " name]
 			if (n > most[name]) most[name] = n
 		}
-		END {
-			for (name in most)
-				for (i = from[name] + 1; i <= most[name]; i++)
-					if (i <= from[name] + 4 || i % (looks[name] ? 12 : 1) == 0) print name, i
-		}' \
+		END { for (name in most) for (i = from[name] + 1; i <= most[name]; i++) print name, i }' \
 		"$W/trace" | grep -v "^brk " | sort -k1,1 -k2,2n
 }
 
