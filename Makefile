@@ -118,7 +118,7 @@ $(O)/coaming-sqlite: $(O)/hooks/sqlite.o $(call archive,lib)
 
 $(O)/coaming: $(O)/cli/main.o $(call archive,cli) $(call archive,hooks) $(call archive,audit) \
 	      $(call archive,profiles) $(call archive,lib)
-	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs) -lsystemd
+	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs) -lsystemd -lyaml
 
 # Unit tests: one program a file of tests/unit. Any of them can make allocations fail (alloc.h).
 unit := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
@@ -127,7 +127,7 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(O)/tests/unit/alloc.o $(call 
 		   $(call archive,hooks) $(call archive,audit) $(call archive,profiles) \
 		   $(call archive,lib)
 	$(call say,LD,$@)$(CC) $(ldflags) $(wraps) $(LDFLAGS) $(CFLAGS) -o $@ $^ $(static_libs) \
-		-ljansson -lsystemd -lcmocka
+		-ljansson -lsystemd -lyaml -lcmocka
 .SECONDARY:
 
 unit: $(unit)

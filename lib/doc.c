@@ -6,7 +6,7 @@
  * string is never longer than its source, so that all of them fit into one buffer of the text's
  * size; and nodes are given out in blocks that never move.
  */
-#include "lib/doc.h"
+#include "lib/doc_internal.h"
 
 #include <errno.h>
 
@@ -16,19 +16,9 @@
 /* Objects up to this size are searched for duplicates by comparing, larger ones by sorting. */
 #define FEW_MEMBERS 12
 
-struct block {
-	struct block *older;
+struct doc_block {
+	struct doc_block *older;
 	struct node nodes[NODES_A_BLOCK];
-};
-
-struct doc {
-	char *name;
-	char *text;
-	size_t len;
-	char *strings; /* decoded strings, one after another, each with its NUL */
-	struct block *blocks;
-	size_t n_nodes;
-	struct node *root;
 };
 
 struct parser {
@@ -41,7 +31,7 @@ struct parser {
 
 /* ---- positions ---- */
 
-static const char *where(char out[WHERE_MAX], const struct doc *doc, size_t offset)
+const char *doc_where_offset(char out[WHERE_MAX], const struct doc *doc, size_t offset)
 {
 	size_t line, column;
 	size_t n = utf8_put_shown(out, WHERE_MAX - 44, doc->name);
@@ -59,19 +49,19 @@ const char *doc_shown_name(char out[WHERE_MAX], const struct doc *doc)
 
 const char *doc_where(char out[WHERE_MAX], const struct doc *doc, const struct node *node)
 {
-	return where(out, doc, node ? node->start : 0);
+	return doc_where_offset(out, doc, node ? node->start : 0);
 }
 
 const char *doc_where_key(char out[WHERE_MAX], const struct doc *doc, const struct node *node)
 {
-	return where(out, doc, !node ? 0 : node->key ? node->key_start : node->start);
+	return doc_where_offset(out, doc, !node ? 0 : node->key ? node->key_start : node->start);
 }
 
 static int bad(struct parser *p, size_t offset, const char *what)
 {
 	char place[WHERE_MAX];
 
-	return err_input(p->err, EBADMSG, "%s: %s", where(place, p->doc, offset), what);
+	return err_input(p->err, EBADMSG, "%s: %s", doc_where_offset(place, p->doc, offset), what);
 }
 
 /* ---- tokens ---- */
@@ -301,23 +291,23 @@ static int read_word(struct parser *p, struct node *node)
 
 /* ---- the tree ---- */
 
-static struct node *new_node(struct parser *p, struct node *parent)
+struct node *doc_new_node(struct doc *doc, struct node *parent, size_t offset, size_t most,
+			  struct err *err)
 {
-	struct doc *doc = p->doc;
 	struct node *node;
 
-	if (doc->n_nodes >= DOC_NODES_MAX) {
+	if (doc->n_nodes >= most) {
 		char place[WHERE_MAX];
 
-		(void)err_input(p->err, E2BIG, "%s: more than %d values", where(place, doc, p->pos),
-				DOC_NODES_MAX);
+		(void)err_input(err, E2BIG, "%s: more than %zu values",
+				doc_where_offset(place, doc, offset), most);
 		return NULL;
 	}
 	if (doc->n_nodes % NODES_A_BLOCK == 0) {
-		struct block *block = malloc(sizeof(*block));
+		struct doc_block *block = malloc(sizeof(*block));
 
 		if (!block) {
-			(void)err_oom(p->err);
+			(void)err_oom(err);
 			return NULL;
 		}
 		block->older = doc->blocks;
@@ -326,6 +316,11 @@ static struct node *new_node(struct parser *p, struct node *parent)
 	node = &doc->blocks->nodes[doc->n_nodes++ % NODES_A_BLOCK];
 	*node = (struct node){ .parent = parent };
 	return node;
+}
+
+static struct node *new_node(struct parser *p, struct node *parent)
+{
+	return doc_new_node(p->doc, parent, p->pos, DOC_NODES_MAX, p->err);
 }
 
 static int read_value(struct parser *p, struct node *node);
@@ -384,12 +379,12 @@ end:
 	return 0;
 }
 
-static int duplicate(struct parser *p, const struct node *second)
+static int duplicate(const struct doc *doc, const struct node *second, struct err *err)
 {
 	char place[WHERE_MAX];
 
-	return err_input(p->err, EBADMSG, "%s: key %s stands twice in one object",
-			 where(place, p->doc, second->key_start), Q(second->key));
+	return err_input(err, EBADMSG, "%s: key %s stands twice in one object",
+			 doc_where_offset(place, doc, second->key_start), Q(second->key));
 }
 
 static int by_key(const void *a, const void *b)
@@ -402,14 +397,14 @@ static int by_key(const void *a, const void *b)
 	return (*x)->key_start < (*y)->key_start ? -1 : 1;
 }
 
-static int check_many(struct parser *p, const struct node *object)
+static int check_many(const struct doc *doc, const struct node *object, struct err *err)
 {
 	_cleanup_free_ const struct node **sorted = calloc(object->count, sizeof(*sorted));
 	const struct node *first = NULL;
 	size_t n = 0;
 
 	if (!sorted)
-		return err_oom(p->err);
+		return err_oom(err);
 	node_foreach (member, object)
 		sorted[n++] = member;
 	qsort(sorted, n, sizeof(*sorted), by_key);
@@ -418,18 +413,18 @@ static int check_many(struct parser *p, const struct node *object)
 		    (!first || sorted[i]->key_start < first->key_start))
 			first = sorted[i];
 	}
-	return first ? duplicate(p, first) : 0;
+	return first ? duplicate(doc, first, err) : 0;
 }
 
-static int check_duplicates(struct parser *p, const struct node *object)
+int doc_check_duplicates(const struct doc *doc, const struct node *object, struct err *err)
 {
 	if (object->count > FEW_MEMBERS)
-		return check_many(p, object);
+		return check_many(doc, object, err);
 	node_foreach (member, object) {
 		for (const struct node *before = object->first; before != member;
 		     before = before->next) {
 			if (streq(before->key, member->key))
-				return duplicate(p, member);
+				return duplicate(doc, member, err);
 		}
 	}
 	return 0;
@@ -443,12 +438,12 @@ static int read_container(struct parser *p, struct node *node, bool object)
 		char place[WHERE_MAX];
 
 		return err_input(p->err, E2BIG, "%s: nested deeper than %d levels",
-				 where(place, p->doc, p->pos), DOC_DEPTH_MAX);
+				 doc_where_offset(place, p->doc, p->pos), DOC_DEPTH_MAX);
 	}
 	node->type = object ? NODE_OBJECT : NODE_ARRAY;
 	r = read_members(p, node, object ? '}' : ']');
 	if (r == 0 && object)
-		r = check_duplicates(p, node);
+		r = doc_check_duplicates(p->doc, node, p->err);
 	p->depth--;
 	return r;
 }
@@ -496,7 +491,7 @@ void doc_free(struct doc **doc)
 {
 	if (!*doc)
 		return;
-	for (struct block *block = (*doc)->blocks, *older; block; block = older) {
+	for (struct doc_block *block = (*doc)->blocks, *older; block; block = older) {
 		older = block->older;
 		free(block);
 	}
@@ -507,26 +502,38 @@ void doc_free(struct doc **doc)
 	*doc = NULL;
 }
 
-int doc_parse(struct doc **ret_doc, const char *name, const char *text, size_t len, struct err *err)
+int doc_new(struct doc **ret, const char *name, const char *text, size_t len, size_t strings_bytes,
+	    struct err *err)
 {
 	_cleanup_doc_ struct doc *doc = calloc(1, sizeof(*doc));
-	struct err local = { 0 };
-	struct parser p = { .err = err ? err : &local };
-	int r;
 
 	if (!doc)
 		return err_oom(err);
-	if (len > SIZE_MAX / 4)
-		return err_input(err, E2BIG, "%s: too long", name);
 	doc->name = strdup(name);
 	doc->text = malloc(len + 1);
-	doc->strings = malloc(len + 2);
+	doc->strings = malloc(strings_bytes);
 	if (!doc->name || !doc->text || !doc->strings)
 		return err_oom(err);
 	if (len > 0)
 		memcpy(doc->text, text, len);
 	doc->text[len] = '\0';
 	doc->len = len;
+	*ret = take_ptr(doc);
+	return 0;
+}
+
+int doc_parse(struct doc **ret_doc, const char *name, const char *text, size_t len, struct err *err)
+{
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct err local = { 0 };
+	struct parser p = { .err = err ? err : &local };
+	int r;
+
+	if (len > SIZE_MAX / 4)
+		return err_input(err, E2BIG, "%s: too long", name);
+	r = doc_new(&doc, name, text, len, len + 2, err);
+	if (r < 0)
+		return r;
 	p.doc = doc;
 	p.out = doc->strings;
 	r = read_document(&p);

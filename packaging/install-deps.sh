@@ -25,6 +25,7 @@ build  -                            -                        nettle-static      
 build  libnftables-dev              nftables-devel           nftables-dev            nftables
 build  libsystemd-dev               systemd-devel            -                       systemd-libs
 build  libsqlite3-dev               sqlite-devel             sqlite-dev              sqlite
+build  libyaml-dev                  libyaml-devel            yaml-dev                libyaml
 test   libcmocka-dev                libcmocka-devel          cmocka-dev              cmocka
 test   libjansson-dev               jansson-devel            jansson-dev             jansson
 test   runc                         runc                     runc                    runc

@@ -30,7 +30,7 @@ wraps=()
 for call in malloc calloc realloc reallocarray strdup strndup; do
 	wraps+=("-Wl,--wrap=$call")
 done
-libraries=(-lseccomp -lcap -lnettle -ljansson -lsystemd -lcmocka)
+libraries=(-lseccomp -lcap -lnettle -ljansson -lsystemd -lyaml -lcmocka)
 
 not_ok() {
 	echo "not ok - mutant $1: $2"

@@ -17,7 +17,7 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(if $(LIBFUZZER),,$(O)/tests/f
 		   $(call archive,cli) $(call archive,hooks) $(call archive,audit) \
 		   $(call archive,profiles) $(call archive,lib)
 	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) $(if $(LIBFUZZER),-fsanitize=fuzzer) \
-		-o $@ $^ $(static_libs) -lsystemd
+		-o $@ $^ $(static_libs) -lsystemd -lyaml
 
 fuzz_programs: $(fuzz_check)
 
