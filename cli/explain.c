@@ -167,8 +167,8 @@ static int explain(const struct request *request, struct explanation *x, struct 
 	if (r == 0)
 		r = policy_decide(x->host, &x->selection, request->config, &x->facts, &x->verdict,
 				  err);
-	if (r == 0 && ruleset_is_needed(&x->selection))
-		r = ruleset_write(&x->selection, x->identity.id, &x->ruleset, err);
+	if (r == 0 && ruleset_is_needed(&x->selection, x->host))
+		r = ruleset_write(&x->selection, x->host, x->identity.id, NULL, &x->ruleset, err);
 	return r < 0 ? r : compile_result(request, x, err);
 }
 

@@ -218,7 +218,7 @@ static int show(const struct host *host, struct store *store, const char *name,
 }
 
 static int answer(const struct words *words, const char *config, const struct words *dirs,
-		  const struct show_options *options, struct err *err)
+		  struct show_options *options, struct err *err)
 {
 	static const char *const actions[] = { "list", "show" };
 	_cleanup_host_ struct host *host = NULL;
@@ -245,6 +245,7 @@ static int answer(const struct words *words, const char *config, const struct wo
 				: store_open(host, &store, err);
 	if (r < 0)
 		return r;
+	options->host = host;
 	return streq(action, "list") ? list(host, store, options->json, err)
 				     : show(host, store, words->v[1], options, err);
 }

@@ -325,7 +325,6 @@ static int show_rootfs(struct show *show)
 static void write_rule(const struct network_rule *rule, struct buf *out)
 {
 	static const char *const protocols[] = { "any", "TCP", "UDP", "SCTP" };
-	char cidr[CIDR_TEXT_MAX];
 
 	buf_adds(out, rule->n_ports ? "" : "every port");
 	for (size_t i = 0; i < rule->n_ports; i++) {
@@ -339,12 +338,8 @@ static void write_rule(const struct network_rule *rule, struct buf *out)
 	}
 	buf_adds(out, rule->n_peers ? " with" : " with anybody");
 	for (size_t i = 0; i < rule->n_peers; i++) {
-		const struct peer *peer = &rule->peers[i];
-
-		buf_addf(out, "%s %s", i ? "," : "", cidr_format(cidr, &peer->cidr));
-		for (size_t k = 0; k < peer->n_except; k++)
-			buf_addf(out, "%s%s", k ? " and " : " without ",
-				 cidr_format(cidr, &peer->except[k]));
+		buf_adds(out, i ? ", " : " ");
+		peer_describe(&rule->peers[i], out);
 	}
 }
 
@@ -638,8 +633,8 @@ int profile_show(const struct profile *profile, const struct selected *v, size_t
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
 		r = parts[i](&show);
-	if (r == 0 && options->nft && ruleset_is_needed(&all))
-		r = ruleset_write(&all, "container", &rules, err);
+	if (r == 0 && options->nft && ruleset_is_needed(&all, options->host))
+		r = ruleset_write(&all, options->host, "container", NULL, &rules, err);
 	if (r < 0)
 		return r;
 	if (options->json)

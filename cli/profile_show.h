@@ -9,6 +9,7 @@
 
 struct show_options {
 	bool effective, json, seccomp, nft;
+	const struct host *host; /* whose zones and classes --nft means */
 };
 
 /*

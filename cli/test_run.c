@@ -433,13 +433,20 @@ static int check_connections(struct run *run, const struct expect *expect)
 
 	for (size_t i = 0; r == 0 && i < expect->n_connections; i++) {
 		const struct expected_connection *c = &expect->connections[i];
-		const struct profile *by = connection_refused_by(&run->selection, &c->connection);
+		struct connection_refusal by = { 0 };
 
-		if (!by == c->passes)
+		r = connection_refused_by(&run->selection, run->file->host, &c->connection, &by,
+					  run->err);
+		if (r < 0 || (!by.profile && !by.class_key) == c->passes)
 			continue;
-		if (by)
+		if (by.profile)
 			r = failed(run, "%s: expected allowed, refused by %s",
-				   WHERE(run->file->doc, c->node), by->name);
+				   WHERE(run->file->doc, c->node), by.profile->name);
+		else if (by.class_key)
+			r = failed(run,
+				   "%s: expected allowed, refused by the host: the values of %s "
+				   "differ",
+				   WHERE(run->file->doc, c->node), Q(by.class_key));
 		else
 			r = failed(run, "%s: expected refused, every profile lets it pass",
 				   WHERE(run->file->doc, c->node));

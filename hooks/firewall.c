@@ -152,7 +152,9 @@ static int add_chain(const struct node *chain, struct firewall_counters *counter
 {
 	struct firewall_chain *grown;
 
-	if (streq(text_of(chain, "name"), "forward"))
+	/* These two let nothing in: what they do not drop the others decide. */
+	if (streq(text_of(chain, "name"), "forward") ||
+	    starts_with(text_of(chain, "name"), "apart-"))
 		return 0;
 	grown = reallocarray(counters->chains, counters->n_chains + 1, sizeof(*grown));
 	if (!grown)

@@ -150,11 +150,12 @@ static int set_firewall(struct stage *stage, struct err *err)
 {
 	int r;
 
-	if (!ruleset_is_needed(&stage->decision.selection))
+	if (!ruleset_is_needed(&stage->decision.selection, stage->host))
 		return 0;
 	r = open_netns(stage, err);
 	if (r == 0)
-		r = ruleset_write(&stage->decision.selection, stage->state.id, &stage->rules, err);
+		r = ruleset_write(&stage->decision.selection, stage->host, stage->state.id, NULL,
+				  &stage->rules, err);
 	if (r < 0)
 		return r;
 	ruleset_table(stage->table, stage->state.id);

@@ -356,7 +356,7 @@ static int about_writable(struct advising *a)
 
 static bool is_every_v4(const struct peer *peer)
 {
-	return !peer->cidr.v6 && peer->cidr.prefix_len == 0;
+	return peer->kind == PEER_IP_BLOCK && !peer->cidr.v6 && peer->cidr.prefix_len == 0;
 }
 
 static bool has_v6(const struct direction *direction)

@@ -69,12 +69,36 @@ int cidr_parse(const char *text, struct cidr *ret)
 	return 0;
 }
 
+int cidr_read(const struct doc *doc, const struct node *node, struct cidr *ret, struct err *err)
+{
+	const char *text;
+	int r;
+
+	r = node_read_string(doc, node, &text, err);
+	if (r < 0)
+		return r;
+	if (cidr_parse(text, ret) < 0)
+		return err_input(
+			err, EBADMSG,
+			"%s: %s is no network: an IPv4 or IPv6 address with a prefix "
+			"length and no bits behind it, such as 10.0.0.0/8 or 2001:db8::/32",
+			WHERE(doc, node), Q(text));
+	return 0;
+}
+
+const char *address_format(char out[CIDR_TEXT_MAX], const struct cidr *cidr)
+{
+	out[0] = '\0';
+	(void)inet_ntop(cidr->v6 ? AF_INET6 : AF_INET, cidr->address, out, CIDR_TEXT_MAX);
+	return out;
+}
+
 const char *cidr_format(char out[CIDR_TEXT_MAX], const struct cidr *cidr)
 {
-	char address[INET6_ADDRSTRLEN] = "";
+	char address[CIDR_TEXT_MAX];
 
-	(void)inet_ntop(cidr->v6 ? AF_INET6 : AF_INET, cidr->address, address, sizeof(address));
-	(void)snprintf(out, CIDR_TEXT_MAX, "%s/%u", address, cidr->prefix_len);
+	(void)snprintf(out, CIDR_TEXT_MAX, "%.48s/%u", address_format(address, cidr),
+		       cidr->prefix_len);
 	return out;
 }
 

@@ -4,7 +4,9 @@
  */
 #include "profiles/connection.h"
 
-static bool peer_fits(const struct peer *peer, const struct cidr *address)
+#include "profiles/separate.h"
+
+static bool block_fits(const struct peer *peer, const struct cidr *address)
 {
 	if (!cidr_contains(&peer->cidr, address))
 		return false;
@@ -15,13 +17,53 @@ static bool peer_fits(const struct peer *peer, const struct cidr *address)
 	return true;
 }
 
-static bool any_peer_fits(const struct network_rule *rule, const struct cidr *address)
+static bool zone_fits(const struct zone *zone, const struct cidr *address)
 {
-	for (size_t i = 0; i < rule->n_peers; i++) {
-		if (peer_fits(&rule->peers[i], address))
+	for (size_t i = 0; i < zone->n_cidrs; i++) {
+		if (cidr_contains(&zone->cidrs[i], address))
 			return true;
 	}
-	return rule->n_peers == 0;
+	return false;
+}
+
+/* What is asked, and of which host. */
+struct question {
+	const struct host *host;
+	const struct connection *connection;
+	struct err *err;
+};
+
+static int peer_fits(const struct question *q, const struct peer *peer, bool *ret)
+{
+	static const struct zones no_zones = { 0 };
+	const struct connection *c = q->connection;
+	const struct zone *zone;
+	int r = 0;
+
+	switch (peer->kind) {
+	case PEER_IP_BLOCK:
+		*ret = !c->no_address && block_fits(peer, &c->peer);
+		break;
+	case PEER_LABELS:
+		*ret = c->other.labels &&
+		       peer_selector_fits(&peer->selector, c->other.labels, c->other.namespace);
+		break;
+	case PEER_ZONE:
+		r = zones_get(q->host ? &q->host->zones : &no_zones, peer->zone, &zone, q->err);
+		*ret = r == 0 && !c->no_address && zone_fits(zone, &c->peer);
+		break;
+	}
+	return r;
+}
+
+static int any_peer_fits(const struct question *q, const struct network_rule *rule, bool *ret)
+{
+	int r = 0;
+
+	*ret = rule->n_peers == 0;
+	for (size_t i = 0; r == 0 && !*ret && i < rule->n_peers; i++)
+		r = peer_fits(q, &rule->peers[i], ret);
+	return r;
 }
 
 static bool any_port_fits(const struct network_rule *rule, const struct connection *connection)
@@ -37,15 +79,19 @@ static bool any_port_fits(const struct network_rule *rule, const struct connecti
 	return rule->n_ports == 0;
 }
 
-static bool passes(const struct direction *direction, const struct connection *connection)
+static int passes(const struct question *q, const struct direction *direction, bool *ret)
 {
-	for (size_t i = 0; i < direction->n_rules; i++) {
+	bool any = !direction->present;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && !any && i < direction->n_rules; i++) {
 		const struct network_rule *rule = &direction->rules[i];
 
-		if (any_peer_fits(rule, &connection->peer) && any_port_fits(rule, connection))
-			return true;
+		r = any_peer_fits(q, rule, &any);
+		any = any && any_port_fits(rule, q->connection);
 	}
-	return !direction->present;
+	*ret = any;
+	return r;
 }
 
 static bool is_loopback(const struct cidr *address)
@@ -56,18 +102,48 @@ static bool is_loopback(const struct cidr *address)
 			   : address->address[0] == 127;
 }
 
-const struct profile *connection_refused_by(const struct selection *selection,
-					    const struct connection *connection)
+/* Classes are of registered containers: whoever else is at the other end has none. */
+static const char *differing_class(const struct selection *selection, const struct host *host,
+				   const struct connection *c)
 {
-	if (is_loopback(&connection->peer))
+	if (!host || !host_separates(host) || selection->exempt || !c->own.labels ||
+	    !c->other.labels)
 		return NULL;
-	for (size_t i = 0; i < selection->n; i++) {
-		const struct selected *s = &selection->v[i];
-		const struct network_section *network = &s->profile->network;
-
-		if (network->present && selected_enforces(s, network->mode) &&
-		    !passes(connection->ingress ? &network->ingress : &network->egress, connection))
-			return s->profile;
+	for (size_t i = 0; i < host->n_separate; i++) {
+		if (!streq(separate_class(c->own.labels, host->separate[i]),
+			   separate_class(c->other.labels, host->separate[i])))
+			return host->separate[i];
 	}
 	return NULL;
+}
+
+int connection_refused_by(const struct selection *selection, const struct host *host,
+			  const struct connection *connection, struct connection_refusal *ret,
+			  struct err *err)
+{
+	const struct question q = { host, connection, err };
+	struct connection_refusal refusal = { 0 };
+	int r = 0;
+
+	if (!connection->no_address && is_loopback(&connection->peer)) {
+		*ret = refusal;
+		return 0;
+	}
+	refusal.class_key = differing_class(selection, host, connection);
+	for (size_t i = 0; r == 0 && !refusal.profile && i < selection->n; i++) {
+		const struct selected *s = &selection->v[i];
+		const struct network_section *network = &s->profile->network;
+		bool any = true;
+
+		if (network->present && selected_enforces(s, network->mode))
+			r = passes(&q, connection->ingress ? &network->ingress : &network->egress,
+				   &any);
+		if (r < 0)
+			err_context(err, "profile %s", s->profile->name);
+		else if (!any)
+			refusal.profile = s->profile;
+	}
+	if (r == 0)
+		*ret = refusal;
+	return r;
 }

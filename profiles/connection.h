@@ -8,16 +8,36 @@
 
 #include "profiles/select.h"
 
+/* A container of this host at an end. Borrowed. */
+struct connection_end {
+	const struct labels *labels; /* NULL: it is no container of this host, or not known */
+	const char *namespace;       /* of its pod; NULL: it is in none */
+};
+
 /* The first packet of a connection. */
 struct connection {
 	bool ingress;
+	bool no_address;  /* nothing but labels is known of the other end: no block, no zone fits */
 	struct cidr peer; /* one address */
+	struct connection_end own, other;
 	enum protocol protocol;
 	uint16_t port; /* of the one that is connected to */
 };
 
-/* The profile whose enforced network section refuses it; NULL: it passes. Loopback always does. */
-const struct profile *connection_refused_by(const struct selection *selection,
-					    const struct connection *connection);
+/* Who refuses it; both NULL: it passes. */
+struct connection_refusal {
+	const struct profile *profile; /* whose enforced network section does */
+	const char *class_key; /* of the host's "separate": the ends are of different classes */
+};
+
+/*
+ * Who refuses it? Loopback always passes.
+ *
+ * host    whose zones and classes are meant; NULL: it has none
+ * Errors  -EBADMSG a zone that the host does not have
+ */
+int connection_refused_by(const struct selection *selection, const struct host *host,
+			  const struct connection *connection, struct connection_refusal *ret,
+			  struct err *err);
 
 #endif

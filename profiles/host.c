@@ -12,9 +12,13 @@
 #include "lib/strv.h"
 #include "profiles/break_glass.h"
 #include "profiles/host_audit.h"
+#include "profiles/separate.h"
 
 #define LIST_MAX   64
 #define EXEMPT_MAX 256
+/* Each is two sets and two chains' rules in every container's table. */
+#define SEPARATE_MAX      8
+#define SEPARATE_WORD_MAX (LABEL_KEY_MAX - (int)sizeof(LABEL_RESERVED_PREFIX))
 
 static int read_path(const struct doc *doc, const struct node *node, const char **ret,
 		     struct err *err)
@@ -371,6 +375,50 @@ static int parse_engines(const struct doc *doc, const struct node *node, struct 
 	return r;
 }
 
+static int parse_zones(const struct doc *doc, const struct node *node, struct host *host,
+		       struct err *err)
+{
+	return zones_parse(doc, node, &host->zones, err);
+}
+
+static int add_separate(const struct doc *doc, const struct node *node, struct host *host,
+			struct err *err)
+{
+	_cleanup_free_ char *key = NULL;
+	const char *word;
+	int r;
+
+	r = node_read_string(doc, node, &word, err);
+	if (r < 0)
+		return r;
+	if (word[0] == '\0' || strlen(word) > SEPARATE_WORD_MAX)
+		return err_input(err, EBADMSG,
+				 "%s: %s is no key of a label: from 1 to %d bytes are expected",
+				 WHERE(doc, node), Q(word), SEPARATE_WORD_MAX);
+	key = separate_key(word);
+	return key ? strv_add(&host->separate, &host->n_separate, key, err) : err_oom(err);
+}
+
+static int parse_separate(const struct doc *doc, const struct node *list, struct host *host,
+			  struct err *err)
+{
+	int r = node_expect_list(doc, list, SEPARATE_MAX, err);
+
+	node_foreach (node, list) {
+		if (r == 0)
+			r = add_separate(doc, node, host, err);
+	}
+	strv_sort_unique(host->separate, &host->n_separate);
+	return r;
+}
+
+static int parse_separate_ignores(const struct doc *doc, const struct node *node, struct host *host,
+				  struct err *err)
+{
+	return read_words(doc, node, read_path, &host->separate_ignores, &host->n_separate_ignores,
+			  err);
+}
+
 static const struct {
 	const char *key;
 	int (*parse)(const struct doc *doc, const struct node *node, struct host *host,
@@ -390,6 +438,9 @@ static const struct {
 	{ "unsafeAnnotations", parse_unsafe },
 	{ "breakGlass", parse_break_glass },
 	{ "engines", parse_engines },
+	{ "zones", parse_zones },
+	{ "separate", parse_separate },
+	{ "separateIgnores", parse_separate_ignores },
 };
 
 /* ---- the whole ---- */
@@ -441,6 +492,11 @@ static int parse_members(const struct doc *doc, struct host *host, struct err *e
 	return r;
 }
 
+bool host_separates(const struct host *host)
+{
+	return host->n_separate > 0 && (host->mode == MODE_ENFORCE || host->audit_spares_floor);
+}
+
 void host_free(struct host **host)
 {
 	struct host *h = *host;
@@ -455,6 +511,9 @@ void host_free(struct host **host)
 	strv_free(&h->profile_dirs, &h->n_profile_dirs);
 	strv_free(&h->floor, &h->n_floor);
 	strv_free(&h->runtimes, &h->n_runtimes);
+	zones_done(&h->zones);
+	strv_free(&h->separate, &h->n_separate);
+	strv_free(&h->separate_ignores, &h->n_separate_ignores);
 	free(h->default_profile);
 	free(h->state_dir);
 	free(h->audit_dir);

@@ -7,6 +7,7 @@
 
 #include "lib/keeping.h"
 #include "profiles/profile.h"
+#include "profiles/zone.h"
 
 #define HOST_CONFIG_DEFAULT SYSCONFDIR "/coaming/coaming.json"
 
@@ -54,6 +55,11 @@ struct host {
 	size_t n_exempt;
 	enum unsafe_annotations unsafe_annotations;
 	struct engine_places engines;
+	struct zones zones;
+	char **separate; /* keys of labels, see profiles/separate.h; sorted, unique */
+	size_t n_separate;
+	char **separate_ignores; /* paths of the host that all classes may share */
+	size_t n_separate_ignores;
 };
 
 int host_parse(const struct doc *doc, struct host **ret, struct err *err);
@@ -63,6 +69,8 @@ int host_parse(const struct doc *doc, struct host **ret, struct err *err);
  * exist. A file that is there and cannot be read, trusted or parsed is always an error.
  */
 int host_load(const char *path, struct host **ret, struct err *err);
+/* Are data classes kept apart? Not where all is only recorded. */
+bool host_separates(const struct host *host);
 void host_free(struct host **host);
 #define _cleanup_host_ _cleanup_(host_free)
 

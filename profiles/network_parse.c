@@ -28,24 +28,6 @@ static const struct {
 	{ "SCTP", PROTOCOL_SCTP },
 };
 
-static int parse_cidr(const struct doc *doc, const struct node *node, struct cidr *ret,
-		      struct err *err)
-{
-	const char *text;
-	int r;
-
-	r = node_read_string(doc, node, &text, err);
-	if (r < 0)
-		return r;
-	if (cidr_parse(text, ret) < 0)
-		return err_input(
-			err, EBADMSG,
-			"%s: %s is no network: an IPv4 or IPv6 address with a prefix "
-			"length and no bits behind it, such as 10.0.0.0/8 or 2001:db8::/32",
-			WHERE(doc, node), Q(text));
-	return 0;
-}
-
 static int parse_except(const struct doc *doc, const struct node *list, struct peer *peer,
 			struct err *err)
 {
@@ -62,7 +44,7 @@ static int parse_except(const struct doc *doc, const struct node *list, struct p
 	node_foreach (node, list) {
 		struct cidr *block = &peer->except[peer->n_except++];
 
-		r = parse_cidr(doc, node, block, err);
+		r = cidr_read(doc, node, block, err);
 		if (r < 0)
 			return r;
 		if (!cidr_contains(&peer->cidr, block))
@@ -86,40 +68,95 @@ static int parse_ip_block(const struct doc *doc, const struct node *node, struct
 		return r;
 	if (!node_get(node, "cidr"))
 		return err_input(err, EBADMSG, "%s: an ipBlock needs \"cidr\"", WHERE(doc, node));
-	r = parse_cidr(doc, node_get(node, "cidr"), &peer->cidr, err);
+	r = cidr_read(doc, node_get(node, "cidr"), &peer->cidr, err);
 	if (r == 0)
 		r = parse_except(doc, node_get(node, "except"), peer, err);
 	return r;
 }
 
-/* Peers that need to know the host's other containers come with a later version. */
-static const char *const later_peers[] = { "labelSelector", "namespaceSelector", "podSelector",
-					   "zone" };
+static int parse_labels(const struct doc *doc, const struct node *node, struct peer *peer,
+			struct err *err)
+{
+	peer->kind = PEER_LABELS;
+	return peer_selector_parse(doc, node, &peer->selector, err);
+}
+
+static int parse_block(const struct doc *doc, const struct node *node, struct peer *peer,
+		       struct err *err)
+{
+	return parse_ip_block(doc, node_get(node, "ipBlock"), peer, err);
+}
+
+/* Which zones there are is the host's: see host_zone(). */
+static int parse_zone(const struct doc *doc, const struct node *node, struct peer *peer,
+		      struct err *err)
+{
+	const struct node *name = node_get(node, "zone");
+	const char *text;
+	int r;
+
+	peer->kind = PEER_ZONE;
+	r = node_read_string(doc, name, &text, err);
+	if (r < 0)
+		return r;
+	if (!profile_name_is_valid(text))
+		return err_input(err, EBADMSG,
+				 "%s: %s is no name of a zone: small letters, digits and \"-\"",
+				 WHERE(doc, name), Q(text));
+	peer->zone = strdup(text);
+	return peer->zone ? 0 : err_oom(err);
+}
+
+/* A peer is of one kind; the two selectors go together. */
+static const struct {
+	const char *key;
+	int (*parse)(const struct doc *doc, const struct node *node, struct peer *peer,
+		     struct err *err);
+} peer_keys[] = {
+	{ "ipBlock", parse_block },
+	{ "labelSelector", parse_labels },
+	{ "namespaceSelector", parse_labels },
+	{ "zone", parse_zone },
+};
 
 static int parse_peer(const struct doc *doc, const struct node *node, struct peer *peer,
 		      struct err *err)
 {
-	static const char *const keys[] = { "ipBlock" };
+	const char *keys[ARRAY_SIZE(peer_keys)];
+	size_t kind = ARRAY_SIZE(peer_keys);
 	int r;
 
 	r = node_expect(doc, node, NODE_OBJECT, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(later_peers); i++) {
-		const struct node *later = node_get(node, later_peers[i]);
-
-		if (later)
-			return err_input(err, ENOTSUP,
-					 "%s: %s peers are not supported by this version: use "
-					 "\"ipBlock\"",
-					 WHERE_KEY(doc, later), later_peers[i]);
-	}
+	if (node_get(node, "podSelector"))
+		return err_input(err, EBADMSG,
+				 "%s: \"podSelector\" is called \"labelSelector\" here, since not "
+				 "every container is in a pod",
+				 WHERE_KEY(doc, node_get(node, "podSelector")));
+	for (size_t i = 0; i < ARRAY_SIZE(peer_keys); i++)
+		keys[i] = peer_keys[i].key;
 	r = node_check_keys(doc, node, keys, ARRAY_SIZE(keys), err);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(peer_keys); i++) {
+		const struct node *member = node_get(node, peer_keys[i].key);
+
+		if (member && kind < ARRAY_SIZE(peer_keys) &&
+		    peer_keys[i].parse != peer_keys[kind].parse)
+			r = err_input(err, EBADMSG,
+				      "%s: a peer is of one kind: \"%s\" does not go with \"%s\"",
+				      WHERE_KEY(doc, member), peer_keys[i].key,
+				      peer_keys[kind].key);
+		else if (member && kind == ARRAY_SIZE(peer_keys))
+			kind = i;
+	}
 	if (r < 0)
 		return r;
-	if (!node_get(node, "ipBlock"))
-		return err_input(err, EBADMSG, "%s: a peer needs \"ipBlock\"", WHERE(doc, node));
-	return parse_ip_block(doc, node_get(node, "ipBlock"), peer, err);
+	if (kind == ARRAY_SIZE(peer_keys))
+		return err_input(err, EBADMSG,
+				 "%s: a peer needs \"ipBlock\", \"labelSelector\", "
+				 "\"namespaceSelector\" or \"zone\"",
+				 WHERE(doc, node));
+	return peer_keys[kind].parse(doc, node, peer, err);
 }
 
 static int parse_protocol(const struct doc *doc, const struct node *node, enum protocol *ret,
@@ -277,13 +314,45 @@ static int parse_direction(const struct doc *doc, const struct node *section,
 	return 0;
 }
 
+static void describe_block(const struct peer *peer, struct buf *out)
+{
+	char cidr[CIDR_TEXT_MAX];
+
+	buf_adds(out, cidr_format(cidr, &peer->cidr));
+	for (size_t i = 0; i < peer->n_except; i++)
+		buf_addf(out, "%s%s", i ? " and " : " without ",
+			 cidr_format(cidr, &peer->except[i]));
+}
+
+void peer_describe(const struct peer *peer, struct buf *out)
+{
+	switch (peer->kind) {
+	case PEER_IP_BLOCK:
+		describe_block(peer, out);
+		break;
+	case PEER_LABELS:
+		peer_selector_describe(&peer->selector, out);
+		break;
+	case PEER_ZONE:
+		buf_addf(out, "zone %s", peer->zone);
+		break;
+	}
+}
+
+static void peer_done(struct peer *peer)
+{
+	free(peer->except);
+	free(peer->zone);
+	peer_selector_done(&peer->selector);
+}
+
 static void direction_done(struct direction *direction)
 {
 	for (size_t i = 0; i < direction->n_rules; i++) {
 		struct network_rule *rule = &direction->rules[i];
 
 		for (size_t p = 0; p < rule->n_peers; p++)
-			free(rule->peers[p].except);
+			peer_done(&rule->peers[p]);
 		free(rule->peers);
 		free(rule->ports);
 	}

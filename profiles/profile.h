@@ -7,6 +7,7 @@
 
 #include "profiles/filter.h"
 #include "profiles/match.h"
+#include "profiles/peer.h"
 
 #define PROFILE_NAME_MAX    63 /* as a DNS label: [a-z0-9]([-a-z0-9]*[a-z0-9])? */
 #define PROFILE_MAX_BYTES   ((size_t)1 << 20)
@@ -58,10 +59,19 @@ struct cidr {
 	uint8_t prefix_len;
 };
 
-struct peer { /* ipBlock */
+enum peer_kind {
+	PEER_IP_BLOCK, /* cidr, except */
+	PEER_LABELS,   /* containers of this host */
+	PEER_ZONE,     /* one of the host configuration's "zones" */
+};
+
+struct peer {
+	enum peer_kind kind;
 	struct cidr cidr;
 	struct cidr *except;
 	size_t n_except;
+	struct peer_selector selector;
+	char *zone;
 };
 
 struct network_rule {
@@ -180,10 +190,16 @@ int size_parse(const char *text, uint64_t *ret_bytes);
 int size_read(const struct doc *doc, const struct node *node, uint64_t *ret, struct err *err);
 /* "10.0.0.0/8", "2001:db8::/32", or one address. Host bits set, or v4-mapped: -EINVAL. */
 int cidr_parse(const char *text, struct cidr *ret);
+/* The same of a document. */
+int cidr_read(const struct doc *doc, const struct node *node, struct cidr *ret, struct err *err);
 /* Every address of `inner` is one of `outer`; the same family. */
 bool cidr_contains(const struct cidr *outer, const struct cidr *inner);
 /* "10.0.0.0/8"; out has CIDR_TEXT_MAX bytes. */
 #define CIDR_TEXT_MAX 64
 const char *cidr_format(char out[CIDR_TEXT_MAX], const struct cidr *cidr);
+/* "10.0.0.0/8 without 10.1.0.0/16", "zone office", "containers with tier=web". */
+void peer_describe(const struct peer *peer, struct buf *out);
+/* Its address alone. */
+const char *address_format(char out[CIDR_TEXT_MAX], const struct cidr *cidr);
 
 #endif

@@ -203,6 +203,9 @@ static int add_peer(struct reach *out, const struct network_rule *rule, const st
 	struct reach addresses = { 0 };
 	int r;
 
+	if (peer->kind != PEER_IP_BLOCK)
+		return err_input(err, ENOTSUP, "peers by labels and zones are not compared");
+
 	range_of(&peer->cidr, &box);
 	box.port_last = UINT16_MAX;
 	r = add(&addresses, &box, err);

@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "lib/hash.h"
+#include "profiles/separate.h"
 
 /* Loaded in one batch in some 100 ms; a policy with more belongs into blocks of addresses. */
 #define NFT_RULES_MAX 16384
@@ -67,18 +68,106 @@ static bool is_constrained(const struct selection *selection, bool ingress)
 	return false;
 }
 
-bool ruleset_is_needed(const struct selection *selection)
+/* An exempt container is filtered by nobody here; others' tables keep it from them. */
+static bool separates(const struct selection *selection, const struct host *host)
 {
-	return is_constrained(selection, true) || is_constrained(selection, false);
+	return host && !selection->exempt && host_separates(host);
 }
 
-/* Bounded memory of who was refused, and one count of all refusals. */
-static void write_sets(const struct words *w, struct buf *text)
+bool ruleset_is_needed(const struct selection *selection, const struct host *host)
 {
-	static const char *const families[] = { "4", "6" };
-	static const char *const types[] = { "ipv4_addr", "ipv6_addr" };
+	return is_constrained(selection, true) || is_constrained(selection, false) ||
+	       separates(selection, host);
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+/* ---- peers ---- */
+
+static int compare_selectors(const void *left, const void *right)
+{
+	const struct peer_selector *const *a = left, *const *b = right;
+
+	return strcmp((*a)->set, (*b)->set);
+}
+
+/* Those of one direction of one profile into v, which is NULL where they are only counted. */
+static size_t gather_direction(const struct direction *direction, const struct peer_selector **v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < direction->n_rules; i++) {
+		const struct network_rule *rule = &direction->rules[i];
+
+		for (size_t p = 0; p < rule->n_peers; p++) {
+			if (rule->peers[p].kind != PEER_LABELS)
+				continue;
+			if (v)
+				v[n] = &rule->peers[p].selector;
+			n++;
+		}
+	}
+	return n;
+}
+
+static size_t gather(const struct selection *selection, const struct peer_selector **v)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < selection->n; i++) {
+		const struct network_section *network = &selection->v[i].profile->network;
+
+		if (constrains(&selection->v[i], true))
+			n += gather_direction(&network->ingress, v ? v + n : NULL);
+		if (constrains(&selection->v[i], false))
+			n += gather_direction(&network->egress, v ? v + n : NULL);
+	}
+	return n;
+}
+
+int ruleset_peers(const struct selection *selection, const struct peer_selector ***ret,
+		  size_t *ret_n, struct err *err)
+{
+	size_t n = gather(selection, NULL), kept = 0;
+	const struct peer_selector **v = calloc(n + 1, sizeof(struct peer_selector *));
+
+	if (!v)
+		return err_oom(err);
+	(void)gather(selection, v);
+	qsort(v, n, sizeof(*v), compare_selectors);
+	for (size_t i = 0; i < n; i++) {
+		if (kept == 0 || !streq(v[kept - 1]->set, v[i]->set))
+			v[kept++] = v[i];
+	}
+	*ret = v;
+	*ret_n = kept;
+	return 0;
+}
+
+/* ---- sets ---- */
+
+struct family {
+	const char *digit, *type, *header, *nfproto;
+};
+
+static const struct family families[] = {
+	{ "4", "ipv4_addr", "ip", "ipv4" },
+	{ "6", "ipv6_addr", "ip6", "ipv6" },
+};
+#define FAMILIES ARRAY_SIZE(families)
+
+/* What a ruleset is made of and into. */
+struct writing {
+	const struct selection *selection;
+	const struct host *host; /* or NULL */
+	const struct elements *elements;
+	struct buf *text;
+	size_t rules; /* so far */
+	struct err *err;
+};
+
+/* Bounded memory of who was refused, and one count of all refusals. */
+static void write_refused_sets(const struct words *w, struct buf *text)
+{
+	for (size_t i = 0; i < FAMILIES; i++) {
 		buf_addf(text,
 			 "\tset refused-%s%s {\n"
 			 "\t\ttype %s . inet_proto . inet_service\n"
@@ -86,7 +175,7 @@ static void write_sets(const struct words *w, struct buf *text)
 			 "\t\tflags dynamic\n"
 			 "\t\tcounter\n"
 			 "\t}\n",
-			 w->name, families[i], types[i], RULESET_REFUSED_MAX);
+			 w->name, families[i].digit, families[i].type, RULESET_REFUSED_MAX);
 		buf_addf(text,
 			 "\tset refused-%s%s-other {\n"
 			 "\t\ttype %s . inet_proto\n"
@@ -94,27 +183,147 @@ static void write_sets(const struct words *w, struct buf *text)
 			 "\t\tflags dynamic\n"
 			 "\t\tcounter\n"
 			 "\t}\n",
-			 w->name, families[i], types[i], RULESET_REFUSED_MAX);
+			 w->name, families[i].digit, families[i].type, RULESET_REFUSED_MAX);
 	}
 	buf_addf(text, "\tcounter refused-%s {\n\t}\n", w->name);
 }
 
-/* What a full set does not take is still counted and dropped by the rule behind. */
+/* Up to the end of the list: "\t\telements = { 10.0.0.1, 10.0.0.2 }\n", or nothing. */
+static void write_elements(const struct elements *elements, const char *set, bool v6,
+			   struct buf *text)
+{
+	const char *between = "\t\telements = { ";
+
+	for (size_t i = 0; elements && i < elements->n; i++) {
+		const struct set_elements *one = &elements->v[i];
+
+		for (size_t k = 0; streq(one->set, set) && k < one->n; k++) {
+			char address[CIDR_TEXT_MAX];
+
+			if (one->addresses[k].v6 != v6)
+				continue;
+			buf_addf(text, "%s%s", between,
+				 address_format(address, &one->addresses[k]));
+			between = ", ";
+		}
+	}
+	if (between[0] == ',')
+		buf_adds(text, " }\n");
+}
+
+/* The two sets of a name, to which addresses are added while the container runs. */
+static void write_address_sets(const struct writing *c, const char *set)
+{
+	for (size_t i = 0; i < FAMILIES; i++) {
+		buf_addf(c->text, "\tset %s%s {\n\t\ttype %s\n", set, families[i].digit,
+			 families[i].type);
+		write_elements(c->elements, set, i == 1, c->text);
+		buf_adds(c->text, "\t}\n");
+	}
+}
+
+static int write_peer_sets(const struct writing *c)
+{
+	_cleanup_free_ const struct peer_selector **peers = NULL;
+	size_t n = 0;
+	int r;
+
+	r = ruleset_peers(c->selection, &peers, &n, c->err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		write_address_sets(c, peers[i]->set);
+	return r;
+}
+
+static bool direction_has_zone(const struct direction *direction, const char *name)
+{
+	for (size_t i = 0; i < direction->n_rules; i++) {
+		const struct network_rule *rule = &direction->rules[i];
+
+		for (size_t p = 0; p < rule->n_peers; p++) {
+			if (rule->peers[p].kind == PEER_ZONE && streq(rule->peers[p].zone, name))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool names_zone(const struct selection *selection, const char *name)
+{
+	for (size_t i = 0; i < selection->n; i++) {
+		const struct selected *s = &selection->v[i];
+
+		if ((constrains(s, true) &&
+		     direction_has_zone(&s->profile->network.ingress, name)) ||
+		    (constrains(s, false) && direction_has_zone(&s->profile->network.egress, name)))
+			return true;
+	}
+	return false;
+}
+
+static bool zone_has_family(const struct zone *zone, bool v6)
+{
+	for (size_t i = 0; i < zone->n_cidrs; i++) {
+		if (zone->cidrs[i].v6 == v6)
+			return true;
+	}
+	return false;
+}
+
+static void write_zone_set(const struct zone *zone, size_t family, struct buf *text)
+{
+	const char *between = "";
+	char cidr[CIDR_TEXT_MAX];
+
+	buf_addf(text, "\tset zone-%s%s {\n\t\ttype %s\n\t\tflags interval\n\t\telements = { ",
+		 zone->name, families[family].digit, families[family].type);
+	for (size_t i = 0; i < zone->n_cidrs; i++) {
+		if (zone->cidrs[i].v6 != (family == 1))
+			continue;
+		buf_addf(text, "%s%s", between, cidr_format(cidr, &zone->cidrs[i]));
+		between = ", ";
+	}
+	buf_adds(text, " }\n\t}\n");
+}
+
+/* The host's own lists do not change while a container runs: what it began with is what holds. */
+static void write_zone_sets(const struct writing *c)
+{
+	for (size_t i = 0; c->host && i < c->host->zones.n; i++) {
+		const struct zone *zone = &c->host->zones.v[i];
+
+		for (size_t f = 0; names_zone(c->selection, zone->name) && f < FAMILIES; f++) {
+			if (zone_has_family(zone, f == 1))
+				write_zone_set(zone, f, c->text);
+		}
+	}
+}
+
+/*
+ * Remember who it was, count and drop. What a full set does not take is still counted and dropped
+ * by the rule behind.
+ *
+ * match  what goes before each rule, "" or with a space at its end
+ */
+static void write_refused(const struct words *w, const char *match, const struct family *family,
+			  struct buf *text)
+{
+	buf_addf(text,
+		 "\t\t%smeta l4proto { tcp, udp, sctp } "
+		 "update @refused-%s%s { %s %s . meta l4proto . th dport }\n",
+		 match, w->name, family->digit, family->header, w->address);
+	buf_addf(text,
+		 "\t\t%smeta l4proto != { tcp, udp, sctp } "
+		 "update @refused-%s%s-other { %s %s . meta l4proto }\n",
+		 match, w->name, family->digit, family->header, w->address);
+}
+
 static void write_refusal(const struct words *w, struct buf *text)
 {
-	static const struct {
-		const char *suffix, *family, *header;
-	} rows[] = { { "4", "ipv4", "ip" }, { "6", "ipv6", "ip6" } };
+	for (size_t i = 0; i < FAMILIES; i++) {
+		char match[32];
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		buf_addf(text,
-			 "\t\tmeta nfproto %s meta l4proto { tcp, udp, sctp } "
-			 "update @refused-%s%s { %s %s . meta l4proto . th dport }\n",
-			 rows[i].family, w->name, rows[i].suffix, rows[i].header, w->address);
-		buf_addf(text,
-			 "\t\tmeta nfproto %s meta l4proto != { tcp, udp, sctp } "
-			 "update @refused-%s%s-other { %s %s . meta l4proto }\n",
-			 rows[i].family, w->name, rows[i].suffix, rows[i].header, w->address);
+		(void)snprintf(match, sizeof(match), "meta nfproto %s ", families[i].nfproto);
+		write_refused(w, match, &families[i], text);
 	}
 	buf_addf(text, "\t\tcounter name \"refused-%s\" drop\n", w->name);
 }
@@ -134,19 +343,52 @@ static void write_needed(const struct words *w, struct buf *text)
 		 "nd-neighbor-solicit, nd-neighbor-advert } accept\n");
 }
 
-static void write_peer(const struct words *w, const struct peer *peer, struct buf *text)
+static void write_block(const struct words *w, const struct peer *peer, const struct family *family,
+			struct buf *text)
 {
-	const char *header = peer->cidr.v6 ? "ip6" : "ip";
 	char cidr[CIDR_TEXT_MAX];
 
 	/* A prefix of no bits is every address of the family. */
 	if (peer->cidr.prefix_len == 0)
-		buf_addf(text, "meta nfproto %s ", peer->cidr.v6 ? "ipv6" : "ipv4");
+		buf_addf(text, "meta nfproto %s ", family->nfproto);
 	else
-		buf_addf(text, "%s %s %s ", header, w->address, cidr_format(cidr, &peer->cidr));
+		buf_addf(text, "%s %s %s ", family->header, w->address,
+			 cidr_format(cidr, &peer->cidr));
 	for (size_t i = 0; i < peer->n_except; i++)
-		buf_addf(text, "%s %s != %s ", header, w->address,
+		buf_addf(text, "%s %s != %s ", family->header, w->address,
 			 cidr_format(cidr, &peer->except[i]));
+}
+
+/* Has the peer addresses of this family? */
+static bool peer_has_family(const struct peer *peer, const struct zone *zone, bool v6)
+{
+	switch (peer->kind) {
+	case PEER_IP_BLOCK:
+		return peer->cidr.v6 == v6;
+	case PEER_LABELS:
+		return true;
+	case PEER_ZONE:
+		return zone_has_family(zone, v6);
+	}
+	return false;
+}
+
+static void write_peer(const struct words *w, const struct peer *peer, const struct family *family,
+		       struct buf *text)
+{
+	switch (peer->kind) {
+	case PEER_IP_BLOCK:
+		write_block(w, peer, family, text);
+		break;
+	case PEER_LABELS:
+		buf_addf(text, "%s %s @%s%s ", family->header, w->address, peer->selector.set,
+			 family->digit);
+		break;
+	case PEER_ZONE:
+		buf_addf(text, "%s %s @zone-%s%s ", family->header, w->address, peer->zone,
+			 family->digit);
+		break;
+	}
 }
 
 static void write_port(const struct port *port, struct buf *text)
@@ -161,87 +403,155 @@ static void write_port(const struct port *port, struct buf *text)
 		buf_addf(text, "%s dport %u-%u ", protocol, port->first, port->last);
 }
 
-/* Nobody in particular, or every port: one rule with that match left out. */
-static int write_rule(const struct words *w, const struct network_rule *rule, size_t *count,
-		      struct buf *text, struct err *err)
+/* One rule a port; or one, where every port is meant. A family of NULL: anybody. */
+static int write_ports(struct writing *c, const struct words *w, const struct network_rule *rule,
+		       const struct peer *peer, const struct family *family)
 {
-	size_t peers = rule->n_peers ? rule->n_peers : 1, ports = rule->n_ports ? rule->n_ports : 1;
+	for (size_t i = 0; i < rule->n_ports || i == 0; i++) {
+		if (++c->rules > NFT_RULES_MAX)
+			return err_input(c->err, E2BIG,
+					 "the network sections come to more than %d rules: "
+					 "join addresses into blocks, ports into ranges",
+					 NFT_RULES_MAX);
+		buf_adds(c->text, "\t\t");
+		if (family)
+			write_peer(w, peer, family, c->text);
+		if (rule->n_ports)
+			write_port(&rule->ports[i], c->text);
+		buf_adds(c->text, "counter accept\n");
+	}
+	return 0;
+}
 
-	for (size_t peer = 0; peer < peers; peer++) {
-		for (size_t port = 0; port < ports; port++) {
-			if (++*count > NFT_RULES_MAX)
-				return err_input(err, E2BIG,
-						 "the network sections come to more than %d rules: "
-						 "join addresses into blocks, ports into ranges",
-						 NFT_RULES_MAX);
-			buf_adds(text, "\t\t");
-			if (rule->n_peers)
-				write_peer(w, &rule->peers[peer], text);
-			if (rule->n_ports)
-				write_port(&rule->ports[port], text);
-			buf_adds(text, "counter accept\n");
+static int find_zone(const struct writing *c, const char *name, const struct zone **ret)
+{
+	static const struct zones none = { 0 };
+
+	return zones_get(c->host ? &c->host->zones : &none, name, ret, c->err);
+}
+
+static int write_rule(struct writing *c, const struct words *w, const struct network_rule *rule)
+{
+	int r = 0;
+
+	if (rule->n_peers == 0)
+		return write_ports(c, w, rule, NULL, NULL);
+	for (size_t i = 0; r == 0 && i < rule->n_peers; i++) {
+		const struct peer *peer = &rule->peers[i];
+		const struct zone *zone = NULL;
+
+		if (peer->kind == PEER_ZONE)
+			r = find_zone(c, peer->zone, &zone);
+		for (size_t f = 0; r == 0 && f < FAMILIES; f++) {
+			if (peer_has_family(peer, zone, f == 1))
+				r = write_ports(c, w, rule, peer, &families[f]);
 		}
 	}
-	return 0;
+	return r;
 }
 
-static int write_chain(const struct words *w, const char *profile,
-		       const struct direction *direction, size_t *count, struct buf *text,
-		       struct err *err)
+static int write_chain(struct writing *c, const struct words *w, const struct profile *profile,
+		       const struct direction *direction)
 {
-	buf_addf(text,
+	int r = 0;
+
+	buf_addf(c->text,
 		 "\tchain %s-%s {\n"
 		 "\t\ttype filter hook %s priority filter; policy drop;\n",
-		 w->name, profile, w->hook);
-	write_needed(w, text);
-	for (size_t i = 0; i < direction->n_rules; i++) {
-		int r = write_rule(w, &direction->rules[i], count, text, err);
-
-		if (r < 0)
-			return r;
+		 w->name, profile->name, w->hook);
+	write_needed(w, c->text);
+	for (size_t i = 0; r == 0 && i < direction->n_rules; i++)
+		r = write_rule(c, w, &direction->rules[i]);
+	if (r < 0) {
+		err_context(c->err, "profile %s", profile->name);
+		return r;
 	}
-	write_refusal(w, text);
-	buf_adds(text, "\t}\n");
+	write_refusal(w, c->text);
+	buf_adds(c->text, "\t}\n");
 	return 0;
 }
 
-static int write_direction(const struct selection *selection, bool ingress, size_t *count,
-			   struct buf *text, struct err *err)
+/*
+ * Nothing to or from the other classes, whatever the profiles' chains say, answers included: each
+ * base chain can drop what all others accept.
+ */
+static void write_apart_chain(const struct writing *c, const struct words *w)
+{
+	buf_addf(c->text,
+		 "\tchain apart-%s {\n"
+		 "\t\ttype filter hook %s priority filter; policy drop;\n",
+		 w->name, w->hook);
+	for (size_t i = 0; i < c->host->n_separate; i++) {
+		char set[APART_SET_MAX];
+
+		separate_set(set, c->host->separate[i]);
+		for (size_t f = 0; f < FAMILIES; f++) {
+			char match[64];
+
+			(void)snprintf(match, sizeof(match), "%s %s @%s%s ", families[f].header,
+				       w->address, set, families[f].digit);
+			write_refused(w, match, &families[f], c->text);
+			buf_addf(c->text, "\t\t%scounter name \"refused-%s\" drop\n", match,
+				 w->name);
+		}
+	}
+	buf_adds(c->text, "\t\taccept\n\t}\n");
+}
+
+static int write_direction(struct writing *c, bool ingress)
 {
 	const struct words *w = ingress ? &in : &out;
+	bool apart = separates(c->selection, c->host);
 
-	if (!is_constrained(selection, ingress))
+	if (!is_constrained(c->selection, ingress) && !apart)
 		return 0;
-	write_sets(w, text);
-	for (size_t i = 0; i < selection->n; i++) {
-		const struct profile *profile = selection->v[i].profile;
+	write_refused_sets(w, c->text);
+	if (apart)
+		write_apart_chain(c, w);
+	for (size_t i = 0; i < c->selection->n; i++) {
+		const struct profile *profile = c->selection->v[i].profile;
 		int r;
 
-		if (!constrains(&selection->v[i], ingress))
+		if (!constrains(&c->selection->v[i], ingress))
 			continue;
-		r = write_chain(w, profile->name,
-				ingress ? &profile->network.ingress : &profile->network.egress,
-				count, text, err);
+		r = write_chain(c, w, profile,
+				ingress ? &profile->network.ingress : &profile->network.egress);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-int ruleset_write(const struct selection *selection, const char *container_id, struct buf *text,
+static void write_apart_sets(const struct writing *c)
+{
+	for (size_t i = 0; separates(c->selection, c->host) && i < c->host->n_separate; i++) {
+		char set[APART_SET_MAX];
+
+		write_address_sets(c, separate_set(set, c->host->separate[i]));
+	}
+}
+
+int ruleset_write(const struct selection *selection, const struct host *host,
+		  const char *container_id, const struct elements *elements, struct buf *text,
 		  struct err *err)
 {
+	struct writing c = {
+		.selection = selection, .host = host, .elements = elements, .text = text, .err = err
+	};
 	char table[RULESET_TABLE_MAX];
-	size_t count = 0;
 	int r;
 
 	ruleset_table(table, container_id);
 	/* The first line makes the second one possible; the transaction is one. */
 	buf_addf(text, "table inet %s {\n}\ndelete table inet %s\ntable inet %s {\n", table, table,
 		 table);
-	r = write_direction(selection, true, &count, text, err);
+	r = write_peer_sets(&c);
+	write_zone_sets(&c);
+	write_apart_sets(&c);
 	if (r == 0)
-		r = write_direction(selection, false, &count, text, err);
+		r = write_direction(&c, true);
+	if (r == 0)
+		r = write_direction(&c, false);
 	if (r < 0)
 		return r;
 	/* A container that routes between two networks would go around both other hooks. */

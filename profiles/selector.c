@@ -249,12 +249,62 @@ void requirement_describe(const struct requirement *requirement, struct buf *out
 	}
 }
 
+void requirement_write(const struct requirement *requirement, struct emit *e)
+{
+	emit_object(e);
+	emit_key(e, "key");
+	emit_string(e, requirement->key);
+	emit_key(e, "operator");
+	emit_string(e, op_names[requirement->op]);
+	if (requirement->n_values > 0) {
+		emit_key(e, "values");
+		emit_array(e);
+		for (size_t i = 0; i < requirement->n_values; i++)
+			emit_string(e, requirement->values[i]);
+		emit_array_end(e);
+	}
+	emit_object_end(e);
+}
+
+static void requirement_done(struct requirement *requirement)
+{
+	free(requirement->key);
+	strv_free(&requirement->values, &requirement->n_values);
+}
+
+static int compare_requirements(const void *left, const void *right)
+{
+	const struct requirement *a = left, *b = right;
+	int order = strcmp(a->key, b->key);
+
+	if (order == 0)
+		order = (a->op > b->op) - (a->op < b->op);
+	for (size_t i = 0; order == 0 && i < a->n_values && i < b->n_values; i++)
+		order = strcmp(a->values[i], b->values[i]);
+	return order ? order : (a->n_values > b->n_values) - (a->n_values < b->n_values);
+}
+
+void selector_normalise(struct selector *selector)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < selector->n; i++)
+		strv_sort_unique(selector->v[i].values, &selector->v[i].n_values);
+	if (selector->n > 1)
+		qsort(selector->v, selector->n, sizeof(*selector->v), compare_requirements);
+	for (size_t i = 0; i < selector->n; i++) {
+		if (kept > 0 && compare_requirements(&selector->v[kept - 1], &selector->v[i]) == 0)
+			requirement_done(&selector->v[i]);
+		else
+			selector->v[kept++] = selector->v[i];
+	}
+	selector->n = kept;
+}
+
 void selector_done(struct selector *selector)
 {
-	for (size_t i = 0; i < selector->n; i++) {
-		free(selector->v[i].key);
-		strv_free(&selector->v[i].values, &selector->v[i].n_values);
-	}
+	for (size_t i = 0; i < selector->n; i++)
+		requirement_done(&selector->v[i]);
 	free(selector->v);
 	*selector = (struct selector){ 0 };
 }

@@ -9,6 +9,7 @@
 
 #include "lib/buf.h"
 #include "lib/doc.h"
+#include "lib/emit.h"
 #include "profiles/labels.h"
 
 enum selector_op { SELECTOR_IN, SELECTOR_NOT_IN, SELECTOR_EXISTS, SELECTOR_DOES_NOT_EXIST };
@@ -36,6 +37,10 @@ bool requirement_holds(const struct requirement *requirement, const struct label
 /* As kubectl writes it: "tier=web", "tier in (a,b)", "tier notin (a)", "tier", "!tier"; what is not
  * plain is quoted. */
 void requirement_describe(const struct requirement *requirement, struct buf *out);
+/* The same as one of matchExpressions. */
+void requirement_write(const struct requirement *requirement, struct emit *e);
+/* Sort the requirements and their values and drop what is there twice: it means the same. */
+void selector_normalise(struct selector *selector);
 void selector_done(struct selector *selector);
 
 #endif

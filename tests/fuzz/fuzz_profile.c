@@ -25,13 +25,18 @@ static void check(const struct profile *profile)
 	const struct selection selection = { .v = &one, .n = 1 };
 	_cleanup_buf_ struct buf text = { 0 };
 	struct err err = { 0 };
+	int r;
 
 	must(profile_name_is_valid(profile->name));
 	for (size_t i = 0; i < profile->rootfs.n_writable; i++)
 		must(path_is_normal(profile->rootfs.writable[i].path));
-	if (!ruleset_is_needed(&selection))
+	if (!ruleset_is_needed(&selection, NULL))
 		return;
-	must_succeed(ruleset_write(&selection, "c1", &text, &err), &err);
+	r = ruleset_write(&selection, NULL, "c1", NULL, &text, &err);
+	if (r < 0) { /* a zone, of which there is none without a host */
+		must_tell(r, &err);
+		return;
+	}
 	must(starts_with(text.data, "table inet coaming_") && strlen(text.data) == text.len);
 }
 

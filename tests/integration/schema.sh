@@ -33,6 +33,7 @@ profile/duplicate-key             what is read has each key once
 host/key-twice                    what is read has each key once
 profile/surrogate                 half a character is not seen in what is read
 profile/description-nul           text is any text, to a schema also one with a NUL
+host/zone-bits                    the bits of an address are not letters
 host/reason-nul                   text is any text, to a schema also one with a NUL
 profile/limits-point-zero         5.0 is an integer in JSON Schema
 profile/limits-exponent           1e3 is an integer in JSON Schema
@@ -171,7 +172,7 @@ mutants() { # COUNT
 one_definition() {
 	local name
 
-	for name in path name mode labelSelector; do
+	for name in path name mode labelSelector cidr; do
 		assert_eq "$(jq -c ".\"\$defs\".$name" "$top/profiles/host.schema.json")" \
 			"$(jq -c ".\"\$defs\".$name" "$top/profiles/profile.schema.json")" "$name"
 	done

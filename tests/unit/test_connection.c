@@ -93,7 +93,9 @@ static void test_connections(void **state)
 		struct connection connection = { .ingress = rows[i].ingress,
 						 .protocol = rows[i].protocol,
 						 .port = rows[i].port };
+		struct connection_refusal refusal = { 0 };
 		const struct profile *by;
+		struct err err = { 0 };
 
 		assert_int_equal(cidr_parse(rows[i].peer, &connection.peer), 0);
 		for (size_t p = 0; p < ARRAY_SIZE(profiles); p++) {
@@ -102,7 +104,10 @@ static void test_connections(void **state)
 					(struct selected){ .profile = parsed(profiles[p]),
 							   .mode = MODE_ENFORCE };
 		}
-		by = connection_refused_by(&selection, &connection);
+		assert_int_equal(
+			connection_refused_by(&selection, NULL, &connection, &refusal, &err), 0);
+		assert_null(refusal.class_key);
+		by = refusal.profile;
 		if (!by != !rows[i].by || (by && !streq(by->name, rows[i].by)))
 			fail_msg("row %zu, %s port %u: refused by %s", i, rows[i].peer,
 				 rows[i].port, by ? by->name : "nobody");

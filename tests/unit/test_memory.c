@@ -120,7 +120,9 @@ static int run_profile(void *arg, struct err *err)
 
 	r = r < 0 ? r : profile_parse(doc, fetch, arg, &profile, err);
 	one.profile = profile;
-	return r < 0 ? r : ruleset_write(&(struct selection){ .v = &one, .n = 1 }, "c", &text, err);
+	return r < 0 ? r
+		     : ruleset_write(&(struct selection){ .v = &one, .n = 1 }, NULL, "c", NULL,
+				     &text, err);
 }
 
 static void test_profile(void **state)

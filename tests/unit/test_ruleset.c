@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * profiles/ruleset.c: the cases of tests/golden/ruleset. NAME.json has the container's "id" and its
- * "profiles", NAME.nft is the text to the byte, and nft itself takes it, twice in a row, in a
+ * profiles/ruleset.c: the cases of tests/golden/ruleset. NAME.json has the container's "id", its
+ * "profiles", and where they matter the "host" and the "elements" of sets; NAME.nft is the text to
+ * the byte, and nft itself takes it, twice in a row, in a
  * network namespace of its own. What is hostile in an id or a profile does not reach the text.
  */
 #include "profiles/ruleset.h"
@@ -24,12 +25,18 @@ static const char cases_dir[] = "tests/golden/ruleset";
 /* What the text is made of: no "#", "$" or backslash, which begin something else in nft. */
 static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789 \t\n_-.:,;@={}!/\"";
 
-#define PROFILES_MAX 4
+#define PROFILES_MAX  4
+#define SETS_MAX      8
+#define ADDRESSES_MAX 32
 
 struct run {
 	struct profile *profiles[PROFILES_MAX];
 	struct selected selected[PROFILES_MAX];
 	struct selection selection;
+	struct host *host;
+	struct cidr addresses[ADDRESSES_MAX];
+	struct set_elements sets[SETS_MAX];
+	struct elements elements;
 	struct buf text;
 };
 
@@ -37,6 +44,7 @@ static void run_done(struct run *run)
 {
 	for (size_t i = 0; i < PROFILES_MAX; i++)
 		profile_free(&run->profiles[i]);
+	host_free(&run->host);
 	buf_done(&run->text);
 }
 
@@ -66,6 +74,38 @@ static int add_profile(struct run *run, const char *name, const char *text, size
 	run->selection.v = run->selected;
 	run->selection.n++;
 	return 0;
+}
+
+/* A part of a document, parsed as one of its own. */
+static struct host *host_of(const char *text, const struct node *node)
+{
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct host *host = NULL;
+	struct err err = { 0 };
+
+	if (node &&
+	    (doc_parse(&doc, "host.json", text + node->start, node->end - node->start, &err) < 0 ||
+	     host_parse(doc, &host, &err) < 0))
+		fail_msg("%s", err.text);
+	return host;
+}
+
+/* { "peer-...": ["10.0.0.1", ...] } */
+static void add_elements(struct run *run, const struct node *sets)
+{
+	size_t used = 0;
+
+	node_foreach (set, sets) {
+		struct set_elements *one = &run->sets[run->elements.n++];
+
+		assert_true(run->elements.n <= SETS_MAX);
+		*one = (struct set_elements){ set->key, run->addresses + used, set->count };
+		node_foreach (address, set) {
+			assert_true(used < ADDRESSES_MAX);
+			assert_int_equal(cidr_parse(address->string, &run->addresses[used++]), 0);
+		}
+	}
+	run->elements.v = run->sets;
 }
 
 static void read_whole(const char *name, const char *suffix, char **ret, size_t *ret_len)
@@ -103,6 +143,20 @@ static void nft_takes(const char *name)
 		fail_msg("%s: nft: status %#x", path, (unsigned int)status);
 }
 
+static bool writing; /* "write" behind the program's name makes the goldens anew */
+
+static void put(const char *name, const struct buf *text)
+{
+	_cleanup_close_ int dir = open(cases_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err err = { 0 };
+	char file[256];
+
+	(void)snprintf(file, sizeof(file), "%s.nft", name);
+	if (file_write_atomic(dir, file, text->data, text->len, 0644, (uid_t)-1, (gid_t)-1, false,
+			      &err) < 0)
+		fail_msg("%s", err.text);
+}
+
 static void run_case(const char *name)
 {
 	_cleanup_(run_done) struct run run = { 0 };
@@ -112,7 +166,6 @@ static void run_case(const char *name)
 	size_t len, wanted_len;
 
 	read_whole(name, ".json", &text, &len);
-	read_whole(name, ".nft", &wanted, &wanted_len);
 	if (doc_parse(&doc, name, text, len, &err) < 0)
 		fail_msg("%s", err.text);
 	node_foreach (node, node_get(doc_root(doc), "profiles")) {
@@ -120,10 +173,15 @@ static void run_case(const char *name)
 				node->end - node->start, &err) < 0)
 			fail_msg("%s", err.text);
 	}
-	assert_true(ruleset_is_needed(&run.selection));
-	assert_int_equal(ruleset_write(&run.selection, node_get(doc_root(doc), "id")->string,
-				       &run.text, &err),
-			 0);
+	run.host = host_of(text, node_get(doc_root(doc), "host"));
+	add_elements(&run, node_get(doc_root(doc), "elements"));
+	assert_true(ruleset_is_needed(&run.selection, run.host));
+	if (ruleset_write(&run.selection, run.host, node_get(doc_root(doc), "id")->string,
+			  &run.elements, &run.text, &err) < 0)
+		fail_msg("%s: %s", name, err.text);
+	if (writing)
+		put(name, &run.text);
+	read_whole(name, ".nft", &wanted, &wanted_len);
 	if (run.text.len != wanted_len || memcmp(run.text.data, wanted, wanted_len) != 0)
 		fail_msg("%s: became\n%s", name, run.text.data);
 	assert_int_equal(strspn(wanted, letters), wanted_len);
@@ -171,10 +229,10 @@ static void test_not_needed(void **state)
 		_cleanup_(run_done) struct run run = { 0 };
 		struct err err = { 0 };
 
-		assert_false(ruleset_is_needed(&run.selection));
+		assert_false(ruleset_is_needed(&run.selection, NULL));
 		assert_int_equal(add_profile(&run, "p", rows[i].text, strlen(rows[i].text), &err),
 				 0);
-		assert_int_equal(ruleset_is_needed(&run.selection), rows[i].needed);
+		assert_int_equal(ruleset_is_needed(&run.selection, NULL), rows[i].needed);
 	}
 }
 
@@ -290,13 +348,13 @@ static void test_bound(void **state)
 			buf_addf(&text, "%s{\"port\": %u}", i > 1 ? "," : "", i);
 		buf_adds(&text, "]}]}}");
 		assert_int_equal(add_profile(&run, "p", text.data, text.len, &err), 0);
-		r = ruleset_write(&run.selection, "c", &run.text, &err);
+		r = ruleset_write(&run.selection, NULL, "c", NULL, &run.text, &err);
 		assert_int_equal(r, peers == 128 ? 0 : -E2BIG);
 		assert_int_equal(err.class, peers == 128 ? ERR_NONE : ERR_INPUT);
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases), cmocka_unit_test(test_not_needed),
@@ -304,5 +362,6 @@ int main(void)
 		cmocka_unit_test(test_bound),
 	};
 
+	writing = argc > 1 && streq(argv[1], "write");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
