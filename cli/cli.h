@@ -30,6 +30,7 @@ command_fn cmd_doctor;
 command_fn cmd_explain;
 command_fn cmd_flush;
 command_fn cmd_gc;
+command_fn cmd_import;
 command_fn cmd_log;
 command_fn cmd_profile;
 command_fn cmd_ps;
