@@ -39,6 +39,7 @@ install_files = \
 	$(call entry,$(wildcard profiles/library/*.json),0644,$(datadir_coaming)/profiles) \
 	$(call entry,$(wildcard profiles/library/seccomp/*.json),0644,$(datadir_coaming)/profiles/seccomp) \
 	$(call entry,$(wildcard profiles/library/tests/*.json),0644,$(datadir_coaming)/profiles/tests) \
+	$(call entry,$(wildcard profiles/models/*.json),0644,$(datadir_coaming)/models) \
 	$(call entry,$(wildcard profiles/*.schema.json audit/*.schema.json),0644,$(datadir_coaming)) \
 	$(call entry,$(wildcard audit/controls/*.json),0644,$(datadir_coaming)/controls) \
 	$(call entry,$(filter %.json,$(filter $(O)/packaging/hooks.d/%,$(generated))),0644,$(ocihooksdir)) \

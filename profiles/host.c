@@ -419,6 +419,12 @@ static int parse_separate_ignores(const struct doc *doc, const struct node *node
 			  err);
 }
 
+static int parse_taxonomy(const struct doc *doc, const struct node *node, struct host *host,
+			  struct err *err)
+{
+	return taxonomy_parse(doc, node, &host->taxonomy, err);
+}
+
 static const struct {
 	const char *key;
 	int (*parse)(const struct doc *doc, const struct node *node, struct host *host,
@@ -441,6 +447,7 @@ static const struct {
 	{ "zones", parse_zones },
 	{ "separate", parse_separate },
 	{ "separateIgnores", parse_separate_ignores },
+	{ "taxonomy", parse_taxonomy },
 };
 
 /* ---- the whole ---- */
@@ -465,6 +472,8 @@ static int set_defaults(struct host *host, struct err *err)
 		r = replace(&host->audit_dir, LOCALSTATEDIR "/lib/coaming", err);
 	if (r == 0)
 		r = replace(&host->default_profile, "baseline", err);
+	if (r == 0)
+		r = taxonomy_init(&host->taxonomy, err);
 	host->default_audits = true;
 	host->break_glass.max_minutes = BREAK_GLASS_MINUTES_DEFAULT;
 	host_audit_defaults(&host->keeping);
@@ -512,6 +521,7 @@ void host_free(struct host **host)
 	strv_free(&h->floor, &h->n_floor);
 	strv_free(&h->runtimes, &h->n_runtimes);
 	zones_done(&h->zones);
+	taxonomy_done(&h->taxonomy);
 	strv_free(&h->separate, &h->n_separate);
 	strv_free(&h->separate_ignores, &h->n_separate_ignores);
 	free(h->default_profile);

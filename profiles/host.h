@@ -7,6 +7,7 @@
 
 #include "lib/keeping.h"
 #include "profiles/profile.h"
+#include "profiles/taxonomy.h"
 #include "profiles/zone.h"
 
 #define HOST_CONFIG_DEFAULT SYSCONFDIR "/coaming/coaming.json"
@@ -60,6 +61,7 @@ struct host {
 	size_t n_separate;
 	char **separate_ignores; /* paths of the host that all classes may share */
 	size_t n_separate_ignores;
+	struct taxonomy taxonomy;
 };
 
 int host_parse(const struct doc *doc, struct host **ret, struct err *err);

@@ -63,7 +63,7 @@ const char *image_repository(char out[IMAGE_NAME_MAX * 2], const char *name)
 }
 
 /* Without recursion: only the last "*" is ever tried anew. */
-static bool glob(const char *pattern, const char *text)
+bool pattern_matches(const char *pattern, const char *text)
 {
 	const char *star = NULL, *tried = NULL;
 
@@ -101,7 +101,7 @@ bool image_matches(const char *pattern, const char *name)
 	static const char latest[] = "latest";
 
 	if (strlen(pattern) > IMAGE_NAME_MAX || strlen(name) > IMAGE_NAME_MAX ||
-	    !glob(image_repository(left, pattern), image_repository(right, name)))
+	    !pattern_matches(image_repository(left, pattern), image_repository(right, name)))
 		return false;
 	if (!given.tag && !given.digest) {
 		given.tag = latest;
@@ -111,8 +111,8 @@ bool image_matches(const char *pattern, const char *name)
 		(void)snprintf(left, FULL_MAX, "%.*s", (int)wanted.tag_len, wanted.tag);
 		(void)snprintf(right, FULL_MAX, "%.*s", (int)given.tag_len,
 			       given.tag ? given.tag : "");
-		if (!given.tag || !glob(left, right))
+		if (!given.tag || !pattern_matches(left, right))
 			return false;
 	}
-	return !wanted.digest || (given.digest && glob(wanted.digest, given.digest));
+	return !wanted.digest || (given.digest && pattern_matches(wanted.digest, given.digest));
 }

@@ -12,6 +12,9 @@
 
 #define IMAGE_NAME_MAX 512
 
+/* The whole text against a pattern: "*" is any run of characters, "?" any one. */
+bool pattern_matches(const char *pattern, const char *text);
+
 /*
  * A pattern: "*" is any run of characters, "?" any one. A first part without wildcard, dot, colon,
  * and that is not "localhost", is no registry: docker.io is put before it, as for names.

@@ -203,8 +203,8 @@ static int parse_port_number(const struct doc *doc, const struct node *node, uin
 	return 0;
 }
 
-static int parse_port(const struct doc *doc, const struct node *node, struct port *port,
-		      struct err *err)
+int network_parse_port(const struct doc *doc, const struct node *node, struct port *port,
+		       struct err *err)
 {
 	static const char *const keys[] = { "protocol", "port", "endPort" };
 	const struct node *first = node_get(node, "port"), *last = node_get(node, "endPort");
@@ -268,7 +268,7 @@ static int parse_ports(const struct doc *doc, const struct node *list, struct ne
 	if (!rule->ports)
 		return err_oom(err);
 	node_foreach (node, list) {
-		r = parse_port(doc, node, &rule->ports[rule->n_ports++], err);
+		r = network_parse_port(doc, node, &rule->ports[rule->n_ports++], err);
 		if (r < 0)
 			return r;
 	}

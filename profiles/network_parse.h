@@ -11,5 +11,8 @@
 int network_section_parse(const struct doc *doc, const struct node *node,
 			  struct network_section *section, struct err *err);
 void network_section_done(struct network_section *section);
+/* One of a rule's `ports`: also models have ports in this form. */
+int network_parse_port(const struct doc *doc, const struct node *node, struct port *port,
+		       struct err *err);
 
 #endif

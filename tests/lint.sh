@@ -96,6 +96,7 @@ profiles_valid() {
 	done
 	"$python" tests/validate.py profiles/profile.schema.json profiles/library/*.json &&
 		"$python" tests/validate.py profiles/host.schema.json packaging/coaming.json &&
+		"$python" tests/validate.py profiles/model.schema.json profiles/models/*.json &&
 		"$python" tests/validate.py profiles/test.schema.json profiles/library/tests/*.json \
 			tests/golden/test/*/test.json &&
 		"$python" tests/validate.py audit/framework.schema.json audit/controls/*.json &&
