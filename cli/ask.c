@@ -9,12 +9,9 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #include "lib/child.h"
 #include "lib/file.h"
-
-#define ERRORS_MAX_BYTES ((size_t)64 << 10)
 
 static int spawn(const struct ask *ask, int out, int errors, pid_t *ret_pid, struct err *err)
 {
@@ -39,31 +36,6 @@ static int spawn(const struct ask *ask, int out, int errors, pid_t *ret_pid, str
 	return r == 0 ? 0 : err_errno(err, r, "cannot start %s", Q(ask->program));
 }
 
-static int read_back(int fd, const char *what, size_t max_bytes, char **ret, size_t *ret_len,
-		     struct err *err)
-{
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_errno(err, errno, "cannot rewind an anonymous file");
-	return fd_read_all(fd, what, max_bytes, ret, ret_len, err);
-}
-
-static int explain_failure(const struct ask *ask, int errors, int status, struct err *err)
-{
-	_cleanup_free_ char *text = NULL;
-	struct err ignored = { 0 };
-	size_t len = 0;
-
-	if (read_back(errors, "errors", ERRORS_MAX_BYTES, &text, &len, &ignored) == 0 && len > 0) {
-		text[strcspn(text, "\n")] = '\0';
-		return err_system(err, EIO, "%.1000s", text);
-	}
-	if (WIFSIGNALED(status))
-		return err_system(err, EIO, "%s was killed by signal %d", Q(ask->program),
-				  WTERMSIG(status));
-	return err_system(err, EIO, "%s failed with status %d", Q(ask->program),
-			  WEXITSTATUS(status));
-}
-
 int ask_run(const struct ask *ask, char **ret_out, size_t *ret_len, struct err *err)
 {
 	_cleanup_close_ int out = memfd_create("output", MFD_CLOEXEC);
@@ -78,9 +50,8 @@ int ask_run(const struct ask *ask, char **ret_out, size_t *ret_len, struct err *
 		r = child_wait(pid, ask->program, ask->wait_seconds, &status, err);
 	if (r < 0)
 		return r;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return explain_failure(ask, errors, status, err);
-	if (!ret_out)
-		return 0;
-	return read_back(out, ask->program, ask->out_max_bytes, ret_out, ret_len, err);
+	r = child_check(errors, Q(ask->program), status, err);
+	if (r < 0 || !ret_out)
+		return r;
+	return child_output(out, ask->program, ask->out_max_bytes, ret_out, ret_len, err);
 }

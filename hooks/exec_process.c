@@ -115,14 +115,6 @@ static void emit_args(struct emit *e, const struct exec_args *args)
 	emit_array_end(e);
 }
 
-static void emit_text(struct emit *e, const char *key, const char *text)
-{
-	if (!text)
-		return;
-	emit_key(e, key);
-	emit_string(e, text);
-}
-
 static const char *const cap_sets[] = { "bounding", "effective", "permitted" };
 
 static void emit_caps(struct emit *e, const struct exec_args *args)
@@ -162,15 +154,15 @@ static void write_crun(const struct exec_args *args, const struct user *user, st
 	emit_args(&e, args);
 	if (exec_args_last(args, EXEC_ENV))
 		emit_list(&e, "env", args, EXEC_ENV);
-	emit_text(&e, "cwd", cwd ? cwd : "/");
+	emit_text_if(&e, "cwd", cwd ? cwd : "/");
 	if (exec_args_last(args, EXEC_CAP)) {
 		emit_key(&e, "capabilities");
 		emit_caps(&e, args);
 	}
 	emit_key(&e, "noNewPrivileges");
 	emit_bool(&e, no_new && !no_new->off);
-	emit_text(&e, "apparmorProfile", value_of(args, EXEC_APPARMOR));
-	emit_text(&e, "selinuxLabel", value_of(args, EXEC_PROCESS_LABEL));
+	emit_text_if(&e, "apparmorProfile", value_of(args, EXEC_APPARMOR));
+	emit_text_if(&e, "selinuxLabel", value_of(args, EXEC_PROCESS_LABEL));
 	emit_object_end(&e);
 }
 

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
 #include "hooks/self.h"
 #include "lib/child.h"
@@ -18,8 +17,7 @@
 /* What the helper is given as descriptor. */
 #define HELPER_FD 3
 /* Ours are moved above those, so that placing one does not overwrite another. */
-#define FIRST_OWN_FD     10
-#define ERRORS_MAX_BYTES ((size_t)64 << 10)
+#define FIRST_OWN_FD 10
 
 /* Anonymous files instead of pipes: nobody ever waits for the other end. */
 struct files {
@@ -95,33 +93,6 @@ static int spawn(const struct files *files, const char *program, const struct he
 	return r == 0 ? 0 : err_errno(err, r, "cannot start %s", program);
 }
 
-static int read_back(int fd, const char *what, size_t max_bytes, char **ret, size_t *ret_len,
-		     struct err *err)
-{
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_errno(err, errno, "cannot rewind an anonymous file");
-	return fd_read_all(fd, what, max_bytes, ret, ret_len, err);
-}
-
-static int explain_failure(const struct files *files, const struct helper *helper, int status,
-			   struct err *err)
-{
-	_cleanup_free_ char *text = NULL;
-	struct err ignored = { 0 };
-	size_t len = 0;
-
-	if (read_back(files->errors, "errors", ERRORS_MAX_BYTES, &text, &len, &ignored) == 0 &&
-	    len > 0) {
-		text[strcspn(text, "\n")] = '\0';
-		return err_system(err, EIO, "%.1000s", text);
-	}
-	if (WIFSIGNALED(status))
-		return err_system(err, EIO, "%s was killed by signal %d", helper->program,
-				  WTERMSIG(status));
-	return err_system(err, EIO, "%s failed with status %d", helper->program,
-			  WEXITSTATUS(status));
-}
-
 int helper_run(const struct helper *helper, char **ret_out, size_t *ret_len, struct err *err)
 {
 	_cleanup_(files_done) struct files files = { -1, -1, -1, -1 };
@@ -138,9 +109,9 @@ int helper_run(const struct helper *helper, char **ret_out, size_t *ret_len, str
 		r = child_wait(pid, helper->program, helper->wait_seconds, &status, err);
 	if (r < 0)
 		return r;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return explain_failure(&files, helper, status, err);
-	if (!ret_out)
-		return 0;
-	return read_back(files.out, helper->program, helper->out_max_bytes, ret_out, ret_len, err);
+	r = child_check(files.errors, helper->program, status, err);
+	if (r < 0 || !ret_out)
+		return r;
+	return child_output(files.out, helper->program, helper->out_max_bytes, ret_out, ret_len,
+			    err);
 }

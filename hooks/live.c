@@ -53,18 +53,10 @@ static void file_name(const char *id, char out[SHA256_HEX + 8])
 	file_name_of(id, ".json", out);
 }
 
-static void emit_text(struct emit *e, const char *key, const char *text)
-{
-	if (!text)
-		return;
-	emit_key(e, key);
-	emit_string(e, text);
-}
-
 static void emit_digest(struct emit *e, const char *key, const char *digest)
 {
 	if (digest[0])
-		emit_text(e, key, digest);
+		emit_text_if(e, key, digest);
 }
 
 static void emit_attested(struct emit *e, const struct live *live)
@@ -75,7 +67,7 @@ static void emit_attested(struct emit *e, const struct live *live)
 	emit_object(e);
 	emit_key(e, "time");
 	emit_i64(e, live->attested.time);
-	emit_text(e, "result", live->attested.result);
+	emit_text_if(e, "result", live->attested.result);
 	emit_digest(e, "digest", live->attested.digest);
 	emit_digest(e, "findings", live->attested.findings);
 	emit_object_end(e);
@@ -112,14 +104,14 @@ static void write_text(const struct live *live, struct buf *out)
 
 	emit_object(&e);
 	for (size_t i = 0; i < ARRAY_SIZE(identity_members); i++)
-		emit_text(&e, identity_members[i].key, *identity_member(&identity, i));
-	emit_text(&e, "bundle", live->bundle ? live->bundle : "");
-	emit_text(&e, "state", state_names[live->state]);
+		emit_text_if(&e, identity_members[i].key, *identity_member(&identity, i));
+	emit_text_if(&e, "bundle", live->bundle ? live->bundle : "");
+	emit_text_if(&e, "state", state_names[live->state]);
 	emit_key(&e, "byPrecreate");
 	emit_bool(&e, live->by_precreate);
-	emit_text(&e, "mode", mode_name(live->mode));
-	emit_text(&e, "breakGlass", live->break_glass);
-	emit_text(&e, "exempt", live->exempt);
+	emit_text_if(&e, "mode", mode_name(live->mode));
+	emit_text_if(&e, "breakGlass", live->break_glass);
+	emit_text_if(&e, "exempt", live->exempt);
 	emit_key(&e, "profiles");
 	emit_array(&e);
 	for (size_t i = 0; i < live->n_profiles; i++)

@@ -16,6 +16,8 @@
 
 #include "lib/file.h"
 
+#define ERRORS_MAX_BYTES ((size_t)64 << 10)
+
 static int64_t now_msec(void)
 {
 	struct timespec t;
@@ -57,6 +59,32 @@ int child_wait(pid_t pid, const char *what, int seconds, int *ret_status, struct
 	return 0;
 }
 
+int child_output(int fd, const char *what, size_t max_bytes, char **ret, size_t *ret_len,
+		 struct err *err)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_errno(err, errno, "cannot rewind an anonymous file");
+	return fd_read_all(fd, what, max_bytes, ret, ret_len, err);
+}
+
+int child_check(int errors_fd, const char *what, int status, struct err *err)
+{
+	_cleanup_free_ char *text = NULL;
+	struct err ignored = { 0 };
+	size_t len = 0;
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (child_output(errors_fd, "errors", ERRORS_MAX_BYTES, &text, &len, &ignored) == 0 &&
+	    len > 0) {
+		text[strcspn(text, "\n")] = '\0';
+		return err_system(err, EIO, "%.1000s", text);
+	}
+	if (WIFSIGNALED(status))
+		return err_system(err, EIO, "%s was killed by signal %d", what, WTERMSIG(status));
+	return err_system(err, EIO, "%s failed with status %d", what, WEXITSTATUS(status));
+}
+
 static int spawn(char *const argv[], int out, pid_t *ret_pid, struct err *err)
 {
 	posix_spawn_file_actions_t actions;
@@ -93,7 +121,5 @@ int child_read(char *const argv[], int seconds, size_t max_bytes, char **ret_tex
 		return r;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		return -ECHILD;
-	if (lseek(out, 0, SEEK_SET) < 0)
-		return err_errno(err, errno, "cannot rewind an anonymous file");
-	return fd_read_all(out, argv[0], max_bytes, ret_text, ret_len, err);
+	return child_output(out, argv[0], max_bytes, ret_text, ret_len, err);
 }

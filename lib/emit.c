@@ -154,3 +154,18 @@ void emit_raw(struct emit *e, const char *json)
 {
 	value(e, json);
 }
+
+void emit_text(struct emit *e, const char *key, const char *text)
+{
+	emit_key(e, key);
+	if (text)
+		emit_string(e, text);
+	else
+		emit_null(e);
+}
+
+void emit_text_if(struct emit *e, const char *key, const char *text)
+{
+	if (text)
+		emit_text(e, key, text);
+}

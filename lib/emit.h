@@ -31,5 +31,8 @@ void emit_i64(struct emit *e, int64_t v);
 void emit_bool(struct emit *e, bool v);
 void emit_null(struct emit *e);
 void emit_raw(struct emit *e, const char *json); /* a value's text, as it is */
+/* A member of an object whose value is a text; null, or no member at all, where that is NULL. */
+void emit_text(struct emit *e, const char *key, const char *text);
+void emit_text_if(struct emit *e, const char *key, const char *text);
 
 #endif

@@ -49,14 +49,6 @@ static void emit_flags(struct emit *e, const struct filter *filter)
 	emit_array_end(e);
 }
 
-static void emit_text(struct emit *e, const char *key, const char *text)
-{
-	if (!text)
-		return;
-	emit_key(e, key);
-	emit_string(e, text);
-}
-
 static void emit_arg(struct emit *e, const struct filter_arg *arg)
 {
 	emit_object(e);
@@ -222,8 +214,8 @@ void filter_emit(struct emit *e, const struct filter *filter)
 	emit_action(e, "defaultAction", "defaultErrnoRet", filter->default_action);
 	emit_strings(e, "architectures", filter->architectures, filter->n_architectures);
 	emit_flags(e, filter);
-	emit_text(e, "listenerPath", filter->listener_path);
-	emit_text(e, "listenerMetadata", filter->listener_metadata);
+	emit_text_if(e, "listenerPath", filter->listener_path);
+	emit_text_if(e, "listenerMetadata", filter->listener_metadata);
 	if (filter->n_rules > 0)
 		emit_rules(e, filter);
 	emit_object_end(e);
