@@ -15,6 +15,7 @@
 #include "audit/evidence.h"
 #include "cli/attest_gaps.h"
 #include "cli/options.h"
+#include "cli/out.h"
 #include "hooks/attest.h"
 #include "hooks/bundle.h"
 #include "hooks/harden.h"
@@ -416,10 +417,8 @@ static int attest(struct command *c, const struct words *words, struct err *err)
 	if (r == 0 && c->all)
 		r = attest_gaps(c->host, c->json ? &c->emit : NULL, &gaps, err);
 	emit_object_end(&c->emit);
-	if (c->json && buf_status(&c->out) < 0)
-		return err_oom(err);
-	if (c->json)
-		puts(c->out.data);
+	if (c->json && out_print_line(&c->out, err) < 0)
+		return -ENOMEM;
 	if (r == 0 && c->first.class != ERR_NONE) {
 		*err = c->first;
 		return -EIO;

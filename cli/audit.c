@@ -13,6 +13,7 @@
 #include "audit/space.h"
 #include "audit/stamp.h"
 #include "cli/options.h"
+#include "cli/out.h"
 #include "lib/buf.h"
 #include "lib/doc.h"
 #include "lib/emit.h"
@@ -119,14 +120,6 @@ static void emit_number(struct emit *e, const char *key, uint64_t value)
 	emit_u64(e, value);
 }
 
-static int print_buf(const struct buf *out, struct err *err)
-{
-	if (buf_status(out) < 0)
-		return err_oom(err);
-	(void)fwrite(out->data, 1, out->len, stdout); /* main() looks for a failure */
-	return 0;
-}
-
 /* One line, to be kept where the host cannot change it. */
 static int head(const struct host *host, struct err *err)
 {
@@ -155,7 +148,7 @@ static int head(const struct host *host, struct err *err)
 	emit_pair(&e, "keyId", l.head.key_id);
 	emit_object_end(&e);
 	buf_addc(&out, '\n');
-	return print_buf(&out, err);
+	return out_print(&out, err);
 }
 
 struct status {
@@ -206,7 +199,7 @@ static int print_status_json(const struct status *s, struct err *err)
 	emit_bool(&e, s->key_on_host);
 	emit_object_end(&e);
 	buf_addc(&out, '\n');
-	return print_buf(&out, err);
+	return out_print(&out, err);
 }
 
 static void print_status(const struct status *s)

@@ -8,6 +8,7 @@
 
 #include "audit/stamp.h"
 #include "cli/options.h"
+#include "cli/out.h"
 #include "cli/term.h"
 #include "cli/when.h"
 #include "hooks/break_glass.h"
@@ -131,11 +132,7 @@ static int print_json(const struct host *host, const struct break_glass *glass, 
 	if (open)
 		emit_glass(&e, glass);
 	emit_object_end(&e);
-	buf_addc(&out, '\n');
-	if (buf_status(&out) < 0)
-		return err_oom(err);
-	(void)fwrite(out.data, 1, out.len, stdout); /* main() looks for a failure */
-	return 0;
+	return out_print_line(&out, err);
 }
 
 static int print_text(const struct break_glass *glass, bool open, struct err *err)

@@ -15,6 +15,7 @@
 #include "cli/check_compile.h"
 #include "cli/check_links.h"
 #include "cli/options.h"
+#include "cli/out.h"
 #include "lib/emit.h"
 #include "lib/strv.h"
 #include "profiles/advice.h"
@@ -274,10 +275,7 @@ static int print_json(struct check *check, struct err *err)
 	emit_key(&e, "files");
 	emit_u64(&e, check->files.n);
 	emit_object_end(&e);
-	if (buf_status(&out) < 0)
-		return err_oom(err);
-	puts(out.data);
-	return 0;
+	return out_print_line(&out, err);
 }
 
 static void print_totals(const struct check *check)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "cli/options.h"
+#include "cli/out.h"
 #include "cli/term.h"
 #include "lib/emit.h"
 #include "lib/strv.h"
@@ -266,11 +267,10 @@ static int diff_json(const struct place *old, const struct place *now, struct er
 	emit_key(&e, "other");
 	emit_u64(&e, answer.other);
 	emit_object_end(&e);
-	if (r == 0 && buf_status(&out) < 0)
-		r = err_oom(err);
+	if (r == 0)
+		r = out_print_line(&out, err);
 	if (r < 0)
 		return r;
-	puts(out.data);
 	return answer.wider > 0 ? ERR_REFUSED : 0;
 }
 

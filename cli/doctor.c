@@ -13,6 +13,7 @@
 #include "cli/below.h"
 #include "cli/doctor.h"
 #include "cli/options.h"
+#include "cli/out.h"
 #include "cli/settings.h"
 #include "cli/term.h"
 #include "lib/emit.h"
@@ -327,11 +328,7 @@ static int print_json(const struct doctor *doctor, struct err *err)
 		emit_finding(&e, &doctor->v[i]);
 	emit_array_end(&e);
 	emit_object_end(&e);
-	buf_addc(&out, '\n');
-	if (buf_status(&out) < 0)
-		return err_oom(err);
-	(void)fwrite(out.data, 1, out.len, stdout); /* main() looks for a failure */
-	return 0;
+	return out_print_line(&out, err);
 }
 
 static void print_finding(const struct term *term, const struct finding *f)

@@ -5,6 +5,7 @@
  */
 #include "cli/explain.h"
 
+#include "cli/out.h"
 #include "cli/term.h"
 #include "lib/emit.h"
 
@@ -215,24 +216,15 @@ void explain_text(const struct explanation *x)
 
 /* ---- JSON ---- */
 
-static void json_text(struct emit *e, const char *key, const char *text)
-{
-	emit_key(e, key);
-	if (text)
-		emit_string(e, text);
-	else
-		emit_null(e);
-}
-
 static void json_label_list(struct emit *e, const char *key, const struct label *v, size_t n)
 {
 	emit_key(e, key);
 	emit_array(e);
 	for (size_t i = 0; i < n; i++) {
 		emit_object(e);
-		json_text(e, "key", v[i].key);
-		json_text(e, "value", v[i].value);
-		json_text(e, "source", label_source_name(v[i].source));
+		emit_text(e, "key", v[i].key);
+		emit_text(e, "value", v[i].value);
+		emit_text(e, "source", label_source_name(v[i].source));
 		emit_object_end(e);
 	}
 	emit_array_end(e);
@@ -240,21 +232,21 @@ static void json_label_list(struct emit *e, const char *key, const struct label 
 
 static void json_profiles(struct emit *e, const struct selection *selection)
 {
-	json_text(e, "exempt", selection->exempt ? selection->exempt->reason : NULL);
+	emit_text(e, "exempt", selection->exempt ? selection->exempt->reason : NULL);
 	emit_key(e, "profiles");
 	emit_array(e);
 	for (size_t i = 0; i < selection->n; i++) {
 		const struct selected *s = &selection->v[i];
 
 		emit_object(e);
-		json_text(e, "name", s->profile->name);
-		json_text(e, "why", why_name(s->why));
-		json_text(e, "by", s->by);
-		json_text(e, "mode", mode_name(s->mode));
+		emit_text(e, "name", s->profile->name);
+		emit_text(e, "why", why_name(s->why));
+		emit_text(e, "by", s->by);
+		emit_text(e, "mode", mode_name(s->mode));
 		emit_key(e, "partlyAudit"); /* some of its sections only audit */
 		emit_bool(e, s->mode == MODE_ENFORCE && profile_has_mode(s->profile, MODE_AUDIT));
-		json_text(e, "file", s->profile->file);
-		json_text(e, "digest", s->profile->digest);
+		emit_text(e, "file", s->profile->file);
+		emit_text(e, "digest", s->profile->digest);
 		emit_object_end(e);
 	}
 	emit_array_end(e);
@@ -268,14 +260,14 @@ static void json_changes(struct emit *e, const struct changes *changes)
 		const struct change *c = &changes->v[i];
 
 		emit_object(e);
-		json_text(e, "section", section_name(c->section));
+		emit_text(e, "section", section_name(c->section));
 		emit_key(e, "refusal");
 		emit_bool(e, c->refusal);
 		emit_key(e, "audit");
 		emit_bool(e, c->audit);
-		json_text(e, "what", c->what);
-		json_text(e, "by", c->by);
-		json_text(e, "remedy", c->remedy);
+		emit_text(e, "what", c->what);
+		emit_text(e, "by", c->by);
+		emit_text(e, "remedy", c->remedy);
 		emit_object_end(e);
 	}
 	emit_array_end(e);
@@ -289,24 +281,24 @@ int explain_json(const struct explanation *x, struct err *err)
 
 	e.indent = 2;
 	emit_object(&e);
-	json_text(&e, "outcome", outcome_word(x));
-	json_text(&e, "reason", refused_early ? x->refusal.text : NULL);
-	json_text(&e, "mode", refused_early ? NULL : mode_name(x->verdict.mode));
-	json_text(&e, "policyDigest", refused_early ? NULL : x->verdict.policy_digest);
-	json_text(&e, "engine", x->identity.engine);
-	json_text(&e, "name", x->identity.name[0] ? x->identity.name : NULL);
-	json_text(&e, "image", x->identity.image);
+	emit_text(&e, "outcome", outcome_word(x));
+	emit_text(&e, "reason", refused_early ? x->refusal.text : NULL);
+	emit_text(&e, "mode", refused_early ? NULL : mode_name(x->verdict.mode));
+	emit_text(&e, "policyDigest", refused_early ? NULL : x->verdict.policy_digest);
+	emit_text(&e, "engine", x->identity.engine);
+	emit_text(&e, "name", x->identity.name[0] ? x->identity.name : NULL);
+	emit_text(&e, "image", x->identity.image);
 	json_label_list(&e, "labels", x->labels.v, x->labels.n);
 	json_label_list(&e, "droppedLabels", x->labels.dropped, x->labels.n_dropped);
 	json_profiles(&e, &x->selection);
 	json_changes(&e, &x->verdict.changes);
-	json_text(&e, "ruleset", x->ruleset.len > 0 ? x->ruleset.data : NULL);
+	emit_text(&e, "ruleset", x->ruleset.len > 0 ? x->ruleset.data : NULL);
 	emit_key(&e, "seccompInstructions"); /* null: no filter, or none that can be compiled */
 	if (x->instructions > 0)
 		emit_u64(&e, x->instructions);
 	else
 		emit_null(&e);
-	json_text(&e, "seccompFault",
+	emit_text(&e, "seccompFault",
 		  x->not_compiled.class != ERR_NONE ? x->not_compiled.text : NULL);
 	emit_key(&e, "config"); /* the confined one; null: as it was asked for */
 	if (x->verdict.changed)
@@ -314,8 +306,5 @@ int explain_json(const struct explanation *x, struct err *err)
 	else
 		emit_null(&e);
 	emit_object_end(&e);
-	if (buf_status(&out) < 0)
-		return err_oom(err);
-	puts(out.data);
-	return 0;
+	return out_print_line(&out, err);
 }

@@ -7,6 +7,7 @@
 
 #include "audit/evidence.h"
 #include "cli/options.h"
+#include "cli/out.h"
 #include "lib/emit.h"
 #include "profiles/host.h"
 
@@ -33,11 +34,7 @@ static int print_json(const struct tidied *t, struct err *err)
 		emit_u64(&e, rows[i].value);
 	}
 	emit_object_end(&e);
-	buf_addc(&out, '\n');
-	if (buf_status(&out) < 0)
-		return err_oom(err);
-	(void)fwrite(out.data, 1, out.len, stdout);
-	return 0;
+	return out_print_line(&out, err);
 }
 
 static void print_text(const struct tidied *t)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "cli/options.h"
+#include "cli/out.h"
 #include "cli/profile_show.h"
 #include "cli/term.h"
 #include "lib/strv.h"
@@ -174,7 +175,7 @@ static int list(const struct host *host, struct store *store, bool json, struct 
 	}
 	emit_array_end(&e);
 	if (r == 0 && json)
-		r = buf_status(&out) < 0 ? err_oom(err) : puts(out.data) < 0 ? -EIO : 0;
+		r = out_print_line(&out, err);
 	strv_free(&names, &n);
 	return r < 0 ? r : status;
 }

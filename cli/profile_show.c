@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "cli/out.h"
 #include "cli/term.h"
 #include "lib/buf.h"
 #include "lib/emit.h"
@@ -612,10 +613,7 @@ static int print_json(const struct show *show, const struct profile *profile,
 		emit_string(&e, rules->data);
 	}
 	emit_object_end(&e);
-	if (buf_status(&out) < 0)
-		return err_oom(show->err);
-	puts(out.data);
-	return 0;
+	return out_print_line(&out, show->err);
 }
 
 static int (*const parts[])(struct show *show) = {

@@ -10,6 +10,7 @@
 
 #include "audit/stamp.h"
 #include "cli/options.h"
+#include "cli/out.h"
 #include "cli/running.h"
 #include "cli/table.h"
 #include "hooks/break_glass.h"
@@ -261,15 +262,6 @@ static void print_ids(const struct running_list *list, const struct words *filte
 
 /* ---- for programs ---- */
 
-static void emit_text(struct emit *e, const char *key, const char *text)
-{
-	emit_key(e, key);
-	if (text)
-		emit_string(e, text);
-	else
-		emit_null(e);
-}
-
 static void emit_labels(struct emit *e, const struct running *r)
 {
 	emit_key(e, "labels");
@@ -345,11 +337,7 @@ static int print_json(const struct running_list *list, const struct words *filte
 	}
 	emit_array_end(&e);
 	emit_object_end(&e);
-	buf_addc(&out, '\n');
-	if (buf_status(&out) < 0)
-		return err_oom(err);
-	(void)fwrite(out.data, 1, out.len, stdout); /* main() looks for a failure */
-	return 0;
+	return out_print_line(&out, err);
 }
 
 /* What is not in the list, and must not be missed. */

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include "audit/stamp.h"
+#include "cli/out.h"
 #include "lib/emit.h"
 
 #define DAY_USEC ((uint64_t)86400 * 1000000)
@@ -18,14 +19,6 @@ void verify_print_begin(struct verify_print *print)
 {
 	if (print->json)
 		(void)fputs("{\"schema\":\"coaming-verify-1\",\"findings\":[", stdout);
-}
-
-static int put(const struct buf *out, struct err *err)
-{
-	if (buf_status(out) < 0)
-		return err_oom(err);
-	(void)fwrite(out->data, 1, out->len, stdout); /* main() looks for a failure */
-	return 0;
 }
 
 static void pair(struct emit *e, const char *key, const char *text)
@@ -61,7 +54,7 @@ static int finding_json(const struct finding *f, bool first, struct err *err)
 	pair(&e, "where", f->where);
 	pair(&e, "text", f->text);
 	emit_object_end(&e);
-	return put(&out, err);
+	return out_print(&out, err);
 }
 
 /* Nothing but printable ASCII. */
@@ -198,7 +191,7 @@ static int end_json(const struct verify_print *print, struct err *err)
 		 ",\n\"sealedFiles\":%" PRIu64 ",\"unsealedFiles\":%" PRIu64
 		 ",\"errors\":%zu,\"notes\":%zu}\n",
 		 print->sealed, print->unsealed, print->n_wrong, print->n_notes);
-	return put(&out, err);
+	return out_print(&out, err);
 }
 
 static void end_text(const struct verify_print *print)

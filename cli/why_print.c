@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 
+#include "cli/out.h"
 #include "cli/term.h"
 #include "lib/emit.h"
 #include "profiles/store.h"
@@ -247,15 +248,6 @@ int why_print_text(const struct host *host, const struct why *why, struct err *e
 
 /* ---- for programs ---- */
 
-static void emit_text(struct emit *e, const char *key, const char *text)
-{
-	emit_key(e, key);
-	if (text)
-		emit_string(e, text);
-	else
-		emit_null(e);
-}
-
 static void emit_all(struct emit *e, const char *key, const struct why_record *d, const char *field)
 {
 	const char *value;
@@ -320,9 +312,5 @@ int why_print_json(const struct why *why, struct err *err)
 	emit_key(&e, "others");
 	emit_u64(&e, why->others);
 	emit_object_end(&e);
-	buf_addc(&out, '\n');
-	if (buf_status(&out) < 0)
-		return err_oom(err);
-	(void)fwrite(out.data, 1, out.len, stdout); /* main() looks for a failure */
-	return 0;
+	return out_print_line(&out, err);
 }
