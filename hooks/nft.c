@@ -16,13 +16,11 @@
 #include <malloc.h>
 #include <nftables/libnftables.h>
 #include <sched.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "lib/buf.h"
 #include "lib/file.h"
+#include "lib/own.h"
 
 #define NETNS_FD 3
 /* As many rules as profiles/ruleset.c writes at most are below this. */
@@ -34,24 +32,9 @@
  */
 #define OUTPUT_FLAGS (NFT_CTX_OUTPUT_JSON | NFT_CTX_OUTPUT_NUMERIC_PROTO)
 
-static int limit(struct err *err)
-{
-	static const struct {
-		__rlimit_resource_t resource;
-		rlim_t value;
-	} limits[] = { { RLIMIT_CPU, 20 }, { RLIMIT_CORE, 0 }, { RLIMIT_NOFILE, 64 } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		const struct rlimit value = { limits[i].value, limits[i].value };
-		struct rlimit old;
-
-		if (getrlimit(limits[i].resource, &old) == 0 && old.rlim_max < limits[i].value)
-			continue;
-		if (setrlimit(limits[i].resource, &value) < 0)
-			return err_errno(err, errno, "cannot set a resource limit");
-	}
-	return 0;
-}
+static const struct own_limit limits[] = { { RLIMIT_CPU, 20 },
+					   { RLIMIT_CORE, 0 },
+					   { RLIMIT_NOFILE, 64 } };
 
 /* Into the namespace, and be sure of it. */
 static int enter(struct err *err)
@@ -64,18 +47,6 @@ static int enter(struct err *err)
 	    now.st_ino != wanted.st_ino)
 		return err_system(err, EINVAL, "this is not the network namespace that was given");
 	(void)close(NETNS_FD);
-	return 0;
-}
-
-/* CAP_NET_ADMIN in the namespace is all that is needed from here on. */
-static int drop_capabilities(struct err *err)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0 } };
-
-	data[0].effective = data[0].permitted = 1U << CAP_NET_ADMIN;
-	if (syscall(SYS_capset, &header, data) < 0)
-		return err_errno(err, errno, "cannot give up capabilities");
 	return 0;
 }
 
@@ -215,15 +186,15 @@ int main(int argc, char **argv)
 	keep_memory();
 	if (argc != 3)
 		r = err_input(&err, EINVAL, "this program is started by coaming-hook alone");
-	if (r == 0 && (clearenv() != 0 || chdir("/") < 0 || close_range(NETNS_FD + 1, ~0U, 0) < 0 ||
-		       prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
+	if (r == 0 && (clearenv() != 0 || chdir("/") < 0 || close_range(NETNS_FD + 1, ~0U, 0) < 0))
 		r = err_errno(&err, errno, "cannot prepare");
 	if (r == 0)
 		r = enter(&err);
+	/* In the namespace this is all that is needed. */
 	if (r == 0)
-		r = drop_capabilities(&err);
+		r = own_capabilities(1U << CAP_NET_ADMIN, &err);
 	if (r == 0)
-		r = limit(&err);
+		r = own_limits(limits, ARRAY_SIZE(limits), &err);
 	if (r == 0)
 		r = serve(argv[1], argv[2], &err);
 	if (r == 0)

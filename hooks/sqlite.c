@@ -10,47 +10,17 @@
  * is locked all the same, it waits LOCK_WAIT_MSEC and then says so.
  */
 #include <errno.h>
-#include <linux/capability.h>
 #include <sqlite3.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 
-#include "lib/err.h"
+#include "lib/own.h"
 
 #define LOCK_WAIT_MSEC 2000
 /* Beyond it a value is an error of the library's. */
 #define VALUE_MAX (16 << 20)
 
-static int limit(struct err *err)
-{
-	static const struct {
-		__rlimit_resource_t resource;
-		rlim_t value;
-	} limits[] = { { RLIMIT_CPU, 3 }, { RLIMIT_CORE, 0 }, { RLIMIT_FSIZE, VALUE_MAX } };
-
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		const struct rlimit value = { limits[i].value, limits[i].value };
-		struct rlimit old;
-
-		if (getrlimit(limits[i].resource, &old) == 0 && old.rlim_max < limits[i].value)
-			continue;
-		if (setrlimit(limits[i].resource, &value) < 0)
-			return err_errno(err, errno, "cannot set a resource limit");
-	}
-	return 0;
-}
-
-/* The database is the caller's own: nothing else is needed to read it. */
-static int drop_capabilities(struct err *err)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0 } };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capset, &header, data) < 0)
-		return err_errno(err, errno, "cannot give up capabilities");
-	return 0;
-}
+static const struct own_limit limits[] = { { RLIMIT_CPU, 3 },
+					   { RLIMIT_CORE, 0 },
+					   { RLIMIT_FSIZE, VALUE_MAX } };
 
 static int failed(sqlite3 *db, const char *path, struct err *err)
 {
@@ -109,9 +79,10 @@ static int run(const char *path, const char *id, struct err *err)
 	sqlite3 *db = NULL;
 	int r;
 
-	r = limit(err);
+	r = own_limits(limits, ARRAY_SIZE(limits), err);
+	/* The database is the caller's own: no capability is needed to read it. */
 	if (r == 0)
-		r = drop_capabilities(err);
+		r = own_capabilities(0, err);
 	if (r == 0)
 		r = open_database(path, &db, err);
 	if (r == 0)
