@@ -77,6 +77,19 @@ bool setup_is_ours(const char *path)
 	return slash && streq(slash + 1, SETUP_PROGRAM_NAME);
 }
 
+void setup_see_runtime(struct setup_way *way, const char *key, const char *path, const char *chosen)
+{
+	if (!path || !setup_is_ours(path))
+		return;
+	if (way->state == SETUP_NONE)
+		way->state = SETUP_REGISTERED;
+	if (chosen && streq(chosen, key))
+		way->state = SETUP_DEFAULT;
+	/* Where there are several, that which coaming setup makes is told of. */
+	if (!*way->runtime || streq(key, SETUP_RUNTIME_NAME))
+		(void)snprintf(way->runtime, sizeof(way->runtime), "%s", path);
+}
+
 char *setup_quoted(const char *text)
 {
 	_cleanup_buf_ struct buf out = { 0 };

@@ -74,6 +74,10 @@ extern const struct engine engine_podman, engine_docker, engine_containerd, engi
 
 /* Does a path end in "/coaming-runtime"? */
 bool setup_is_ours(const char *path);
+/* What a runtime of an engine says of coaming, where its program (may be NULL) is ours; `key` is
+ * how the engine calls it, `chosen` its default (may be NULL). */
+void setup_see_runtime(struct setup_way *way, const char *key, const char *path,
+		       const char *chosen);
 /* A text as a JSON string, which is also one of TOML; free(). NULL where memory is short. */
 char *setup_quoted(const char *text);
 /* Say which runtime's place coaming takes, or that it does not. `old` may be NULL. */

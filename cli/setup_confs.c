@@ -57,9 +57,8 @@ static int read_one(const struct setup *setup, int root_fd, const char *path, co
 	return add(confs, &full, &toml, strncmp(full, own, dir) == 0 && strcmp(full, own) > 0, err);
 }
 
-int confs_read(const struct setup *setup, const char *const files[], const char *dir,
-	       const char *suffix, const char *own, bool naming_us, struct confs *ret,
-	       struct err *err)
+int confs_read(const struct setup *setup, const struct confs_way *engine, const char *own,
+	       bool naming_us, struct confs *ret, struct err *err)
 {
 	_cleanup_close_ int root_fd = -1;
 	_cleanup_confs_ struct confs confs = { 0 };
@@ -68,14 +67,14 @@ int confs_read(const struct setup *setup, const char *const files[], const char 
 	size_t n = 0;
 	int r = below_root(*setup->root ? setup->root : "/", &root_fd, err);
 
-	for (size_t i = 0; r == 0 && files[i]; i++)
-		r = read_one(setup, root_fd, files[i], own, naming_us, &confs, err);
+	for (size_t i = 0; r == 0 && engine->files[i]; i++)
+		r = read_one(setup, root_fd, engine->files[i], own, naming_us, &confs, err);
 	if (r == 0)
-		r = below_list(root_fd, dir, suffix, &names, &n, err);
+		r = below_list(root_fd, engine->dir, engine->suffix, &names, &n, err);
 	if (r == 0)
 		strv_sort_unique(names, &n);
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		(void)snprintf(path, sizeof(path), "%s/%s", engine->dir, names[i]);
 		r = read_one(setup, root_fd, path, own, naming_us, &confs, err);
 	}
 	strv_free(&names, &n);
@@ -135,7 +134,8 @@ void confs_put_mark(struct buf *out, const char *name)
 		 name);
 }
 
-int confs_check_mark(const struct setup_text *text, const char *name, struct err *err)
+/* -EEXIST where there is a file that does not begin with it. */
+static int check_mark(const struct setup_text *text, const char *name, struct err *err)
 {
 	if (!text->data || starts_with(text->data, MARK_START))
 		return 0;
@@ -143,4 +143,54 @@ int confs_check_mark(const struct setup_text *text, const char *name, struct err
 			 "%s was not made by coaming setup: move it away, and run coaming setup %s "
 			 "again",
 			 Q(text->path), name);
+}
+
+int confs_look(const struct confs_way *engine, const struct setup_text *text, struct setup_way *ret,
+	       struct err *err)
+{
+	_cleanup_toml_ struct toml *toml = NULL;
+	int r = toml_parse(&toml, text->path, text->data, text->len, err);
+
+	if (r < 0)
+		return r;
+	*ret = (struct setup_way){ 0 };
+	engine->look_at(toml, ret);
+	return 0;
+}
+
+int confs_begin(const struct setup *setup, const struct confs_way *engine,
+		const struct setup_text *text, const struct setup_way *way, struct confs *ret,
+		struct err *err)
+{
+	int r;
+
+	r = check_mark(text, engine->name, err);
+	if (r == 0)
+		r = confs_read(setup, engine, text->path, false, ret, err);
+	if (r == 0)
+		r = confs_check_after(ret, engine->own_keys, err);
+	if (r == 0 && way->state == SETUP_DEFAULT)
+		r = confs_check_after(ret, engine->default_keys, err);
+	return r;
+}
+
+int confs_find_elsewhere(struct setup *setup, const struct confs_way *engine, const char *own,
+			 size_t *ret, struct err *err)
+{
+	_cleanup_confs_ struct confs confs = { 0 };
+	int r = confs_read(setup, engine, own, true, &confs, err);
+
+	for (size_t i = 0; r == 0 && i < confs.n; i++) {
+		const char *path = confs.v[i].path;
+		struct setup_way way = { 0 };
+
+		engine->look_at(confs.v[i].toml, &way);
+		if (way.state == SETUP_NONE && !way.hooks)
+			continue;
+		(*ret)++;
+		buf_addf(&setup->notes, "%s names coaming too%s\n", Q(path),
+			 engine->packaged && strstr(path, engine->packaged) ? engine->packaged_note
+									    : "");
+	}
+	return r;
 }

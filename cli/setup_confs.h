@@ -15,6 +15,20 @@ struct conf {
 	bool after; /* the engine reads it after ours: what it says wins */
 };
 
+/* How an engine reads drop-ins, and where coaming stands in them. */
+struct confs_way {
+	const char *name;            /* of the engine, on the command line */
+	const char *const *files;    /* single files, ended by NULL; what is not there is none */
+	const char *dir;             /* of drop-ins, in the order of their names */
+	const char *suffix;          /* that those have */
+	const char *const *own_keys; /* coaming's runtime; ended by NULL */
+	const char *const *default_keys; /* which runtime is the default; ended by NULL */
+	const char *packaged;            /* path of a drop-in that is linked to by hand, or NULL */
+	const char *packaged_note;
+	/* What does a file say of coaming? */
+	void (*look_at)(const struct toml *toml, struct setup_way *ret);
+};
+
 struct confs {
 	struct conf *v; /* in the order in which the engine reads them, without our own */
 	size_t n;
@@ -26,14 +40,11 @@ void confs_done(struct confs *confs);
 /*
  * Read them; one that is no TOML is an error, since the engine does not start with it either.
  *
- * files  single files, ended by NULL; one that is not there is none
- * dir    of drop-ins, in the order of their names; those that end in `suffix`
  * own    full path of our own file
  * naming_us  only those in which the word "coaming" is: the others need not be right
  */
-int confs_read(const struct setup *setup, const char *const files[], const char *dir,
-	       const char *suffix, const char *own, bool naming_us, struct confs *ret,
-	       struct err *err);
+int confs_read(const struct setup *setup, const struct confs_way *engine, const char *own,
+	       bool naming_us, struct confs *ret, struct err *err);
 
 /*
  * What stands in [table] key, of the last file before ours that has it; NULL where none has.
@@ -46,9 +57,20 @@ const struct toml_node *confs_get(const struct confs *confs, const char *const k
 /* An error where a file after ours has the key: it would win. */
 int confs_check_after(const struct confs *confs, const char *const keys[], struct err *err);
 
+/* The `look` of an engine with drop-ins. */
+int confs_look(const struct confs_way *engine, const struct setup_text *text, struct setup_way *ret,
+	       struct err *err);
+
+/* How its `add` begins: our file is our own, the others are read, and none goes before ours. */
+int confs_begin(const struct setup *setup, const struct confs_way *engine,
+		const struct setup_text *text, const struct setup_way *way, struct confs *ret,
+		struct err *err);
+
+/* Its `find_elsewhere`. */
+int confs_find_elsewhere(struct setup *setup, const struct confs_way *engine, const char *own,
+			 size_t *ret, struct err *err);
+
 /* The first line of a drop-in, by which it is known again; `name` of the engine. */
 void confs_put_mark(struct buf *out, const char *name);
-/* -EEXIST where there is a file that does not begin with it. */
-int confs_check_mark(const struct setup_text *text, const char *name, struct err *err);
 
 #endif

@@ -76,17 +76,7 @@ static void look_at(const struct toml_node *section, struct setup_way *ret)
 	if (name && streq(name, SETUP_RUNTIME_NAME))
 		ret->state = SETUP_DEFAULT;
 	toml_foreach(runtime, toml_get(section, "runtimes"))
-	{
-		if (!runtime_is_ours(runtime))
-			continue;
-		if (ret->state == SETUP_NONE)
-			ret->state = SETUP_REGISTERED;
-		if (name && streq(name, runtime->key))
-			ret->state = SETUP_DEFAULT;
-		if (!*ret->runtime || streq(runtime->key, SETUP_RUNTIME_NAME))
-			(void)snprintf(ret->runtime, sizeof(ret->runtime), "%s",
-				       toml_string(binary_of(runtime)));
-	}
+		setup_see_runtime(ret, runtime->key, toml_string(binary_of(runtime)), name);
 }
 
 static int look(const struct setup *setup, const struct setup_text *text, struct setup_way *ret,

@@ -28,30 +28,26 @@ static void look_at(const struct toml *toml, struct setup_way *ret)
 	const struct toml_node *table = runtime_table(toml);
 	const char *name = toml_string(toml_get(table, "default_runtime"));
 
-	toml_foreach(runtime, toml_get(table, "runtimes"))
-	{
-		const char *path = toml_string(toml_get(runtime, "runtime_path"));
-
-		if (!path || !setup_is_ours(path))
-			continue;
-		ret->state = name && streq(name, runtime->key) ? SETUP_DEFAULT : SETUP_REGISTERED;
-		(void)snprintf(ret->runtime, sizeof(ret->runtime), "%s", path);
-	}
+	toml_foreach(runtime, toml_get(table, "runtimes")) setup_see_runtime(
+		ret, runtime->key, toml_string(toml_get(runtime, "runtime_path")), name);
 	if (name && streq(name, SETUP_RUNTIME_NAME))
 		ret->state = SETUP_DEFAULT;
 }
 
+static const struct confs_way drop_ins = {
+	.name = "crio",
+	.files = files,
+	.dir = DIR,
+	.suffix = "",
+	.own_keys = own_keys,
+	.default_keys = default_keys,
+	.look_at = look_at,
+};
+
 static int look(const struct setup *setup, const struct setup_text *text, struct setup_way *ret,
 		struct err *err)
 {
-	_cleanup_toml_ struct toml *toml = NULL;
-	int r = toml_parse(&toml, text->path, text->data, text->len, err);
-
-	if (r < 0)
-		return r;
-	*ret = (struct setup_way){ 0 };
-	look_at(toml, ret);
-	return 0;
+	return confs_look(&drop_ins, text, ret, err);
 }
 
 /*
@@ -99,7 +95,7 @@ static int write_file(const struct setup *setup, const struct confs *confs, cons
 
 	if (!path)
 		return err_oom(err);
-	confs_put_mark(out, "crio");
+	confs_put_mark(out, drop_ins.name);
 	if (way->state == SETUP_DEFAULT)
 		buf_adds(out, "\n[crio.runtime]\ndefault_runtime = \"" SETUP_RUNTIME_NAME "\"\n");
 	buf_addf(out,
@@ -121,13 +117,7 @@ static int add(struct setup *setup, const struct setup_text *text, const struct 
 	const char *old;
 	int r;
 
-	r = confs_check_mark(text, "crio", err);
-	if (r == 0)
-		r = confs_read(setup, files, DIR, "", text->path, false, &confs, err);
-	if (r == 0)
-		r = confs_check_after(&confs, own_keys, err);
-	if (r == 0 && way->state == SETUP_DEFAULT)
-		r = confs_check_after(&confs, default_keys, err);
+	r = confs_begin(setup, &drop_ins, text, way, &confs, err);
 	if (r < 0)
 		return r;
 	if (confs_get(&confs, own_keys, NULL))
@@ -151,19 +141,7 @@ static int check(struct setup *setup, const char *program, const char *path,
 
 static int find_elsewhere(struct setup *setup, const char *own, size_t *ret, struct err *err)
 {
-	_cleanup_confs_ struct confs confs = { 0 };
-	int r = confs_read(setup, files, DIR, "", own, true, &confs, err);
-
-	for (size_t i = 0; r == 0 && i < confs.n; i++) {
-		struct setup_way way = { 0 };
-
-		look_at(confs.v[i].toml, &way);
-		if (way.state == SETUP_NONE)
-			continue;
-		(*ret)++;
-		buf_addf(&setup->notes, "%s names coaming too\n", Q(confs.v[i].path));
-	}
-	return r;
+	return confs_find_elsewhere(setup, &drop_ins, own, ret, err);
 }
 
 const struct engine engine_crio = {

@@ -77,16 +77,8 @@ static int look(const struct setup *setup, const struct setup_text *text, struct
 	name = string_of(node_get(doc_root(doc), "default-runtime"));
 	if (name && streq(name, SETUP_RUNTIME_NAME))
 		ret->state = SETUP_DEFAULT;
-	node_foreach (runtime, node_get(doc_root(doc), "runtimes")) {
-		if (!runtime_is_ours(runtime))
-			continue;
-		if (ret->state == SETUP_NONE)
-			ret->state = SETUP_REGISTERED;
-		if (name && streq(name, runtime->key))
-			ret->state = SETUP_DEFAULT;
-		if (!*ret->runtime || streq(runtime->key, SETUP_RUNTIME_NAME))
-			(void)snprintf(ret->runtime, sizeof(ret->runtime), "%s", path_of(runtime));
-	}
+	node_foreach (runtime, node_get(doc_root(doc), "runtimes"))
+		setup_see_runtime(ret, runtime->key, path_of(runtime), name);
 	return 0;
 }
 

@@ -76,17 +76,23 @@ static void look_at(const struct toml *toml, struct setup_way *ret)
 		toml_string(dir) && streq(toml_string(dir), HOOKS_DIR);
 }
 
+static const struct confs_way drop_ins = {
+	.name = "podman",
+	.files = files,
+	.dir = DIR,
+	.suffix = ".conf",
+	/* The file that "make install" brings may be linked to by hand, as it says itself. */
+	.packaged = PACKAGED_LINK,
+	.packaged_note = " (the hooks; --hooks does it without the link)",
+	.own_keys = own_keys,
+	.default_keys = default_keys,
+	.look_at = look_at,
+};
+
 static int look(const struct setup *setup, const struct setup_text *text, struct setup_way *ret,
 		struct err *err)
 {
-	_cleanup_toml_ struct toml *toml = NULL;
-	int r = toml_parse(&toml, text->path, text->data, text->len, err);
-
-	if (r < 0)
-		return r;
-	*ret = (struct setup_way){ 0 };
-	look_at(toml, ret);
-	return 0;
+	return confs_look(&drop_ins, text, ret, err);
 }
 
 /* ---- lists ---- */
@@ -197,7 +203,7 @@ static int write_file(const struct setup *setup, const struct confs *confs,
 
 	if (!path)
 		return err_oom(err);
-	confs_put_mark(out, "podman");
+	confs_put_mark(out, drop_ins.name);
 	buf_adds(out, "\n[engine]\n");
 	if (way->state == SETUP_DEFAULT)
 		buf_adds(out, "runtime = \"" SETUP_RUNTIME_NAME "\"\n");
@@ -230,15 +236,9 @@ static int add(struct setup *setup, const struct setup_text *text, const struct 
 	_cleanup_toml_ struct toml *again = NULL;
 	int r;
 
-	r = confs_check_mark(text, "podman", err);
+	r = confs_begin(setup, &drop_ins, text, way, &confs, err);
 	if (r == 0 && way->hooks)
 		r = check_hooks(setup, err);
-	if (r == 0)
-		r = confs_read(setup, files, DIR, ".conf", text->path, false, &confs, err);
-	if (r == 0)
-		r = confs_check_after(&confs, own_keys, err);
-	if (r == 0 && way->state == SETUP_DEFAULT)
-		r = confs_check_after(&confs, default_keys, err);
 	if (r == 0)
 		r = check_lists(setup, &confs, way, err);
 	if (r < 0)
@@ -274,25 +274,9 @@ static int check(struct setup *setup, const char *program, const char *path,
 	return 1;
 }
 
-/* The file that "make install" brings may be linked to by hand, as it says itself. */
 static int find_elsewhere(struct setup *setup, const char *own, size_t *ret, struct err *err)
 {
-	_cleanup_confs_ struct confs confs = { 0 };
-	int r = confs_read(setup, files, DIR, ".conf", own, true, &confs, err);
-
-	for (size_t i = 0; r == 0 && i < confs.n; i++) {
-		struct setup_way way = { 0 };
-
-		look_at(confs.v[i].toml, &way);
-		if (way.state == SETUP_NONE && !way.hooks)
-			continue;
-		(*ret)++;
-		buf_addf(&setup->notes, "%s names coaming too%s\n", Q(confs.v[i].path),
-			 strstr(confs.v[i].path, PACKAGED_LINK)
-				 ? " (the hooks; --hooks does it without the link)"
-				 : "");
-	}
-	return r;
+	return confs_find_elsewhere(setup, &drop_ins, own, ret, err);
 }
 
 const struct engine engine_podman = {
