@@ -244,6 +244,12 @@ int toml_read_pair(struct toml_parser *p, struct toml_node *table, struct toml_n
 
 /* ---- headers ---- */
 
+struct kind {
+	enum toml_type type;
+	enum toml_origin origin;
+	const char *otherwise; /* what is said of another one */
+};
+
 static int enter(struct toml_parser *p, size_t at, struct toml_node **table, const char *key)
 {
 	struct toml_node *child = find(*table, key);
@@ -260,16 +266,28 @@ static int enter(struct toml_parser *p, size_t at, struct toml_node **table, con
 	return 0;
 }
 
-static int open_table(struct toml_parser *p, size_t at, struct toml_node *table, const char *key)
+/* What a header names: there already and of that kind, or new. */
+static int find_or_make(struct toml_parser *p, size_t at, struct toml_node *table, const char *key,
+			const struct kind *kind, struct toml_node **ret)
 {
 	struct toml_node *child = find(table, key);
 
 	if (!child)
-		child = toml_new(p, table, TOML_TABLE, TOML_HEADER, key);
-	else if (child->type != TOML_TABLE || child->origin != TOML_IMPLICIT)
-		return bad_key(p, at, key, "is there already");
-	if (!child)
-		return failure(p);
+		child = toml_new(p, table, kind->type, kind->origin, key);
+	else if (child->type != kind->type || child->origin != kind->origin)
+		return bad_key(p, at, key, kind->otherwise);
+	*ret = child;
+	return child ? 0 : failure(p);
+}
+
+static int open_table(struct toml_parser *p, size_t at, struct toml_node *table, const char *key)
+{
+	static const struct kind kind = { TOML_TABLE, TOML_IMPLICIT, "is there already" };
+	struct toml_node *child = NULL;
+	int r = find_or_make(p, at, table, key, &kind, &child);
+
+	if (r < 0)
+		return r;
 	child->origin = TOML_HEADER;
 	p->section = child;
 	return 0;
@@ -277,15 +295,15 @@ static int open_table(struct toml_parser *p, size_t at, struct toml_node *table,
 
 static int add_table(struct toml_parser *p, size_t at, struct toml_node *table, const char *key)
 {
-	struct toml_node *child = find(table, key);
+	static const struct kind kind = { TOML_ARRAY, TOML_TABLES,
+					  "is there already, and is no array of tables" };
+	struct toml_node *child = NULL;
+	int r = find_or_make(p, at, table, key, &kind, &child);
 
-	if (!child)
-		child = toml_new(p, table, TOML_ARRAY, TOML_TABLES, key);
-	else if (child->type != TOML_ARRAY || child->origin != TOML_TABLES)
-		return bad_key(p, at, key, "is there already, and is no array of tables");
-	if (child)
-		p->section = toml_new(p, child, TOML_TABLE, TOML_HEADER, NULL);
-	return child && p->section ? 0 : failure(p);
+	if (r < 0)
+		return r;
+	p->section = toml_new(p, child, TOML_TABLE, TOML_HEADER, NULL);
+	return p->section ? 0 : failure(p);
 }
 
 static int read_header(struct toml_parser *p)
