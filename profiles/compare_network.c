@@ -9,7 +9,8 @@
 #define LINES_MAX 20
 
 /* A packet must pass every profile. */
-static int reach_of_side(const struct side *side, bool ingress, struct reach *ret, struct err *err)
+static int reach_of_side(const struct side *side, bool ingress, struct who_table *table,
+			 struct reach *ret, struct err *err)
 {
 	struct reach all = { 0 };
 	int r = reach_all(&all, err);
@@ -20,9 +21,9 @@ static int reach_of_side(const struct side *side, bool ingress, struct reach *re
 
 		if (!section->present)
 			continue;
-		r = reach_of(ingress ? &section->ingress : &section->egress, &one, err);
+		r = reach_of(ingress ? &section->ingress : &section->egress, table, &one, err);
 		if (r == 0)
-			r = reach_both(&all, &one, &both, err);
+			r = reach_both(&all, &one, table, &both, err);
 		reach_done(&one);
 		if (r == 0) {
 			reach_done(&all);
@@ -36,12 +37,13 @@ static int reach_of_side(const struct side *side, bool ingress, struct reach *re
 	return r;
 }
 
-static int tell(const struct comparison *c, struct reach *reach, bool ingress, enum way way)
+static int tell(const struct comparison *c, struct reach *reach, const struct who_table *table,
+		bool ingress, enum way way)
 {
 	_cleanup_buf_ struct buf all = { 0 };
 	int r = 0;
 
-	reach_describe(reach, LINES_MAX, &all);
+	reach_describe(reach, table, LINES_MAX, &all);
 	if (buf_status(&all) < 0)
 		return err_oom(c->err);
 	for (char *line = all.data, *end; r == 0 && *line; line = end + 1) {
@@ -57,20 +59,21 @@ static int tell(const struct comparison *c, struct reach *reach, bool ingress, e
 
 static int compare_direction(const struct comparison *c, bool ingress)
 {
+	_cleanup_(who_table_done) struct who_table table = { 0 };
 	struct reach old = { 0 }, now = { 0 }, gained = { 0 }, lost = { 0 };
 	int r;
 
-	r = reach_of_side(&c->old, ingress, &old, c->err);
+	r = reach_of_side(&c->old, ingress, &table, &old, c->err);
 	if (r == 0)
-		r = reach_of_side(&c->now, ingress, &now, c->err);
+		r = reach_of_side(&c->now, ingress, &table, &now, c->err);
 	if (r == 0)
-		r = reach_without(&now, &old, &gained, c->err);
+		r = reach_without(&now, &old, &table, &gained, c->err);
 	if (r == 0)
-		r = reach_without(&old, &now, &lost, c->err);
+		r = reach_without(&old, &now, &table, &lost, c->err);
 	if (r == 0)
-		r = tell(c, &gained, ingress, WAY_WIDER);
+		r = tell(c, &gained, &table, ingress, WAY_WIDER);
 	if (r == 0)
-		r = tell(c, &lost, ingress, WAY_NARROWER);
+		r = tell(c, &lost, &table, ingress, WAY_NARROWER);
 	reach_done(&old);
 	reach_done(&now);
 	reach_done(&gained);

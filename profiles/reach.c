@@ -50,11 +50,12 @@ static bool overlap(const struct box *a, const struct box *b)
 	       b->port_first <= a->port_last;
 }
 
-static int add_both(struct reach *out, const struct box *a, const struct box *b, struct err *err)
+static int add_both(struct reach *out, const struct box *a, const struct box *b,
+		    const struct who_table *table, struct err *err)
 {
 	struct box box = *a;
 
-	if (!overlap(a, b))
+	if (!overlap(a, b) || !who_both(table, &a->who, &b->who, &box.who))
 		return 0;
 	box.first = a->first > b->first ? a->first : b->first;
 	box.last = a->last < b->last ? a->last : b->last;
@@ -64,12 +65,13 @@ static int add_both(struct reach *out, const struct box *a, const struct box *b,
 }
 
 /* Below, above, and of the middle the ports before and behind. */
-static int add_rest(struct reach *out, const struct box *a, const struct box *hole, struct err *err)
+static int add_rest(struct reach *out, const struct box *a, const struct box *hole,
+		    const struct who_table *table, struct err *err)
 {
 	struct box box = *a;
 	int r = 0;
 
-	if (!overlap(a, hole))
+	if (!overlap(a, hole) || !who_implies(table, &a->who, &hole->who))
 		return add(out, a, err);
 	if (a->first < hole->first) {
 		box.last = hole->first - 1;
@@ -95,13 +97,14 @@ static int add_rest(struct reach *out, const struct box *a, const struct box *ho
 	return r;
 }
 
-static int take_out(struct reach *from, const struct box *hole, struct err *err)
+static int take_out(struct reach *from, const struct box *hole, const struct who_table *table,
+		    struct err *err)
 {
 	struct reach out = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < from->n; i++)
-		r = add_rest(&out, &from->v[i], hole, err);
+		r = add_rest(&out, &from->v[i], hole, table, err);
 	if (r < 0) {
 		reach_done(&out);
 		return r;
@@ -111,7 +114,8 @@ static int take_out(struct reach *from, const struct box *hole, struct err *err)
 	return 0;
 }
 
-int reach_without(const struct reach *a, const struct reach *b, struct reach *ret, struct err *err)
+int reach_without(const struct reach *a, const struct reach *b, const struct who_table *table,
+		  struct reach *ret, struct err *err)
 {
 	struct reach out = { 0 };
 	int r = 0;
@@ -119,7 +123,7 @@ int reach_without(const struct reach *a, const struct reach *b, struct reach *re
 	for (size_t i = 0; r == 0 && i < a->n; i++)
 		r = add(&out, &a->v[i], err);
 	for (size_t i = 0; r == 0 && i < b->n; i++)
-		r = take_out(&out, &b->v[i], err);
+		r = take_out(&out, &b->v[i], table, err);
 	if (r < 0) {
 		reach_done(&out);
 		return r;
@@ -128,14 +132,15 @@ int reach_without(const struct reach *a, const struct reach *b, struct reach *re
 	return 0;
 }
 
-int reach_both(const struct reach *a, const struct reach *b, struct reach *ret, struct err *err)
+int reach_both(const struct reach *a, const struct reach *b, const struct who_table *table,
+	       struct reach *ret, struct err *err)
 {
 	struct reach out = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < a->n; i++) {
 		for (size_t k = 0; r == 0 && k < b->n; k++)
-			r = add_both(&out, &a->v[i], &b->v[k], err);
+			r = add_both(&out, &a->v[i], &b->v[k], table, err);
 	}
 	if (r < 0) {
 		reach_done(&out);
@@ -160,13 +165,14 @@ static void range_of(const struct cidr *cidr, struct box *box)
 }
 
 /* A set may be added to that has some of it already. */
-static int add_new(struct reach *out, const struct box *box, struct err *err)
+static int add_new(struct reach *out, const struct box *box, const struct who_table *table,
+		   struct err *err)
 {
 	struct reach one = { 0 };
 	int r = add(&one, box, err);
 
 	for (size_t i = 0; r == 0 && i < out->n; i++)
-		r = take_out(&one, &out->v[i], err);
+		r = take_out(&one, &out->v[i], table, err);
 	for (size_t i = 0; r == 0 && i < one.n; i++)
 		r = add(out, &one.v[i], err);
 	reach_done(&one);
@@ -175,7 +181,7 @@ static int add_new(struct reach *out, const struct box *box, struct err *err)
 
 /* Every port that a rule names, for one range of addresses. */
 static int add_ports(struct reach *out, const struct network_rule *rule, struct box box,
-		     struct err *err)
+		     const struct who_table *table, struct err *err)
 {
 	int r = 0;
 
@@ -185,26 +191,23 @@ static int add_ports(struct reach *out, const struct network_rule *rule, struct 
 		box.protocol = port->protocol;
 		box.port_first = port->any ? 0 : port->first;
 		box.port_last = port->any ? UINT16_MAX : port->last;
-		r = add_new(out, &box, err);
+		r = add_new(out, &box, table, err);
 	}
 	for (size_t i = 0; r == 0 && rule->n_ports == 0 && i < ARRAY_SIZE(protocols); i++) {
 		box.protocol = protocols[i];
 		box.port_first = 0;
 		box.port_last = UINT16_MAX;
-		r = add_new(out, &box, err);
+		r = add_new(out, &box, table, err);
 	}
 	return r;
 }
 
-static int add_peer(struct reach *out, const struct network_rule *rule, const struct peer *peer,
-		    struct err *err)
+static int add_block(struct reach *out, const struct network_rule *rule, const struct peer *peer,
+		     const struct who_table *table, struct err *err)
 {
 	struct box box = { 0 };
 	struct reach addresses = { 0 };
 	int r;
-
-	if (peer->kind != PEER_IP_BLOCK)
-		return err_input(err, ENOTSUP, "peers by labels and zones are not compared");
 
 	range_of(&peer->cidr, &box);
 	box.port_last = UINT16_MAX;
@@ -213,30 +216,60 @@ static int add_peer(struct reach *out, const struct network_rule *rule, const st
 		struct box hole = { .port_last = UINT16_MAX };
 
 		range_of(&peer->except[i], &hole);
-		r = take_out(&addresses, &hole, err);
+		r = take_out(&addresses, &hole, table, err);
 	}
 	for (size_t i = 0; r == 0 && i < addresses.n; i++)
-		r = add_ports(out, rule, addresses.v[i], err);
+		r = add_ports(out, rule, addresses.v[i], table, err);
 	reach_done(&addresses);
 	return r;
 }
 
-static int add_rule(struct reach *out, const struct network_rule *rule, struct err *err)
+/* Whoever they are, at any address. */
+static int add_who(struct reach *out, const struct network_rule *rule, const struct who *who,
+		   const struct who_table *table, struct err *err)
 {
 	int r = 0;
 
+	for (int v6 = 0; r == 0 && v6 < 2; v6++)
+		r = add_ports(out, rule, (struct box){ .v6 = v6, .last = last_of(v6), .who = *who },
+			      table, err);
+	return r;
+}
+
+static int add_peer(struct reach *out, const struct network_rule *rule, const struct peer *peer,
+		    struct who_table *table, struct err *err)
+{
+	_cleanup_free_ struct who *who = NULL;
+	size_t n = 0;
+	int r;
+
+	if (peer->kind == PEER_IP_BLOCK)
+		return add_block(out, rule, peer, table, err);
+	r = who_of_peer(table, peer, &who, &n, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_who(out, rule, &who[i], table, err);
+	return r;
+}
+
+static int add_rule(struct reach *out, const struct network_rule *rule, struct who_table *table,
+		    struct err *err)
+{
+	static const struct who anybody = { 0 };
+	int r = 0;
+
+	if (rule->n_peers == 0)
+		return add_who(out, rule, &anybody, table, err);
 	for (size_t i = 0; r == 0 && i < rule->n_peers; i++)
-		r = add_peer(out, rule, &rule->peers[i], err);
-	for (int v6 = 0; r == 0 && rule->n_peers == 0 && v6 < 2; v6++)
-		r = add_ports(out, rule, (struct box){ .v6 = v6, .last = last_of(v6) }, err);
+		r = add_peer(out, rule, &rule->peers[i], table, err);
 	return r;
 }
 
 int reach_all(struct reach *ret, struct err *err)
 {
 	static const struct network_rule everything = { 0 };
+	struct who_table nobody = { 0 }; /* there is no peer that could enter it */
 	struct reach out = { 0 };
-	int r = add_rule(&out, &everything, err);
+	int r = add_rule(&out, &everything, &nobody, err);
 
 	if (r < 0) {
 		reach_done(&out);
@@ -246,7 +279,8 @@ int reach_all(struct reach *ret, struct err *err)
 	return 0;
 }
 
-int reach_of(const struct direction *direction, struct reach *ret, struct err *err)
+int reach_of(const struct direction *direction, struct who_table *table, struct reach *ret,
+	     struct err *err)
 {
 	struct reach out = { 0 };
 	int r = 0;
@@ -254,7 +288,7 @@ int reach_of(const struct direction *direction, struct reach *ret, struct err *e
 	if (!direction->present)
 		return reach_all(ret, err);
 	for (size_t i = 0; r == 0 && i < direction->n_rules; i++)
-		r = add_rule(&out, &direction->rules[i], err);
+		r = add_rule(&out, &direction->rules[i], table, err);
 	if (r < 0) {
 		reach_done(&out);
 		return r;
@@ -268,7 +302,10 @@ int reach_of(const struct direction *direction, struct reach *ret, struct err *e
 static int compare_boxes(const void *left, const void *right)
 {
 	const struct box *a = left, *b = right;
+	int order = memcmp(&a->who, &b->who, sizeof(a->who));
 
+	if (order)
+		return order;
 	if (a->v6 != b->v6)
 		return a->v6 ? 1 : -1;
 	if (a->first != b->first)
@@ -282,7 +319,13 @@ static int compare_boxes(const void *left, const void *right)
 
 static bool same_addresses(const struct box *a, const struct box *b)
 {
-	return a->v6 == b->v6 && a->first == b->first && a->last == b->last;
+	return a->v6 == b->v6 && a->first == b->first && a->last == b->last &&
+	       who_equal(&a->who, &b->who);
+}
+
+static bool is_every_address(const struct box *box)
+{
+	return box->first == 0 && box->last == last_of(box->v6);
 }
 
 static bool has_all_ports(const struct box *box)
@@ -317,7 +360,7 @@ static void write_addresses(const struct box *box, struct buf *out)
 	unsigned width = box->v6 ? 128 : 32;
 	address_t at = box->first;
 
-	if (box->first == 0 && box->last == last_of(box->v6)) {
+	if (is_every_address(box)) {
 		buf_addf(out, "every IPv%d address", box->v6 ? 6 : 4);
 		return;
 	}
@@ -335,14 +378,66 @@ static void write_addresses(const struct box *box, struct buf *out)
 	}
 }
 
-/* Boxes with the same addresses are one line. Returns the first that is not in it. */
-static size_t write_line(const struct reach *reach, size_t at, struct buf *out)
+/* Boxes with the same addresses are one line: the first that is not in it. */
+static size_t line_end(const struct reach *reach, size_t at)
+{
+	size_t end = at;
+
+	while (end < reach->n && same_addresses(&reach->v[at], &reach->v[end]))
+		end++;
+	return end;
+}
+
+static bool same_ports(const struct box *a, const struct box *b)
+{
+	return a->protocol == b->protocol && a->port_first == b->port_first &&
+	       a->port_last == b->port_last;
+}
+
+/* Does another line say the same of the other family? Both are then one. */
+static bool has_twin(const struct reach *reach, size_t at)
 {
 	const struct box *first = &reach->v[at];
-	size_t end = at, whole = 0;
+	size_t len = line_end(reach, at) - at, same = 0, begin = at;
 
-	for (; end < reach->n && same_addresses(first, &reach->v[end]); end++)
-		whole += has_all_ports(&reach->v[end]);
+	if (who_is_anybody(&first->who) || !is_every_address(first))
+		return false;
+	while (begin > 0 && who_equal(&reach->v[begin - 1].who, &first->who))
+		begin--;
+	for (size_t end; begin < reach->n && who_equal(&reach->v[begin].who, &first->who);
+	     begin = end) {
+		end = line_end(reach, begin);
+		if (reach->v[begin].v6 == first->v6 || !is_every_address(&reach->v[begin]) ||
+		    end - begin != len)
+			continue;
+		while (same < len && same_ports(&reach->v[at + same], &reach->v[begin + same]))
+			same++;
+		return same == len;
+	}
+	return false;
+}
+
+static void write_ends(const struct box *box, const struct who_table *table, bool both_families,
+		       struct buf *out)
+{
+	if (who_is_anybody(&box->who)) {
+		write_addresses(box, out);
+		return;
+	}
+	who_describe(table, &box->who, out);
+	if (both_families)
+		return;
+	buf_adds(out, ", at ");
+	write_addresses(box, out);
+}
+
+static void write_line(const struct reach *reach, size_t at, const struct who_table *table,
+		       bool both_families, struct buf *out)
+{
+	size_t end = line_end(reach, at), whole = 0;
+
+	for (size_t i = at; i < end; i++)
+		whole += has_all_ports(&reach->v[i]);
 	if (end - at == ARRAY_SIZE(protocols) && whole == ARRAY_SIZE(protocols)) {
 		buf_adds(out, "everything");
 	} else {
@@ -352,22 +447,24 @@ static size_t write_line(const struct reach *reach, size_t at, struct buf *out)
 		}
 	}
 	buf_adds(out, " with ");
-	write_addresses(first, out);
+	write_ends(&reach->v[at], table, both_families, out);
 	buf_addc(out, '\n');
-	return end;
 }
 
-void reach_describe(struct reach *reach, size_t most, struct buf *out)
+void reach_describe(struct reach *reach, const struct who_table *table, size_t most,
+		    struct buf *out)
 {
 	size_t lines = 0;
 
 	if (reach->n > 1)
 		qsort(reach->v, reach->n, sizeof(*reach->v), compare_boxes);
-	for (size_t i = 0; i < reach->n; lines++) {
-		struct buf rest = { 0 };
+	for (size_t i = 0; i < reach->n; i = line_end(reach, i)) {
+		bool twin = has_twin(reach, i);
 
-		i = write_line(reach, i, lines < most ? out : &rest);
-		buf_done(&rest);
+		if (twin && reach->v[i].v6)
+			continue; /* told with IPv4's */
+		if (lines++ < most)
+			write_line(reach, i, table, twin, out);
 	}
 	if (lines > most)
 		buf_addf(out, "and %zu more\n", lines - most);

@@ -44,17 +44,38 @@ static void one_done(struct one *one)
 }
 
 /* Rules with several peers, ports and exceptions. */
-static void random_network(uint64_t *seed, struct buf *out)
+static void random_network(uint64_t *seed, bool names, struct buf *out)
 {
+#define BLOCK(text)  "{\"ipBlock\":{\"cidr\":" text "}}"
+#define LABELS(text) "{\"labelSelector\":{\"matchExpressions\":[{\"key\":" text "}]}}"
+#define NAMES(text)                                                                                \
+	"{\"namespaceSelector\":{\"matchExpressions\":[{\"key\":\"" LABEL_NAMESPACE                \
+	"\",\"operator\":" text "}]}}"
 	static const char *const peers[] = {
-		"{\"cidr\":\"10.0.0.0/8\"}",
-		"{\"cidr\":\"10.0.0.0/8\",\"except\":[\"10.1.0.0/16\",\"10.2.3.0/24\"]}",
-		"{\"cidr\":\"10.1.2.0/24\"}",
-		"{\"cidr\":\"0.0.0.0/0\",\"except\":[\"10.0.0.0/9\"]}",
-		"{\"cidr\":\"fd00::/8\"}",
-		"{\"cidr\":\"fd00::1/128\"}",
-		"{\"cidr\":\"::/0\",\"except\":[\"fd00::/9\"]}",
+		BLOCK("\"10.0.0.0/8\""),
+		BLOCK("\"10.0.0.0/8\",\"except\":[\"10.1.0.0/16\",\"10.2.3.0/24\"]"),
+		BLOCK("\"10.1.2.0/24\""),
+		BLOCK("\"0.0.0.0/0\",\"except\":[\"10.0.0.0/9\"]"),
+		BLOCK("\"fd00::/8\""),
+		BLOCK("\"fd00::1/128\""),
+		BLOCK("\"::/0\",\"except\":[\"fd00::/9\"]"),
+		/* the rest only where names are wanted */
+		"{\"labelSelector\":{\"matchLabels\":{\"a\":\"1\",\"b\":\"1\"}}}",
+		"{\"labelSelector\":{\"matchLabels\":{\"a\":\"1\"}}}",
+		"{\"labelSelector\":{}}",
+		LABELS("\"a\",\"operator\":\"In\",\"values\":[\"1\",\"2\"]"),
+		LABELS("\"a\",\"operator\":\"NotIn\",\"values\":[\"2\",\"3\"]"),
+		LABELS("\"a\",\"operator\":\"Exists\""),
+		LABELS("\"a\",\"operator\":\"DoesNotExist\""),
+		LABELS("\"a\",\"operator\":\"In\",\"values\":[\"2\"]},"
+		       "{\"key\":\"b\",\"operator\":\"Exists\""),
+		NAMES("\"In\",\"values\":[\"x\",\"y\"]"),
+		NAMES("\"NotIn\",\"values\":[\"x\"]"),
+		NAMES("\"Exists\""),
+		"{\"zone\":\"office\"}",
+		"{\"zone\":\"lan\"}",
 	};
+	size_t n_kinds = names ? ARRAY_SIZE(peers) : 7;
 	static const char *const ports[] = {
 		"{\"port\":80}",
 		"{\"port\":80,\"endPort\":90}",
@@ -71,9 +92,8 @@ static void random_network(uint64_t *seed, struct buf *out)
 
 		buf_adds(out, i ? ",{" : "{");
 		for (size_t k = 0; k < n_peers; k++)
-			buf_addf(out, "%s{\"ipBlock\":%s}%s", k ? "," : "\"to\":[",
-				 peers[random_below(seed, ARRAY_SIZE(peers))],
-				 k + 1 == n_peers ? "]" : "");
+			buf_addf(out, "%s%s%s", k ? "," : "\"to\":[",
+				 peers[random_below(seed, n_kinds)], k + 1 == n_peers ? "]" : "");
 		for (size_t k = 0; k < n_ports; k++)
 			buf_addf(out, "%s%s%s",
 				 k         ? ","
@@ -316,75 +336,181 @@ static struct connection random_connection(uint64_t *seed)
 	return c;
 }
 
-static bool reach_has(const struct reach *reach, const struct connection *c)
+/* By the address, where the set says nothing but a name. */
+static bool in_zone(const struct host *host, const char *name, const struct connection *c)
+{
+	const struct zone *zone = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(zones_get(&host->zones, name, &zone, &err), 0);
+	for (size_t i = 0; i < zone->n_cidrs; i++) {
+		if (cidr_contains(&zone->cidrs[i], &c->peer))
+			return true;
+	}
+	return false;
+}
+
+/* Is the other end all of them? */
+static bool is_who(const struct who_table *table, const struct who *who, const struct host *host,
+		   const struct connection *c)
+{
+	for (size_t i = 0; i < table->n; i++) {
+		const struct who_row *row = &table->v[i];
+		const struct peer_selector selector = { .of_namespace = row->of_namespace,
+							.namespaces = row->namespaces,
+							.labels = row->labels };
+
+		if (!(who->bits[i / 64] >> (i % 64) & 1))
+			continue;
+		if (row->zone ? !in_zone(host, row->zone, c)
+			      : !peer_selector_fits(&selector, c->other.labels, c->other.namespace))
+			return false;
+	}
+	return true;
+}
+
+static bool reach_has(const struct reach *reach, const struct who_table *table,
+		      const struct host *host, const struct connection *c)
 {
 	unsigned __int128 address = 0;
-	size_t n = 0;
+	size_t n = 0, anybody = 0;
 
 	for (size_t i = 0; i < (c->peer.v6 ? 16 : 4); i++)
 		address = address << 8 | c->peer.address[i];
 	for (size_t i = 0; i < reach->n; i++) {
 		const struct box *box = &reach->v[i];
+		bool inside = box->v6 == c->peer.v6 && box->protocol == c->protocol &&
+			      box->first <= address && address <= box->last &&
+			      box->port_first <= c->port && c->port <= box->port_last;
 
-		n += box->v6 == c->peer.v6 && box->protocol == c->protocol &&
-		     box->first <= address && address <= box->last && box->port_first <= c->port &&
-		     c->port <= box->port_last;
+		anybody += inside && who_is_anybody(&box->who);
+		n += inside && is_who(table, &box->who, host, c);
 	}
-	assert_true(n <= 1); /* boxes do not overlap */
-	return n == 1;
+	assert_true(anybody <= 1); /* boxes do not overlap */
+	return n > 0;
 }
 
-static bool passes(const struct selection *selection, const struct connection *c)
+static bool passes(const struct selection *selection, const struct host *host,
+		   const struct connection *c)
 {
 	struct connection_refusal by = { 0 };
 	struct err err = { 0 };
 
-	assert_int_equal(connection_refused_by(selection, NULL, c, &by, &err), 0);
+	assert_int_equal(connection_refused_by(selection, host, c, &by, &err), 0);
 	return !by.profile && !by.class_key;
+}
+
+/* Labels of which some selectors hold and some do not; an image's are seen by some. */
+static void random_labels(uint64_t *seed, struct labels *labels)
+{
+	static const char *const keys[] = { "a", "b" };
+	static const char *const values[] = { "1", "2", "3", "4" };
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		enum label_source source = one_in(seed, 4) ? LABEL_FROM_IMAGE : LABEL_FROM_ENGINE;
+
+		if (one_in(seed, 3))
+			continue;
+		assert_int_equal(labels_set(labels, keys[i],
+					    values[random_below(seed, ARRAY_SIZE(values))], source,
+					    NULL, &err),
+				 0);
+	}
+}
+
+struct counts {
+	size_t in_both, only_one, kept;
+};
+
+/* Where names are at stake more may remain of a than what is not in b, and never less. */
+static void check_point(const struct one one[2], const struct reach *a, const struct reach *b,
+			const struct reach *both, const struct reach *without,
+			const struct who_table *table, const struct host *host, uint64_t *seed,
+			struct counts *counts)
+{
+	static const char *const namespaces[] = { NULL, "x", "y", "z" };
+	struct connection c = random_connection(seed);
+	struct labels labels = { 0 };
+	bool in_a, in_b, left;
+
+	random_labels(seed, &labels);
+	c.other.labels = &labels;
+	c.other.namespace = namespaces[random_below(seed, ARRAY_SIZE(namespaces))];
+	in_a = passes(&one[0].selection, host, &c);
+	in_b = passes(&one[1].selection, host, &c);
+	left = reach_has(without, table, host, &c);
+	assert_int_equal(reach_has(a, table, host, &c), in_a);
+	assert_int_equal(reach_has(b, table, host, &c), in_b);
+	assert_int_equal(reach_has(both, table, host, &c), in_a && in_b);
+	assert_true(!left || in_a);
+	assert_true(left || !in_a || in_b);
+	if (table->n == 0)
+		assert_int_equal(left, in_a && !in_b);
+	counts->in_both += in_a && in_b;
+	counts->only_one += in_a && !in_b;
+	counts->kept += left && in_b;
+	labels_done(&labels);
+}
+
+static struct host *host_with_zones(void)
+{
+	static const char text[] = "{\"zones\": {\"office\": [\"10.0.0.0/9\", \"fd00::/9\"], "
+				   "\"lan\": [\"10.1.0.0/16\"]}}";
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct host *host = NULL;
+	struct err err = { 0 };
+
+	if (doc_parse(&doc, "coaming.json", text, strlen(text), &err) < 0 ||
+	    host_parse(doc, &host, &err) < 0)
+		fail_msg("%s", err.text);
+	return host;
+}
+
+static void check_reach(uint64_t *seed, bool names, const struct host *host, struct counts *counts)
+{
+	_cleanup_(who_table_done) struct who_table table = { 0 };
+	struct reach a = { 0 }, b = { 0 }, both = { 0 }, without = { 0 };
+	struct one one[2];
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < 2; i++) {
+		one[i] = (struct one){ 0 };
+		buf_adds(&one[i].text, "{\"name\":\"p\"");
+		random_network(seed, names, &one[i].text);
+		buf_addc(&one[i].text, '}');
+		parse_one(&one[i]);
+	}
+	assert_int_equal(reach_of(&one[0].profile->network.egress, &table, &a, &err), 0);
+	assert_int_equal(reach_of(&one[1].profile->network.egress, &table, &b, &err), 0);
+	assert_int_equal(reach_both(&a, &b, &table, &both, &err), 0);
+	assert_int_equal(reach_without(&a, &b, &table, &without, &err), 0);
+	for (size_t i = 0; i < 300; i++)
+		check_point(one, &a, &b, &both, &without, &table, host, seed, counts);
+	reach_done(&a);
+	reach_done(&b);
+	reach_done(&both);
+	reach_done(&without);
+	one_done(&one[0]);
+	one_done(&one[1]);
 }
 
 /* The sets, point by point, against the model that nft is held to. */
 static void test_reach(void **state)
 {
+	_cleanup_host_ struct host *host = host_with_zones();
 	uint64_t seed = random_seed();
-	size_t in_both = 0, only_one = 0;
 
-	for (size_t round = 0; round < 400; round++) {
-		struct reach a = { 0 }, b = { 0 }, both = { 0 }, without = { 0 };
-		struct one one[2];
-		struct err err = { 0 };
+	for (size_t names = 0; names < 2; names++) {
+		struct counts counts = { 0 };
 
-		for (size_t i = 0; i < 2; i++) {
-			one[i] = (struct one){ 0 };
-			buf_adds(&one[i].text, "{\"name\":\"p\"");
-			random_network(&seed, &one[i].text);
-			buf_addc(&one[i].text, '}');
-			parse_one(&one[i]);
-		}
-		assert_int_equal(reach_of(&one[0].profile->network.egress, &a, &err), 0);
-		assert_int_equal(reach_of(&one[1].profile->network.egress, &b, &err), 0);
-		assert_int_equal(reach_both(&a, &b, &both, &err), 0);
-		assert_int_equal(reach_without(&a, &b, &without, &err), 0);
-		for (size_t i = 0; i < 300; i++) {
-			struct connection c = random_connection(&seed);
-			bool in_a = passes(&one[0].selection, &c);
-			bool in_b = passes(&one[1].selection, &c);
-
-			assert_int_equal(reach_has(&a, &c), in_a);
-			assert_int_equal(reach_has(&b, &c), in_b);
-			assert_int_equal(reach_has(&both, &c), in_a && in_b);
-			assert_int_equal(reach_has(&without, &c), in_a && !in_b);
-			in_both += in_a && in_b;
-			only_one += in_a && !in_b;
-		}
-		reach_done(&a);
-		reach_done(&b);
-		reach_done(&both);
-		reach_done(&without);
-		one_done(&one[0]);
-		one_done(&one[1]);
+		for (size_t round = 0; round < 400; round++)
+			check_reach(&seed, names == 1, host, &counts);
+		printf("%zu points in both, %zu in the first only, %zu kept for a name's sake\n",
+		       counts.in_both, counts.only_one, counts.kept);
+		assert_true(counts.in_both > 1000 && counts.only_one > 1000);
+		assert_true((counts.kept > 0) == (names == 1));
 	}
-	assert_true(in_both > 1000 && only_one > 1000);
 }
 
 /* What is said covers the whole of a range in blocks, at its ends too. */
@@ -407,6 +533,8 @@ static void test_words(void **state)
 		  "TCP 80 with 8000::/1\n" },
 	};
 
+	static const struct who_table nobody = { 0 };
+
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct box box = { .v6 = rows[i].v6,
 				   .protocol = PROTOCOL_TCP,
@@ -417,7 +545,7 @@ static void test_words(void **state)
 		struct reach reach = { &box, 1 };
 		_cleanup_buf_ struct buf out = { 0 };
 
-		reach_describe(&reach, 10, &out);
+		reach_describe(&reach, &nobody, 10, &out);
 		assert_string_equal(out.data, rows[i].text);
 	}
 }
