@@ -201,9 +201,62 @@ static int read_calls(const struct parse *p, const struct node *list, struct exp
 	return 0;
 }
 
+/* ---- labels ---- */
+
+static int read_label(const struct parse *p, const struct node *node, struct labels *labels)
+{
+	static const char *const keys[] = { "key", "value", "source" };
+	static const enum label_source sources[] = { LABEL_FROM_ANNOTATION, LABEL_FROM_ENGINE,
+						     LABEL_FROM_IMAGE };
+	const char *names[ARRAY_SIZE(sources)];
+	const char *key = NULL, *value = NULL;
+	size_t source = 0;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
+		names[i] = label_source_name(sources[i]);
+	r = expect_object(p, node, keys, ARRAY_SIZE(keys));
+	if (r == 0 && (!node_get(node, "key") || !node_get(node, "value")))
+		r = err_input(p->err, EBADMSG, "%s: a label needs \"key\" and \"value\"",
+			      WHERE(p->doc, node));
+	if (r == 0)
+		r = read_string(p, node_get(node, "key"), &key);
+	if (r == 0)
+		r = read_string(p, node_get(node, "value"), &value);
+	if (r == 0 && node_get(node, "source"))
+		r = read_word(p, node_get(node, "source"), "source of labels", names,
+			      ARRAY_SIZE(names), &source);
+	return r < 0 ? r : labels_set(labels, key, value, sources[source], NULL, p->err);
+}
+
+/* {"key": "value"}, or a list that says the source too. */
+static int read_labels(const struct parse *p, const struct node *node, struct labels *labels)
+{
+	int r = 0;
+
+	if (!node)
+		return 0;
+	if (node->type != NODE_ARRAY)
+		r = node_expect(p->doc, node, NODE_OBJECT, p->err);
+	node_foreach (item, node) {
+		const char *value = NULL;
+
+		if (r == 0 && node->type == NODE_ARRAY) {
+			r = read_label(p, item, labels);
+			continue;
+		}
+		if (r == 0)
+			r = read_string(p, item, &value);
+		if (r == 0)
+			r = labels_set(labels, item->key, value, LABEL_FROM_ANNOTATION, NULL,
+				       p->err);
+	}
+	return r;
+}
+
 /* ---- expect.connections ---- */
 
-static int read_peer(const struct parse *p, const struct node *node, struct cidr *ret)
+static int read_address(const struct parse *p, const struct node *node, struct cidr *ret)
 {
 	const char *text;
 	int r;
@@ -215,6 +268,36 @@ static int read_peer(const struct parse *p, const struct node *node, struct cidr
 		return err_input(p->err, EBADMSG, "%s: %s is no IPv4 or IPv6 address",
 				 WHERE(p->doc, node), Q(text));
 	return 0;
+}
+
+/* A container of this host, wherever it is where no address is said. */
+static int read_container(const struct parse *p, const struct node *node,
+			  struct expected_connection *c)
+{
+	static const char *const keys[] = { "labels", "namespace", "address" };
+	int r;
+
+	r = expect_object(p, node, keys, ARRAY_SIZE(keys));
+	if (r < 0)
+		return r;
+	if (!node_get(node, "labels"))
+		return err_input(p->err, EBADMSG,
+				 "%s: a container needs \"labels\" ({}: it has none)",
+				 WHERE(p->doc, node));
+	r = read_labels(p, node_get(node, "labels"), &c->other_labels);
+	if (r == 0)
+		r = read_string(p, node_get(node, "namespace"), &c->connection.other.namespace);
+	if (r == 0 && node_get(node, "address"))
+		r = read_address(p, node_get(node, "address"), &c->connection.peer);
+	c->connection.no_address = !node_get(node, "address");
+	c->connection.other.labels = &c->other_labels;
+	return r;
+}
+
+static int read_peer(const struct parse *p, const struct node *node, struct expected_connection *c)
+{
+	return node->type == NODE_OBJECT ? read_container(p, node, c)
+					 : read_address(p, node, &c->connection.peer);
 }
 
 static int read_port(const struct parse *p, const struct node *node, uint16_t *ret)
@@ -258,7 +341,7 @@ static int read_connection(const struct parse *p, const struct node *node,
 		r = read_word(p, node_get(node, "result"), "result", results, ARRAY_SIZE(results),
 			      &result);
 	if (r == 0)
-		r = read_peer(p, node_get(node, "peer"), &c->connection.peer);
+		r = read_peer(p, node_get(node, "peer"), c);
 	if (r == 0)
 		r = read_port(p, node_get(node, "port"), &c->connection.port);
 	c->connection.ingress = direction == 0;
@@ -408,57 +491,6 @@ static int read_expect(const struct parse *p, const struct node *node, struct ex
 }
 
 /* ---- a test ---- */
-
-static int read_label(const struct parse *p, const struct node *node, struct labels *labels)
-{
-	static const char *const keys[] = { "key", "value", "source" };
-	static const enum label_source sources[] = { LABEL_FROM_ANNOTATION, LABEL_FROM_ENGINE,
-						     LABEL_FROM_IMAGE };
-	const char *names[ARRAY_SIZE(sources)];
-	const char *key = NULL, *value = NULL;
-	size_t source = 0;
-	int r;
-
-	for (size_t i = 0; i < ARRAY_SIZE(sources); i++)
-		names[i] = label_source_name(sources[i]);
-	r = expect_object(p, node, keys, ARRAY_SIZE(keys));
-	if (r == 0 && (!node_get(node, "key") || !node_get(node, "value")))
-		r = err_input(p->err, EBADMSG, "%s: a label needs \"key\" and \"value\"",
-			      WHERE(p->doc, node));
-	if (r == 0)
-		r = read_string(p, node_get(node, "key"), &key);
-	if (r == 0)
-		r = read_string(p, node_get(node, "value"), &value);
-	if (r == 0 && node_get(node, "source"))
-		r = read_word(p, node_get(node, "source"), "source of labels", names,
-			      ARRAY_SIZE(names), &source);
-	return r < 0 ? r : labels_set(labels, key, value, sources[source], NULL, p->err);
-}
-
-/* {"key": "value"}, or a list that says the source too. */
-static int read_labels(const struct parse *p, const struct node *node, struct labels *labels)
-{
-	int r = 0;
-
-	if (!node)
-		return 0;
-	if (node->type != NODE_ARRAY)
-		r = node_expect(p->doc, node, NODE_OBJECT, p->err);
-	node_foreach (item, node) {
-		const char *value = NULL;
-
-		if (r == 0 && node->type == NODE_ARRAY) {
-			r = read_label(p, item, labels);
-			continue;
-		}
-		if (r == 0)
-			r = read_string(p, item, &value);
-		if (r == 0)
-			r = labels_set(labels, item->key, value, LABEL_FROM_ANNOTATION, NULL,
-				       p->err);
-	}
-	return r;
-}
 
 /* A path in the file is relative to it. free() */
 static char *path_beside(const struct parse *p, const char *path)
@@ -676,13 +708,20 @@ static int read_file(const char *path, const char *config, struct test_file *fil
 	return r < 0 ? r : read_tests(&p, node_get(root, "tests"), file);
 }
 
+static void connections_done(struct expect *expect)
+{
+	for (size_t i = 0; i < expect->n_connections; i++)
+		labels_done(&expect->connections[i].other_labels);
+	free(expect->connections);
+}
+
 void test_file_done(struct test_file *file)
 {
 	for (size_t i = 0; i < file->n; i++) {
 		labels_done(&file->tests[i].labels);
 		doc_free(&file->tests[i].request);
 		free(file->tests[i].expect.calls);
-		free(file->tests[i].expect.connections);
+		connections_done(&file->tests[i].expect);
 	}
 	free(file->tests);
 	host_free(&file->host);

@@ -26,6 +26,7 @@ struct expected_call {
 
 struct expected_connection {
 	struct connection connection;
+	struct labels other_labels; /* of the other end, where that is a container */
 	bool passes;
 	const struct node *node;
 };

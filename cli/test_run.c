@@ -433,9 +433,11 @@ static int check_connections(struct run *run, const struct expect *expect)
 
 	for (size_t i = 0; r == 0 && i < expect->n_connections; i++) {
 		const struct expected_connection *c = &expect->connections[i];
+		struct connection connection = c->connection;
 		struct connection_refusal by = { 0 };
 
-		r = connection_refused_by(&run->selection, run->file->host, &c->connection, &by,
+		connection.own.labels = &run->test->labels;
+		r = connection_refused_by(&run->selection, run->file->host, &connection, &by,
 					  run->err);
 		if (r < 0 || (!by.profile && !by.class_key) == c->passes)
 			continue;

@@ -111,6 +111,7 @@ ask() {
 RUNTIME=crun
 check 'what is expected holds' golden passes
 check 'what is expected does not hold' golden fails
+check 'peers by labels, zones and classes' golden segments
 check 'files that are not right' refused
 check 'the tests of the profiles that ship' shipped
 check "the host's own profiles" installed
