@@ -14,6 +14,7 @@
 #include "cli/caret.h"
 #include "cli/check_compile.h"
 #include "cli/check_links.h"
+#include "cli/check_zones.h"
 #include "cli/options.h"
 #include "cli/out.h"
 #include "lib/emit.h"
@@ -136,8 +137,9 @@ static int advise_on_file(struct check *check, struct err *err)
 
 	if (!file->profile)
 		return 0;
-	r = advice_find(file->profile, file->doc, check->knows_applied ? check->applied : NULL,
-			check->n_applied, &advices, err);
+	r = advice_find(file->profile, file->doc, checked_files_host(&check->files, check->host),
+			check->knows_applied ? check->applied : NULL, check->n_applied, &advices,
+			err);
 	for (size_t i = 0; r == 0 && i < advices.n; i++)
 		warn(check, &advices.v[i]);
 	return r;
@@ -152,6 +154,8 @@ static int check_file(struct check *check, struct checked_file *file, struct err
 	r = checked_file_faults(file, report, check, err);
 	if (r == 0 && checked_file_is_right(file) && (file->is_linked || file->is_host))
 		r = check_links(&check->files, file, check->host, report, check, err);
+	if (r == 0)
+		check_zones(file, checked_files_host(&check->files, check->host), report, check);
 	if (r == 0)
 		r = check_compiles(file, check->wishes->verbose && !check->wishes->json, report,
 				   check, err);

@@ -133,6 +133,15 @@ static int fetch(void *arg, const char *relative_path, struct doc **ret, struct 
 	return r < 0 ? r : doc_parse(ret, path, text, len, err);
 }
 
+const struct host *checked_files_host(const struct checked_files *files, const struct host *host)
+{
+	for (size_t i = 0; i < files->n; i++) {
+		if (files->v[i].host)
+			return files->v[i].host;
+	}
+	return host && host->file ? host : NULL;
+}
+
 /* What faults_find() hands on. */
 struct search {
 	struct checked_file *file;

@@ -36,6 +36,14 @@ int checked_files_add_dir(struct checked_files *files, const char *dir, bool tru
 void checked_files_done(struct checked_files *files);
 #define _cleanup_checked_files_ _cleanup_(checked_files_done)
 
+/*
+ * The host configuration that the profiles are for: one of the files, else this machine's where
+ * it has one.
+ *
+ * host  of this machine, or NULL
+ */
+const struct host *checked_files_host(const struct checked_files *files, const struct host *host);
+
 /* Read and parse; what is not right is in file->err. */
 void checked_file_load(struct checked_file *file);
 bool checked_file_is_right(const struct checked_file *file);

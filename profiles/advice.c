@@ -31,6 +31,10 @@ static const struct {
 			       "a capability is allowed that the network section takes" },
 	[ADVICE_NEVER_APPLIED] = { "never-applied", "nothing can ever choose the profile", true },
 	[ADVICE_NO_IPV6] = { "no-ipv6", "every address of IPv4 is a peer, and none of IPv6" },
+	[ADVICE_PEER_ALL] = { "peer-all", "a selector of peers that lets every container in" },
+	[ADVICE_PEER_APART] = { "peer-apart",
+				"a peer of a class that this host keeps apart from it", true },
+	[ADVICE_PEER_NEVER] = { "peer-never", "a selector of peers that fits no container" },
 	[ADVICE_ROOTFS_ADMIN] = { "rootfs-admin",
 				  "a capability is allowed that the rootfs section takes" },
 	[ADVICE_SECCOMP_START] = { "seccomp-start",
@@ -352,58 +356,6 @@ static int about_writable(struct advising *a)
 	return r;
 }
 
-/* ---- network ---- */
-
-static bool is_every_v4(const struct peer *peer)
-{
-	return peer->kind == PEER_IP_BLOCK && !peer->cidr.v6 && peer->cidr.prefix_len == 0;
-}
-
-static bool has_v6(const struct direction *direction)
-{
-	for (size_t i = 0; i < direction->n_rules; i++) {
-		if (direction->rules[i].n_peers == 0)
-			return true;
-		for (size_t p = 0; p < direction->rules[i].n_peers; p++) {
-			if (direction->rules[i].peers[p].cidr.v6)
-				return true;
-		}
-	}
-	return false;
-}
-
-static int about_direction(struct advising *a, const struct direction *direction, const char *name,
-			   const char *peers)
-{
-	const struct node *rule = node_path(a->root, "network", name, NULL);
-
-	rule = rule ? rule->first : NULL;
-	if (has_v6(direction))
-		return 0;
-	for (size_t i = 0; rule && i < direction->n_rules; i++, rule = rule->next) {
-		const struct node *list = node_get(rule, peers);
-		const struct node *node = list ? list->first : NULL;
-
-		for (size_t p = 0; node && p < direction->rules[i].n_peers; p++, node = node->next)
-			if (is_every_v4(&direction->rules[i].peers[p]))
-				return advise(
-					a, ADVICE_NO_IPV6,
-					WHERE(a->doc, node_path(node, "ipBlock", "cidr", NULL)),
-					"every address of IPv4, and none of IPv6: add "
-					"\"::/0\", or say in \"silence\" why not");
-	}
-	return 0;
-}
-
-static int about_no_ipv6(struct advising *a)
-{
-	const struct network_section *network = &a->profile->network;
-	int r;
-
-	r = about_direction(a, &network->ingress, "ingress", "from");
-	return r < 0 ? r : about_direction(a, &network->egress, "egress", "to");
-}
-
 /* ---- admission ---- */
 
 static int about_exec_health(struct advising *a)
@@ -427,7 +379,7 @@ static int about_exec_health(struct advising *a)
 static int (*const checks[])(struct advising *a) = {
 	about_empty_profile, about_never_applied, about_selector_all, about_selector_never,
 	about_takes_nothing, about_net_admin,     about_rootfs_admin, advise_on_seccomp,
-	about_writable,      about_no_ipv6,       about_exec_health,
+	about_writable,      advise_on_network,   about_exec_health,
 };
 
 static int about_unused_silence(struct advising *a)
@@ -458,14 +410,15 @@ void advices_done(struct advices *a)
 	*a = (struct advices){ 0 };
 }
 
-int advice_find(const struct profile *profile, const struct doc *doc, char *const *applied,
-		size_t n_applied, struct advices *ret, struct err *err)
+int advice_find(const struct profile *profile, const struct doc *doc, const struct host *host,
+		char *const *applied, size_t n_applied, struct advices *ret, struct err *err)
 {
 	struct advices found = { 0 };
 	struct advising a = {
 		.profile = profile,
 		.doc = doc,
 		.root = doc_root(doc),
+		.host = host,
 		.applied = applied,
 		.n_applied = n_applied,
 		.advices = &found,

@@ -5,7 +5,7 @@
 #ifndef COAMING_PROFILES_ADVICE_H
 #define COAMING_PROFILES_ADVICE_H
 
-#include "profiles/profile.h"
+#include "profiles/host.h"
 
 /* In the order of their names. */
 enum advice_id {
@@ -17,6 +17,9 @@ enum advice_id {
 	ADVICE_NET_ADMIN,
 	ADVICE_NEVER_APPLIED,
 	ADVICE_NO_IPV6,
+	ADVICE_PEER_ALL,
+	ADVICE_PEER_APART,
+	ADVICE_PEER_NEVER,
 	ADVICE_ROOTFS_ADMIN,
 	ADVICE_SECCOMP_START,
 	ADVICE_SELECTOR_ALL,
@@ -50,13 +53,14 @@ struct advices {
  * there was nothing to silence.
  *
  * doc      the one that `profile` was parsed from
+ * host     whose data classes are kept apart; NULL: not known
  * applied  names that a floor, a defaultProfile or another profile's `extends` holds; NULL: not
  *          known, then ADVICE_NEVER_APPLIED is not given
  * ret      advices_done()
  * Errors   -ENOMEM
  */
-int advice_find(const struct profile *profile, const struct doc *doc, char *const *applied,
-		size_t n_applied, struct advices *ret, struct err *err);
+int advice_find(const struct profile *profile, const struct doc *doc, const struct host *host,
+		char *const *applied, size_t n_applied, struct advices *ret, struct err *err);
 void advices_done(struct advices *advices);
 #define _cleanup_advices_ _cleanup_(advices_done)
 

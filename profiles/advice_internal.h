@@ -11,6 +11,7 @@ struct advising {
 	const struct profile *profile;
 	const struct doc *doc;
 	const struct node *root;
+	const struct host *host; /* or NULL */
 	char *const *applied;
 	size_t n_applied;
 	struct advices *advices;
@@ -23,6 +24,8 @@ static_assert(ADVICES_ <= 32, "a bit an advice");
 int advise(struct advising *a, enum advice_id id, const char *where, const char *fmt, ...)
 	_printf_(4, 5);
 
+/* All that concerns the network section. -ENOMEM */
+int advise_on_network(struct advising *a);
 /* All that concerns the seccomp section. -ENOMEM */
 int advise_on_seccomp(struct advising *a);
 

@@ -161,12 +161,23 @@ static void describe(const struct selector *selector, struct buf *out)
 	}
 }
 
+static bool is_one_name(const struct selector *namespaces)
+{
+	return namespaces->n == 1 && namespaces->v[0].op == SELECTOR_IN &&
+	       namespaces->v[0].n_values == 1;
+}
+
 void peer_selector_describe(const struct peer_selector *selector, struct buf *out)
 {
 	buf_adds(out, selector->labels.n > 0 ? "containers with " : "every container");
 	describe(&selector->labels, out);
 	if (!selector->of_namespace)
 		return;
+	if (is_one_name(&selector->namespaces)) {
+		buf_adds(out, " of namespace ");
+		label_word_describe(selector->namespaces.v[0].values[0], out);
+		return;
+	}
 	buf_adds(out, selector->namespaces.n > 0 ? " of namespaces with " : " of any namespace");
 	describe(&selector->namespaces, out);
 }

@@ -47,7 +47,7 @@ void peer_selector_done(struct peer_selector *selector);
 bool peer_selector_fits(const struct peer_selector *selector, const struct labels *labels,
 			const char *namespace);
 
-/* "containers with tier=web, !legacy of namespaces with ..."; "every container". */
+/* "containers with tier=web, !legacy of namespace prod"; "every container". */
 void peer_selector_describe(const struct peer_selector *selector, struct buf *out);
 
 #endif

@@ -130,8 +130,23 @@ static void picked_done(struct picked *picked)
 	free(picked->copies);
 }
 
-static int pick(const struct selection *selection, enum mode mode, struct picked *ret,
-		struct err *err)
+/* Data classes that are kept apart: to the container it is one more profile that filters it. */
+static const struct profile separation = {
+	.name = (char[]){ "host" },
+	.network = { .present = true,
+		     .ingress = { .present = true },
+		     .egress = { .present = true } },
+};
+
+static bool separates(const struct host *host, const struct selection *selection, enum mode mode)
+{
+	enum mode own = host_separates(host) ? MODE_ENFORCE : MODE_AUDIT;
+
+	return host->n_separate > 0 && !selection->exempt && mode == own;
+}
+
+static int pick(const struct host *host, const struct selection *selection, enum mode mode,
+		struct picked *ret, struct err *err)
 {
 	ret->copies = calloc(selection->n + 1, sizeof(*ret->copies));
 	if (!ret->copies)
@@ -148,6 +163,8 @@ static int pick(const struct selection *selection, enum mode mode, struct picked
 		ret->v[ret->n] = &ret->copies[ret->n];
 		ret->n++;
 	}
+	if (separates(host, selection, mode))
+		ret->v[ret->n++] = &separation;
 	return 0;
 }
 
@@ -169,8 +186,9 @@ static int run_pass(const struct host *host, const struct selection *selection,
 	};
 	int r;
 
-	r = pick(selection, mode, &picked, err);
+	r = pick(host, selection, mode, &picked, err);
 	pass.n = picked.n;
+	pass.separates = separates(host, selection, mode);
 	if (r < 0 || pass.n == 0)
 		return r;
 	r = request_parse(config, &request, err);
@@ -186,8 +204,8 @@ static int run_pass(const struct host *host, const struct selection *selection,
 }
 
 /* Where only audited profiles apply, a config that cannot be judged would have been refused. */
-static int would_not_judge(const struct selection *selection, struct verdict *verdict,
-			   struct err *err)
+static int would_not_judge(const struct host *host, const struct selection *selection,
+			   struct verdict *verdict, struct err *err)
 {
 	_cleanup_(picked_done) struct picked picked = { 0 };
 	struct pass pass = { .profiles = picked.v, .audit = true, .changes = &verdict->changes };
@@ -196,7 +214,7 @@ static int would_not_judge(const struct selection *selection, struct verdict *ve
 	int r;
 
 	err_clear(err);
-	r = pick(selection, MODE_AUDIT, &picked, err);
+	r = pick(host, selection, MODE_AUDIT, &picked, err);
 	if (r < 0)
 		return r;
 	pass.n = picked.n;
@@ -206,11 +224,12 @@ static int would_not_judge(const struct selection *selection, struct verdict *ve
 			   "mend it, or ask who wrote the config", err);
 }
 
-static void judge(const struct selection *selection, struct verdict *verdict)
+static void judge(const struct host *host, const struct selection *selection,
+		  struct verdict *verdict)
 {
 	bool refused = false;
 
-	verdict->mode = MODE_AUDIT;
+	verdict->mode = separates(host, selection, MODE_ENFORCE) ? MODE_ENFORCE : MODE_AUDIT;
 	for (size_t i = 0; i < selection->n; i++) {
 		if (selection->v[i].mode == MODE_ENFORCE)
 			verdict->mode = MODE_ENFORCE;
@@ -259,10 +278,10 @@ static int decide_on(const struct host *host, const struct selection *selection,
 		r = run_pass(host, selection, result ? result : config, facts, MODE_AUDIT, verdict,
 			     NULL, err);
 	if (r < 0 && err->class == ERR_INPUT)
-		r = would_not_judge(selection, verdict, err);
+		r = would_not_judge(host, selection, verdict, err);
 	if (r < 0)
 		return r;
-	judge(selection, verdict);
+	judge(host, selection, verdict);
 	return digest(host, selection, verdict, err);
 }
 
@@ -286,8 +305,8 @@ int policy_decide(const struct host *host, const struct selection *selection,
 	int r;
 
 	r = config_check_keys(config, err);
-	if (r == 0 && selection->n > PASS_PROFILES_MAX)
-		r = err_input(err, E2BIG, "more than %d profiles apply", PASS_PROFILES_MAX);
+	if (r == 0 && selection->n > APPLYING_MAX)
+		r = err_input(err, E2BIG, "more than %d profiles apply", APPLYING_MAX);
 	if (r == 0)
 		r = decide_on(host, selection, config, facts, &verdict, err);
 	if (r < 0) {

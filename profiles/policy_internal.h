@@ -16,8 +16,9 @@ struct pass {
 	const struct host *host;
 	const struct request *request;
 	const struct facts *facts;
-	const struct profile **profiles; /* sorted by name */
+	const struct profile **profiles; /* sorted by name; behind them the host's own demand */
 	size_t n;
+	bool separates; /* the last of them is the host's: data classes are kept apart */
 	bool audit;
 	struct edit *edit; /* of the request's document; the audit pass throws it away */
 	struct changes *changes;
@@ -39,7 +40,8 @@ int policy_config(const struct pass *pass, struct err *err);
 int policy_masks(const struct pass *pass, struct err *err);
 
 /* Who demands something: a bit a profile of the pass; pass->n is bounded by PASS_PROFILES_MAX. */
-#define PASS_PROFILES_MAX 256
+#define APPLYING_MAX      256
+#define PASS_PROFILES_MAX (APPLYING_MAX + 1) /* the host's own demand with them */
 struct demand {
 	bool by[PASS_PROFILES_MAX];
 	bool any;

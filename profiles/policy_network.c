@@ -24,6 +24,46 @@ static int tell_audited(const struct pass *pass, size_t i, struct err *err)
 	return change_add(pass, SECTION_NETWORK, &demand, what, err);
 }
 
+static int check_zone(const struct pass *pass, size_t i, const char *name, struct err *err)
+{
+	struct demand demand = { 0 };
+	struct err why = { 0 };
+	const struct zone *zone;
+
+	if (zones_get(&pass->host->zones, name, &zone, &why) == 0)
+		return 0;
+	demand_add(&demand, i);
+	return refusal_add(pass, SECTION_NETWORK, &demand, why.text,
+			   "name the zone in coaming.json, or take it out of the profile", err);
+}
+
+static int check_zones(const struct pass *pass, size_t i, const struct direction *direction,
+		       struct err *err)
+{
+	int r = 0;
+
+	for (size_t k = 0; k < direction->n_rules; k++) {
+		const struct network_rule *rule = &direction->rules[k];
+
+		for (size_t p = 0; r == 0 && p < rule->n_peers; p++) {
+			if (rule->peers[p].kind == PEER_ZONE)
+				r = check_zone(pass, i, rule->peers[p].zone, err);
+		}
+	}
+	return r;
+}
+
+static const char *remedy_of_host_network(const struct pass *pass, const struct demand *demand)
+{
+	for (size_t i = 0; i < pass->n - pass->separates; i++) {
+		if (demand->by[i])
+			return "run it in a network of its own, or under a profile without "
+			       "\"network\"";
+	}
+	return "run it in a network of its own, or exempt it: on this host data classes are kept "
+	       "apart";
+}
+
 int policy_network(const struct pass *pass, struct err *err)
 {
 	struct demand demand = { 0 };
@@ -35,6 +75,10 @@ int policy_network(const struct pass *pass, struct err *err)
 		demand_add(&demand, i);
 		if (pass->audit)
 			r = tell_audited(pass, i, err);
+		if (r == 0)
+			r = check_zones(pass, i, &pass->profiles[i]->network.ingress, err);
+		if (r == 0)
+			r = check_zones(pass, i, &pass->profiles[i]->network.egress, err);
 		if (r < 0)
 			return r;
 	}
@@ -44,5 +88,5 @@ int policy_network(const struct pass *pass, struct err *err)
 		pass, SECTION_NETWORK, &demand,
 		"its traffic must be filtered, but it runs in the host's network, which is "
 		"never touched",
-		"run it in a network of its own, or under a profile without \"network\"", err);
+		remedy_of_host_network(pass, &demand), err);
 }

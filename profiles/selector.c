@@ -201,7 +201,7 @@ bool requirement_holds(const struct requirement *requirement, const struct label
 }
 
 /* A label's text; what could be taken for something else, or harm a terminal, is quoted. */
-static void add_word(struct buf *out, const char *word)
+void label_word_describe(const char *word, struct buf *out)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				    "._-/";
@@ -215,11 +215,11 @@ static void add_word(struct buf *out, const char *word)
 
 static void add_values(struct buf *out, const struct requirement *requirement, const char *op)
 {
-	add_word(out, requirement->key);
+	label_word_describe(requirement->key, out);
 	buf_addf(out, " %s (", op);
 	for (size_t i = 0; i < requirement->n_values; i++) {
 		buf_adds(out, i ? "," : "");
-		add_word(out, requirement->values[i]);
+		label_word_describe(requirement->values[i], out);
 	}
 	buf_adds(out, ")");
 }
@@ -229,9 +229,9 @@ void requirement_describe(const struct requirement *requirement, struct buf *out
 	switch (requirement->op) {
 	case SELECTOR_IN:
 		if (requirement->n_values == 1) {
-			add_word(out, requirement->key);
+			label_word_describe(requirement->key, out);
 			buf_adds(out, "=");
-			add_word(out, requirement->values[0]);
+			label_word_describe(requirement->values[0], out);
 		} else {
 			add_values(out, requirement, "in");
 		}
@@ -241,10 +241,10 @@ void requirement_describe(const struct requirement *requirement, struct buf *out
 		break;
 	case SELECTOR_DOES_NOT_EXIST:
 		buf_adds(out, "!");
-		add_word(out, requirement->key);
+		label_word_describe(requirement->key, out);
 		break;
 	case SELECTOR_EXISTS:
-		add_word(out, requirement->key);
+		label_word_describe(requirement->key, out);
 		break;
 	}
 }

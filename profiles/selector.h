@@ -37,6 +37,8 @@ bool requirement_holds(const struct requirement *requirement, const struct label
 /* As kubectl writes it: "tier=web", "tier in (a,b)", "tier notin (a)", "tier", "!tier"; what is not
  * plain is quoted. */
 void requirement_describe(const struct requirement *requirement, struct buf *out);
+/* A key or a value: as it is where it is plain, else quoted. */
+void label_word_describe(const char *word, struct buf *out);
 /* The same as one of matchExpressions. */
 void requirement_write(const struct requirement *requirement, struct emit *e);
 /* Sort the requirements and their values and drop what is there twice: it means the same. */

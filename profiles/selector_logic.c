@@ -80,7 +80,7 @@ bool selectors_imply(const struct selector_facts *facts, const struct requiremen
 	return false;
 }
 
-static bool key_contradicts(const struct selector_facts *facts, const char *key)
+bool selectors_contradict_on(const struct selector_facts *facts, const char *key)
 {
 	const struct requirement *in = find(facts, key, SELECTOR_IN);
 
@@ -94,7 +94,7 @@ bool selectors_contradict(const struct selector_facts *facts)
 {
 	for (size_t s = 0; s < facts->n; s++) {
 		for (size_t i = 0; i < facts->v[s]->n; i++) {
-			if (key_contradicts(facts, facts->v[s]->v[i].key))
+			if (selectors_contradict_on(facts, facts->v[s]->v[i].key))
 				return true;
 		}
 	}

@@ -16,6 +16,8 @@ struct selector_facts {
 
 /* Must this hold too? Exact for one key; what keys have to do with each other nobody knows. */
 bool selectors_imply(const struct selector_facts *facts, const struct requirement *requirement);
+/* Can no value of this label, nor none, fit all of them? */
+bool selectors_contradict_on(const struct selector_facts *facts, const char *key);
 /* Can nothing fit all of them? */
 bool selectors_contradict(const struct selector_facts *facts);
 

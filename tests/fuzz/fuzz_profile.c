@@ -45,7 +45,7 @@ static void check_advice(const struct profile *profile, const struct doc *doc)
 	_cleanup_advices_ struct advices advices = { 0 };
 	struct err err = { 0 };
 
-	must_succeed(advice_find(profile, doc, NULL, 0, &advices, &err), &err);
+	must_succeed(advice_find(profile, doc, NULL, NULL, 0, &advices, &err), &err);
 	for (size_t i = 0; i < advices.n; i++)
 		must(starts_with(advices.v[i].text, "web.json:"));
 }

@@ -54,7 +54,7 @@ static int find(void *arg, struct err *err)
 	if (r == 0)
 		r = profile_parse(doc, no_file, NULL, &profile, err);
 	if (r == 0)
-		r = advice_find(profile, doc, NULL, 0, &advices, err);
+		r = advice_find(profile, doc, NULL, NULL, 0, &advices, err);
 	assert_true(r < 0 || (advices.n > 0) == starts_with(words[1], "warn"));
 	return r;
 }
@@ -86,7 +86,7 @@ static int find_never_applied(bool among)
 
 	assert_int_equal(doc_parse(&doc, "own.json", text, strlen(text), &err), 0);
 	assert_int_equal(profile_parse(doc, no_file, NULL, &profile, &err), 0);
-	assert_int_equal(advice_find(profile, doc, names, among ? 2 : 1, &advices, &err), 0);
+	assert_int_equal(advice_find(profile, doc, NULL, names, among ? 2 : 1, &advices, &err), 0);
 	if (advices.n == 1)
 		assert_int_equal(advices.v[0].id, ADVICE_NEVER_APPLIED);
 	return (int)advices.n;

@@ -176,6 +176,8 @@ static void run_case(const struct doc *doc, const struct node *node, const char 
 
 	load_host(&run, doc, node_get(node, "host"));
 	load_profiles(&run, doc, node_get(node, "profiles"));
+	if (audit)
+		run.host->mode = MODE_AUDIT;
 	for (size_t i = 0; audit && i < run.selection.n; i++)
 		run.selected[i].mode = MODE_AUDIT;
 	run.request = document_of(doc, node_get(node, "request"), "config.json");
