@@ -18,6 +18,7 @@ static const struct cli_command commands[] = {
 	{ "diff", cmd_diff, "say what one policy allows and another does not" },
 	{ "test", cmd_test, "run the tests of a policy" },
 	{ "import", cmd_import, "make profiles of Kubernetes' NetworkPolicies" },
+	{ "export", cmd_export, "make Kubernetes' NetworkPolicies of profiles" },
 	{ "profile", cmd_profile, "list the profiles, or show what one takes away" },
 	{ "ps", cmd_ps, "list the containers that run, and what confines them" },
 	{ "why", cmd_why, "say in plain words what was decided on a container" },

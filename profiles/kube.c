@@ -195,7 +195,7 @@ static int add_namespace(const struct doc *doc, const struct node *object, const
 		if (r < 0)
 			return r;
 	}
-	return labels_set(&new->labels, KUBE_NAMESPACE, name, LABEL_FROM_COMMAND, NULL, err);
+	return labels_set(&new->labels, LABEL_NAMESPACE, name, LABEL_FROM_COMMAND, NULL, err);
 }
 
 static int take_namespace(const struct doc *doc, const struct node *object, const char *version,
@@ -238,8 +238,7 @@ int kube_read_namespaces(const struct doc *doc, struct kube *kube, struct err *e
 
 /* ---- policies ---- */
 
-/* What the kubelet tells the engine of every pod, over what the pod's author wrote. */
-static bool is_kubelets(const char *key)
+bool kube_is_kubelets(const char *key)
 {
 	return starts_with(key, "io.kubernetes.pod.") ||
 	       starts_with(key, "io.kubernetes.container.");
@@ -258,7 +257,7 @@ int kube_read_pods(const struct doc *doc, const struct node *node, struct region
 	if (r == 0)
 		r = region_of(&selector, ret, err);
 	for (size_t i = 0; i < selector.n; i++)
-		*ret_known = *ret_known && !is_kubelets(selector.v[i].key);
+		*ret_known = *ret_known && !kube_is_kubelets(selector.v[i].key);
 	selector_done(&selector);
 	return r;
 }

@@ -13,12 +13,12 @@
 #ifndef COAMING_PROFILES_KUBE_H
 #define COAMING_PROFILES_KUBE_H
 
-#include "profiles/profile.h"
 #include "profiles/region.h"
+#include "profiles/select.h"
+#include "profiles/zone.h"
 
-/* As the kubelet labels what it has the engine start, and as coaming's peers call it. */
+/* As the kubelet labels what it has the engine start; peers say LABEL_NAMESPACE for it. */
 #define KUBE_POD_NAMESPACE "io.kubernetes.pod.namespace"
-#define KUBE_NAMESPACE     "kubernetes.io/metadata.name" /* which every namespace has */
 
 /* Profiles that one namespace may need: more could not be reviewed. */
 #define KUBE_CELLS_MAX 1024
@@ -101,5 +101,39 @@ int kube_import(const struct kube *kube, const struct kube_wishes *wishes,
 		struct kube_profiles *ret, struct err *err);
 void kube_profiles_done(struct kube_profiles *profiles);
 #define _cleanup_kube_profiles_ _cleanup_(kube_profiles_done)
+
+/* ---- the other way ---- */
+
+/* A profile that is to become policies. Borrowed. */
+struct kube_source {
+	const struct profile *profile;
+	const struct selection *selection; /* it, and all that it extends */
+	bool everywhere;                   /* it is of the host's floor: its `match` is not asked */
+};
+
+/* What of them Kubernetes cannot say, and what is to be known of what it can. */
+struct kube_told {
+	char **gaps; /* "shop-web: network.egress[1].to[0]: what, and why": left out */
+	size_t n_gaps;
+	bool unnamed; /* there are policies without a namespace, for any */
+};
+
+/*
+ * Make policies of profiles: an array of objects, as JSON. Rules that allow become narrower where a
+ * part is left out; so do policies, where they are about more pods than the profile is.
+ *
+ * zones       the host's, which become blocks
+ * namespaces  to write policies of, for profiles that are of no particular one; none: such a policy
+ *             has no namespace
+ * ret_told    kube_told_done(), in either case
+ * Errors      -E2BIG profiles that overlap in more than KUBE_CELLS_MAX ways, or rules that multiply
+ *             to more than KUBE_RULES_MAX; -EBADMSG a zone that the host does not have
+ */
+#define KUBE_RULES_MAX 4096
+int kube_export(const struct kube_source *sources, size_t n, const struct zones *zones,
+		const char *const *namespaces, size_t n_namespaces, struct buf *ret_json,
+		struct kube_told *ret_told, struct err *err);
+void kube_told_done(struct kube_told *told);
+#define _cleanup_kube_told_ _cleanup_(kube_told_done)
 
 #endif

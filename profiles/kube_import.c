@@ -3,7 +3,7 @@
  * Profiles from NetworkPolicies: one for each part of a namespace's pods in which the same policies
  * hold. It allows what one of them allows, in each direction that one of them is about.
  */
-#include "profiles/kube.h"
+#include "profiles/kube_internal.h"
 
 #include <errno.h>
 
@@ -46,16 +46,14 @@ static void add_plain_name(const struct part *part, struct buf *out)
 	}
 }
 
-/*
- * Cut, and made different by the hash of whom it is for: where the plain name is too long, is
- * another's too, or ends in what no profile's name may end in.
- */
-static int add_hashed_name(const char *plain, const char *match, struct buf *out, struct err *err)
+int kube_hashed_name(const char *plain, const char *whom, size_t most, struct buf *out,
+		     struct err *err)
 {
-	size_t most = PROFILE_NAME_MAX - HASH_CHARS - 1, len = strlen(plain);
+	size_t len = strlen(plain);
 	char digest[SHA256_HEX];
 
-	sha256_hex1(digest, match, strlen(match));
+	most -= HASH_CHARS + 1;
+	sha256_hex1(digest, whom, strlen(whom));
 	buf_addf(out, "%.*s-%.*s", (int)(len < most ? len : most), plain, HASH_CHARS, digest);
 	return buf_status(out) < 0 ? err_oom(err) : 0;
 }
@@ -298,8 +296,9 @@ static int add_profile(struct making *making, const struct part *part, struct er
 	if (buf_status(&plain) < 0 || buf_status(&match) < 0)
 		return err_oom(err);
 	name = plain.data;
+	/* Too long, another's too, or with an end that a profile's name may not have. */
 	if (!profile_name_is_valid(name) || strv_contains(making->names, making->n_names, name)) {
-		r = add_hashed_name(plain.data, match.data, &hashed, err);
+		r = kube_hashed_name(plain.data, match.data, PROFILE_NAME_MAX, &hashed, err);
 		name = hashed.data;
 	}
 	if (r == 0)

@@ -137,7 +137,7 @@ static int name_namespaces(const struct kube *kube, const struct selector *selec
 		return err_oom(err);
 	*ret = (struct region){ .v = rule, .n = 1 };
 	rule->listed = true;
-	rule->key = strdup(KUBE_NAMESPACE);
+	rule->key = strdup(LABEL_NAMESPACE);
 	if (!rule->key)
 		return err_oom(err);
 	for (size_t i = 0; r == 0 && i < kube->n_namespaces; i++) {
@@ -159,7 +159,7 @@ static int read_namespaces(const struct kube_place *place, const struct node *no
 
 	r = selector_parse(place->doc, node, &selector, err);
 	for (size_t i = 0; r == 0 && i < selector.n; i++)
-		by_name = by_name && streq(selector.v[i].key, KUBE_NAMESPACE);
+		by_name = by_name && streq(selector.v[i].key, LABEL_NAMESPACE);
 	if (r == 0 && by_name)
 		r = region_of(&selector, ret, err);
 	else if (r == 0 && place->kube->n_namespaces > 0)
@@ -167,7 +167,7 @@ static int read_namespaces(const struct kube_place *place, const struct node *no
 	else if (r == 0) {
 		*ret_left = false;
 		r = kube_gap(place, node,
-			     "a node knows of a namespace no label but " KUBE_NAMESPACE
+			     "a node knows of a namespace no label but " LABEL_NAMESPACE
 			     ", its name (give the Namespace objects too)",
 			     err);
 	}
@@ -180,7 +180,7 @@ static int own_namespace(const struct kube_place *place, struct region *ret, str
 {
 	char *value = place->policy->namespace;
 	struct key_rule own = {
-		.key = (char[]){ KUBE_NAMESPACE }, .listed = true, .values = &value, .n_values = 1
+		.key = (char[]){ LABEL_NAMESPACE }, .listed = true, .values = &value, .n_values = 1
 	};
 	const struct region region = { .v = &own, .n = 1 };
 

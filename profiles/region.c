@@ -111,6 +111,8 @@ static int add_rule(struct region *region, const struct key_rule *rule, struct e
 	bool found;
 	size_t at = find(region, rule->key, &found);
 
+	if (rule->absent && !rule->listed && rule->n_values == 0)
+		return 0; /* it says nothing */
 	if (found)
 		return rule_meet(&region->v[at], rule, err);
 	grown = reallocarray(region->v, region->n + 1, sizeof(*grown));

@@ -198,3 +198,48 @@ def random_block(random, blocks):
     if blocks[cidr] and random.random() < 0.5:
         block["except"] = random.sample(blocks[cidr], random.randint(1, len(blocks[cidr])))
     return {"ipBlock": block}
+
+
+# --- a cluster for them --------------------------------------------------------------------------
+
+NAMESPACES = {"shop": {"team": "blue"}, "bank": {"team": "red", "pci": "yes"}, "misc": {}}
+NUMBERS = [80, 443, 5432]
+BLOCKS = {"10.0.0.0/8": ["10.0.0.0/24", "10.1.0.0/16"], "10.0.0.0/24": ["10.0.0.2/31"],
+          "0.0.0.0/0": ["10.0.0.0/9"], "fd00::/8": ["fd00::1:0/112"], "::/0": [],
+          "10.0.0.3/32": []}
+
+
+def random_ends(random):
+    found = []
+    for i in range(9):
+        labels = {k: random.choice(v) for k, v in LABELS.items() if random.random() < 0.7}
+        found.append(End(f"p{i}", [f"10.{i % 2}.0.{i}", f"fd00::{i % 2}:{i}"], labels,
+                         random.choice(list(NAMESPACES))))
+    return found + [End("far", ["192.0.2.1", "2001:db8::1"])]
+
+
+def grid(ends, numbers):
+    """Every question: from whom, to whom, how."""
+    for source in ends:
+        for target in ends:
+            if source is target:
+                continue
+            for family in (4, 6):
+                for protocol in ("TCP", "UDP"):
+                    for number in numbers:
+                        yield source, target, family, protocol, number
+
+
+def hold(wanted, said, ends, narrower, about):
+    """Ask both; how many questions, and how many of them with yes. `narrower`: the other may say no
+    where yes is wanted, and never the other way round."""
+    asked = passed = 0
+    for question in grid(ends, NUMBERS + [81, 9999]):
+        one, other = wanted.passes(*question), said.passes(*question)
+        asked += 1
+        passed += one
+        if one != other and (other or not narrower):
+            source, target, *rest = question
+            raise SystemExit(f"{about}: {source.name} to {target.name} {rest}: "
+                             f"wanted {one}, said {other}")
+    return asked, passed
