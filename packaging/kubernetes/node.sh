@@ -69,7 +69,7 @@ put_on_stage() {
 # Its libraries are the node's.
 runs_there() {
 	on_node "$stage/usr/bin/coaming" --version >/dev/null ||
-		die "coaming does not run on this node: it wants glibc, libsystemd, libseccomp, libcap and nettle as Debian 12 has them"
+		die "coaming does not run on this node: it wants glibc, libsystemd, libseccomp, libcap, libyaml and nettle as Debian 12 has them"
 	for program in coaming-nft coaming-sqlite; do
 		missing=$(on_node ldd "$stage/usr/libexec/coaming/$program" | grep 'not found') || :
 		[ -z "$missing" ] || die "$program does not run on this node: $missing"

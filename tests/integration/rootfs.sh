@@ -25,7 +25,7 @@ bookworm)
 	;;
 podman5)
 	suite=trixie
-	packages=podman,crun,libsqlite3-0
+	packages=podman,crun,libsqlite3-0,libyaml-0-2
 	;;
 *)
 	echo "rootfs.sh: no root file system is called $name" >&2
