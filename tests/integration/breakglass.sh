@@ -167,6 +167,51 @@ stages_agree() {
 	assert_eq "$(ls "$W/state/containers")" "" "its state"
 }
 
+# An exec that the profile denies, in a container that was started under it and in another one.
+exec_under_it() {
+	RUNTIME=$1
+	journal_start
+	host_config
+	profile p '{capabilities: {allow: []}, admission: {deny: ["exec"]}}'
+	bundle before "$(labelled p)" sleep 1000
+	run confined run --detach --bundle "$W/bundles/before" before >/dev/null
+	assert_status 0
+	run confined exec before echo ran
+	assert_status 1
+	glass --for 1h --reason 'the disk is full' --match '!keep'
+	bundle under "$(labelled p)" sleep 1000
+	run confined run --detach --bundle "$W/bundles/under" under >/dev/null
+	assert_status 0
+	run confined exec --cap CAP_SYS_ADMIN under cat /proc/self/status
+	assert_status 0
+	[ "$(field "$W/out" CapBnd)" != "$(cap_mask)" ] || fail "it was confined"
+	coaming flush >/dev/null 2>&1 || true
+	journal CONTAINER_NAME=under COAMING_EVENT=exec >"$W/j"
+	assert_json "$W/j" '.PRIORITY == "2" and .COAMING_OUTCOME == "would-refuse" and .COAMING_MODE == "audit"
+		and (.COAMING_REASON | test("exec is denied")) and .COAMING_EXEC_PROGRAM == "cat"
+		and .COAMING_EXEC_PRIVILEGES == "given"
+		and (.COAMING_BREAK_GLASS | test("^[0-9a-f]{8} until .*: the disk is full$"))
+		and (.MESSAGE | test("under break-glass"))'
+	# What was started confined stays it: it lets nobody further in.
+	run confined exec before echo ran
+	assert_status 1
+	assert_has "$W/err" 'exec is denied'
+	assert_has_not "$W/out" ran
+	# Over by the boot's clock: nobody ended it, and the exec is the first to see it.
+	run unshare --time --boottime 3601 --fork "$B/coaming-runtime" --config "$W/coaming.json" \
+		exec under echo ran
+	assert_status 1
+	assert_has "$W/err" 'exec is denied'
+	assert_has_not "$W/out" ran
+	[ ! -e "$W/state/break-glass.json" ] || fail "the file is still there"
+	coaming flush >/dev/null 2>&1 || true
+	journal CONTAINER_NAME=under COAMING_EVENT=exec -n 1 >"$W/j"
+	assert_json "$W/j" '.COAMING_OUTCOME == "refuse" and .PRIORITY == "2" and .COAMING_MODE == "enforce"
+		and .COAMING_BREAK_GLASS == null'
+	journal COAMING_REASON=break-glass-expired >"$W/j"
+	assert_eq "$(wc -l <"$W/j")" 1 "records of its end"
+}
+
 floor_may_be_spared() {
 	profile p '{capabilities: {allow: ["CHOWN"]}}'
 	profile q '{rootfs: {readOnly: true}}'
@@ -276,6 +321,8 @@ podman_hooks() {
 
 check 'runc: who matches starts in audit mode, recorded' matching_start_in_audit_mode runc
 check 'crun: who matches starts in audit mode, recorded' matching_start_in_audit_mode crun
+check 'runc: exec under it, and after its end' exec_under_it runc
+check 'crun: exec under it, and after its end' exec_under_it crun
 check 'it ends by either clock, by a reboot, by the host' ends_by_itself
 check 'what was decided at the admission stands' stages_agree
 check 'the floor may be spared' floor_may_be_spared
