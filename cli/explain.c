@@ -13,22 +13,25 @@
 
 #include "cli/compile.h"
 #include "cli/options.h"
+#include "cli/out.h"
 #include "hooks/bundle.h"
 #include "hooks/facts.h"
 #include "hooks/labels.h"
 #include "lib/file.h"
+#include "profiles/exec.h"
 #include "profiles/ruleset.h"
 
 struct request {
-	const char *host_config, *bundle, *config_json, *image;
+	const char *host_config, *bundle, *config_json, *exec, *image;
 	char *bundle_path; /* absolute */
 	struct words labels;
 	bool json, show_config;
-	struct doc *config;
+	struct doc *config, *process;
 };
 
 static void request_done(struct request *request)
 {
+	doc_free(&request->process);
 	doc_free(&request->config);
 	free(request->bundle_path);
 	words_done(&request->labels);
@@ -39,6 +42,7 @@ static void explanation_done(struct explanation *x)
 	buf_done(&x->ruleset);
 	verdict_done(&x->verdict);
 	facts_done(&x->facts);
+	explained_exec_done(&x->exec);
 	selection_done(&x->selection);
 	identity_done(&x->identity);
 	labels_done(&x->labels);
@@ -60,9 +64,8 @@ static int read_bundle(struct request *request, struct err *err)
 }
 
 /* "-" is standard input. */
-static int read_config_json(struct request *request, struct err *err)
+static int read_json(const char *name, struct doc **ret, struct err *err)
 {
-	const char *name = request->config_json;
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
 	int r;
@@ -73,7 +76,22 @@ static int read_config_json(struct request *request, struct err *err)
 	} else {
 		r = file_read(AT_FDCWD, name, FILE_MAX_BYTES, &text, &len, err);
 	}
-	return r < 0 ? r : doc_parse(&request->config, name, text, len, err);
+	return r < 0 ? r : doc_parse(ret, name, text, len, err);
+}
+
+static int read_input(struct request *request, struct err *err)
+{
+	int r;
+
+	if (!request->bundle == !request->config_json)
+		return err_input(err, EINVAL, "give either --bundle DIR or --config-json FILE");
+	if (request->exec && request->config_json && streq(request->exec, "-") &&
+	    streq(request->config_json, "-"))
+		return err_input(err, EINVAL,
+				 "--config-json and --exec cannot both be standard input");
+	r = request->bundle ? read_bundle(request, err)
+			    : read_json(request->config_json, &request->config, err);
+	return r < 0 || !request->exec ? r : read_json(request->exec, &request->process, err);
 }
 
 static int add_label(struct labels *labels, const char *word, struct err *err)
@@ -138,11 +156,29 @@ static int compile_result(const struct request *request, struct explanation *x, 
 	return r;
 }
 
-static int explain(const struct request *request, struct explanation *x, struct err *err)
+static int explain_start(const struct request *request, struct explanation *x, struct err *err)
+{
+	int r;
+
+	if (request->bundle)
+		r = facts_from_host(request->config, request->bundle, 0, &x->facts, err);
+	else
+		r = facts_from_config(request->config, &x->facts, err);
+	x->facts.kernel = facts_kernel();
+	if (r == 0)
+		r = policy_decide(x->host, &x->selection, request->config, &x->facts, &x->verdict,
+				  err);
+	if (r == 0 && ruleset_is_needed(&x->selection, x->host))
+		r = ruleset_write(&x->selection, x->host, x->identity.id, NULL, &x->ruleset, err);
+	return r < 0 ? r : compile_result(request, x, err);
+}
+
+static int explain(struct request *request, struct explanation *x, struct err *err)
 {
 	struct metadata metadata;
 	int r;
 
+	x->exec.process = take_ptr(request->process);
 	r = host_load(request->host_config, &x->host, err);
 	if (r == 0)
 		r = find_identity(request, x, err);
@@ -159,49 +195,44 @@ static int explain(const struct request *request, struct explanation *x, struct 
 		*err = x->refusal;
 		return r;
 	}
-	if (request->bundle)
-		r = facts_from_host(request->config, request->bundle, 0, &x->facts, err);
+	return x->exec.process ? explain_exec(request->config, request->bundle_path, x, err)
+			       : explain_start(request, x, err);
+}
+
+static int print_config(const struct request *request, const struct explanation *x, struct err *err)
+{
+	const struct doc *asked = x->exec.process ? x->exec.process : request->config;
+	_cleanup_buf_ struct buf out = { 0 };
+	const char *text;
+	size_t len;
+	int r = 0;
+
+	text = doc_text(asked, &len);
+	if (!x->verdict.changed)
+		buf_add(&out, text, len);
+	else if (x->exec.process)
+		r = exec_process_text(x->verdict.config.data, x->verdict.config.len, &out, err);
 	else
-		r = facts_from_config(request->config, &x->facts, err);
-	x->facts.kernel = facts_kernel();
-	if (r == 0)
-		r = policy_decide(x->host, &x->selection, request->config, &x->facts, &x->verdict,
-				  err);
-	if (r == 0 && ruleset_is_needed(&x->selection, x->host))
-		r = ruleset_write(&x->selection, x->host, x->identity.id, NULL, &x->ruleset, err);
-	return r < 0 ? r : compile_result(request, x, err);
+		buf_add(&out, x->verdict.config.data, x->verdict.config.len);
+	return r < 0 ? r : out_print(&out, err);
 }
 
 static int print(const struct request *request, const struct explanation *x, struct err *err)
 {
-	const char *text;
-	size_t len;
-
 	if (request->json)
 		return explain_json(x, err);
 	if (!request->show_config) {
 		explain_text(x);
 		return 0;
 	}
-	if (explanation_refuses(x))
-		return 0;
-	if (x->verdict.changed) {
-		(void)fwrite(x->verdict.config.data, 1, x->verdict.config.len, stdout);
-	} else {
-		text = doc_text(request->config, &len);
-		(void)fwrite(text, 1, len, stdout);
-	}
-	return 0;
+	return explanation_refuses(x) ? 0 : print_config(request, x, err);
 }
 
 static int answer(struct request *request, struct err *err)
 {
 	struct explanation x = { 0 };
-	int r;
+	int r = read_input(request, err);
 
-	if (!request->bundle == !request->config_json)
-		return err_input(err, EINVAL, "give either --bundle DIR or --config-json FILE");
-	r = request->bundle ? read_bundle(request, err) : read_config_json(request, err);
 	if (r == 0)
 		r = explain(request, &x, err);
 	if (r == 0)
@@ -225,6 +256,10 @@ int cmd_explain(int argc, char **argv, struct err *err)
 		  .value = "FILE",
 		  .text = &request.config_json,
 		  .help = "its config.json alone, also on another machine; - for standard input" },
+		{ .name = "exec",
+		  .value = "FILE",
+		  .text = &request.exec,
+		  .help = "what an exec of this process.json would be; - for standard input" },
 		{ .letter = 'l',
 		  .name = "label",
 		  .value = "KEY=VALUE",
@@ -237,7 +272,7 @@ int cmd_explain(int argc, char **argv, struct err *err)
 		  .help = "as if it were of this image" },
 		{ .name = "show-config",
 		  .flag = &request.show_config,
-		  .help = "print only the config.json that would run" },
+		  .help = "print only the config.json, or process.json, that would run" },
 		{ .letter = 'j',
 		  .name = "json",
 		  .flag = &request.json,
@@ -246,8 +281,9 @@ int cmd_explain(int argc, char **argv, struct err *err)
 	};
 	const struct usage usage = {
 		.about = "Say what would happen to a container: which profiles apply and why,\n"
-			 "what each takes away, the firewall, and whether it may start. Exit\n"
-			 "status: 0 it may, 1 it is refused, 2 wrong use or bad input.\n",
+			 "what each takes away, the firewall, and whether it may start; or the\n"
+			 "same of a process that is to be executed in it. Exit status: 0 it\n"
+			 "may, 1 it is refused, 2 wrong use or bad input.\n",
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};

@@ -6,8 +6,23 @@
 #define COAMING_CLI_EXPLAIN_H
 
 #include "hooks/identity.h"
+#include "hooks/live.h"
 #include "lib/buf.h"
 #include "profiles/policy.h"
+
+/* A process that is to be executed in the container, once that runs. */
+struct explained_exec {
+	struct doc *process; /* as it is asked for; NULL: the container itself is asked about */
+	struct doc *request; /* exec_request() */
+	struct exec_facts facts;
+	bool admitted;    /* what is written of the container's admission counts */
+	struct live live; /* that; else as if it had been started under what applies now: */
+	char **assumed;
+	const char *program; /* borrowed */
+	size_t n_args;       /* behind it */
+	uint64_t uid;
+	bool terminal, privileged;
+};
 
 struct explanation {
 	struct host *host;
@@ -15,6 +30,7 @@ struct explanation {
 	struct labels labels;
 	struct identity identity;
 	struct selection selection;
+	struct explained_exec exec;
 	struct facts facts;
 	struct verdict verdict;
 	struct err refusal; /* set where no verdict was reached: the selection itself refuses */
@@ -23,6 +39,17 @@ struct explanation {
 	size_t instructions;
 	struct err not_compiled;
 };
+
+/*
+ * Decide about x->exec.process, where the profiles are selected that apply to its container.
+ *
+ * config  the container's
+ * bundle  the container's, an absolute path, where it is one of this host; or NULL
+ * Errors  as of policy_decide(); what refuses before that is in x->refusal
+ */
+int explain_exec(const struct doc *config, const char *bundle, struct explanation *x,
+		 struct err *err);
+void explained_exec_done(struct explained_exec *exec);
 
 /* Refused by a profile, or because none could be selected. */
 bool explanation_refuses(const struct explanation *x);

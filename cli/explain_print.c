@@ -8,6 +8,7 @@
 #include "cli/out.h"
 #include "cli/term.h"
 #include "lib/emit.h"
+#include "profiles/exec.h"
 
 static const char *const reasons[] = {
 	[WHY_FLOOR] = "in the host's floor",
@@ -138,12 +139,27 @@ static void text_change(const struct term *term, const struct change *c)
 	}
 }
 
-static void text_changes(const struct term *term, const struct changes *changes)
+static void text_exec(const struct term *term, const struct explained_exec *exec)
+{
+	text_heading(term, "Process");
+	(void)fprintf(term->out, "  %s with %zu argument%s, as user %llu%s%s\n",
+		      exec->program ? Q(exec->program) : "no program", exec->n_args,
+		      exec->n_args == 1 ? "" : "s", (unsigned long long)exec->uid,
+		      exec->privileged ? ", privileged" : "",
+		      exec->terminal ? ", at a terminal" : "");
+	(void)fputs("  ", term->out);
+	term_wrap(term, 2, 2,
+		  exec->admitted ? "what was written of the container's admission counts"
+				 : "no admission of the container is known here: as if it had been "
+				   "started under the profiles above");
+}
+
+static void text_changes(const struct term *term, const struct changes *changes, const char *who)
 {
 	text_heading(term, "Changes");
 	if (changes->n == 0)
-		(void)fputs("  none: the container already asks for no more than it may have\n",
-			    term->out);
+		(void)fprintf(term->out,
+			      "  none: the %s already asks for no more than it may have\n", who);
 	for (size_t i = 0; i < changes->n; i++)
 		text_change(term, &changes->v[i]);
 }
@@ -206,8 +222,11 @@ void explain_text(const struct explanation *x)
 	text_container(&term, &x->identity);
 	text_labels(&term, &x->labels);
 	text_profiles(&term, &x->selection);
-	if (x->refusal.class == ERR_NONE) {
-		text_changes(&term, &x->verdict.changes);
+	if (x->exec.process && x->exec.request)
+		text_exec(&term, &x->exec);
+	if (x->refusal.class == ERR_NONE)
+		text_changes(&term, &x->verdict.changes, x->exec.process ? "process" : "container");
+	if (x->refusal.class == ERR_NONE && !x->exec.process) {
 		text_ruleset(&term, &x->ruleset);
 		text_filter(&term, x);
 	}
@@ -273,11 +292,46 @@ static void json_changes(struct emit *e, const struct changes *changes)
 	emit_array_end(e);
 }
 
+/* The verdict's config is the request, of which the process is a member. */
+static int json_exec(struct emit *e, const struct explanation *x, struct err *err)
+{
+	const struct explained_exec *exec = &x->exec;
+	_cleanup_buf_ struct buf process = { 0 };
+	int r = 0;
+
+	emit_key(e, "exec");
+	if (!exec->request) {
+		emit_null(e);
+		return 0;
+	}
+	if (x->verdict.changed)
+		r = exec_process_text(x->verdict.config.data, x->verdict.config.len, &process, err);
+	emit_object(e);
+	emit_text(e, "program", exec->program);
+	emit_key(e, "arguments");
+	emit_u64(e, exec->n_args);
+	emit_key(e, "uid");
+	emit_u64(e, exec->uid);
+	emit_key(e, "privileged");
+	emit_bool(e, exec->privileged);
+	emit_key(e, "terminal");
+	emit_bool(e, exec->terminal);
+	emit_text(e, "admission", exec->admitted ? "recorded" : "assumed");
+	emit_key(e, "process"); /* the confined one; null: as it was asked for */
+	if (process.len > 0)
+		emit_raw(e, process.data);
+	else
+		emit_null(e);
+	emit_object_end(e);
+	return r;
+}
+
 int explain_json(const struct explanation *x, struct err *err)
 {
 	_cleanup_buf_ struct buf out = { 0 };
 	struct emit e = EMIT(&out);
 	bool refused_early = x->refusal.class != ERR_NONE;
+	int r;
 
 	e.indent = 2;
 	emit_object(&e);
@@ -300,11 +354,12 @@ int explain_json(const struct explanation *x, struct err *err)
 		emit_null(&e);
 	emit_text(&e, "seccompFault",
 		  x->not_compiled.class != ERR_NONE ? x->not_compiled.text : NULL);
+	r = json_exec(&e, x, err);
 	emit_key(&e, "config"); /* the confined one; null: as it was asked for */
-	if (x->verdict.changed)
+	if (x->verdict.changed && !x->exec.process)
 		emit_raw(&e, x->verdict.config.data);
 	else
 		emit_null(&e);
 	emit_object_end(&e);
-	return out_print_line(&out, err);
+	return r < 0 ? r : out_print_line(&out, err);
 }

@@ -88,6 +88,14 @@ static void describe(struct work *work)
 
 /* ---- the decision ---- */
 
+void exec_facts_of_live(const struct live *live, struct exec_facts *facts)
+{
+	if (live->mode != MODE_ENFORCE)
+		return;
+	facts->admitted = live->profiles;
+	facts->n_admitted = live->n_profiles;
+}
+
 /*
  * Break-glass counts for a container that was started under it, and as long as it is open: whoever
  * opens one gets no further into what is confined.
@@ -101,10 +109,7 @@ static int read_admission(struct work *work, struct err *err)
 		return r == -ENOENT && err->class == ERR_NONE ? 0 : r;
 	if (work->live.break_glass)
 		work->question.break_glass = BREAK_GLASS_ASKED;
-	if (work->live.mode == MODE_ENFORCE) {
-		work->facts.admitted = work->live.profiles;
-		work->facts.n_admitted = work->live.n_profiles;
-	}
+	exec_facts_of_live(&work->live, &work->facts);
 	return 0;
 }
 
@@ -121,11 +126,9 @@ static int add_admitted(struct work *work, struct err *err)
 
 static int read_process(struct work *work, struct err *err)
 {
-	unsigned inherits = INHERITS_CAPABILITIES;
+	unsigned inherits = exec_process_inherits(work->running.kind);
 	int r;
 
-	if (work->running.kind != RUNTIME_CRUN)
-		inherits |= INHERITS_RLIMITS;
 	r = exec_process(work->args, work->running.kind, work->bundle.config, &work->process, err);
 	if (r == 0)
 		r = exec_request(work->bundle.config, work->process, inherits, &work->request, err);

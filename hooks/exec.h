@@ -9,8 +9,10 @@
 #ifndef COAMING_HOOKS_EXEC_H
 #define COAMING_HOOKS_EXEC_H
 
+#include "hooks/live.h"
 #include "hooks/runtime_args.h"
 #include "profiles/host.h"
+#include "profiles/policy.h"
 
 struct exec_call {
 	const struct host *host;
@@ -24,6 +26,10 @@ struct exec_result {
 	char **argv;      /* NULL: argv as it is; free(): its texts are argv's, static, and this: */
 	char process[32]; /* the path of the process.json */
 };
+
+/* What confines a container, as it was written of its admission: nothing does that was only
+ * audited. Borrowed of *live. */
+void exec_facts_of_live(const struct live *live, struct exec_facts *facts);
 
 /*
  * Decide, and record it.

@@ -13,6 +13,7 @@
 #include "lib/edit.h"
 #include "lib/emit.h"
 #include "lib/file.h"
+#include "profiles/exec.h"
 
 /* Beyond what anybody preserves, and below what a table of descriptors costs. */
 #define FD_HIGH 512
@@ -31,6 +32,12 @@ static int read_process(const char *path, struct doc **ret, struct err *err)
 				 strerror(errno));
 	r = fd_read_all(fd, path, FILE_MAX_BYTES, &text, &len, err);
 	return r < 0 ? r : doc_parse(ret, path, text, len, err);
+}
+
+unsigned exec_process_inherits(enum runtime_kind kind)
+{
+	return kind == RUNTIME_CRUN ? INHERITS_CAPABILITIES
+				    : INHERITS_CAPABILITIES | INHERITS_RLIMITS;
 }
 
 bool exec_process_is_repeatable(const struct exec_args *args)

@@ -27,6 +27,10 @@
 int exec_process(const struct exec_args *args, enum runtime_kind kind, const struct doc *config,
 		 struct doc **ret, struct err *err);
 
+/* What this runtime takes from the container where a process.json has none of its own; of enum
+ * exec_inherits. */
+unsigned exec_process_inherits(enum runtime_kind kind);
+
 /* Is --process a regular file, or is none given? Another one (a pipe) can be read but once. */
 bool exec_process_is_repeatable(const struct exec_args *args);
 

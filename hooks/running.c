@@ -68,7 +68,7 @@ static int keep(const char *bundle, struct running *running, struct err *err)
 }
 
 /* By its file, and not by what links to it: /usr/bin/runtime may be either. */
-static enum runtime_kind kind_of(const char *runtime)
+enum runtime_kind runtime_kind_of(const char *runtime)
 {
 	_cleanup_free_ char *real = realpath(runtime, NULL);
 	const char *name = strrchr(real ? real : runtime, '/');
@@ -150,7 +150,7 @@ void running_done(struct running *running)
 int running_find(const char *runtime, const char *root, const char *id, struct running *ret,
 		 struct err *err)
 {
-	_cleanup_running_ struct running running = { .kind = kind_of(runtime) };
+	_cleanup_running_ struct running running = { .kind = runtime_kind_of(runtime) };
 	int r = -ENOENT;
 
 	if (running.kind != RUNTIME_UNKNOWN && (root || !looks_elsewhere()))

@@ -13,6 +13,9 @@ enum runtime_kind {
 	RUNTIME_CRUN,
 };
 
+/* What a program is, by the name of the file that its path leads to. */
+enum runtime_kind runtime_kind_of(const char *path);
+
 struct running {
 	char *bundle; /* absolute */
 	enum runtime_kind kind;

@@ -323,6 +323,59 @@ labels_of_the_command() {
 	assert_json "$W/out" 'any(.labels[]; .source == "command" and .value == "web")'
 }
 
+# A process on a machine that has not got the container: as if that had been started under what
+# applies now.
+exec_of_a_process() {
+	profile shop "$shop + {admission: {deny: [\"exec-tty\"]}}"
+	bundle b "$(labelled shop)"
+	jq '.process | .args = ["sh", "-c", "id\u001b"] | .user = {uid: 7, gid: 7}
+		| (.capabilities[] |= ["CAP_CHOWN", "CAP_NET_BIND_SERVICE", "CAP_SYS_ADMIN"])
+		| del(.noNewPrivileges)' "$W/bundles/b/config.json" >"$W/process.json"
+	run coaming explain --config-json "$W/bundles/b/config.json" --exec "$W/process.json"
+	assert_status 0
+	sed "s|$W|W|" "$W/out" >"$W/said"
+	assert_file_is "$W/said" - <<-'EOF'
+		Labels
+		  "io.coaming.profile" = "shop" (annotation)
+		Profiles
+		  shop (enforce): named by its label io.coaming.profile
+		    W/profiles/shop.json
+		Process
+		  "sh" with 2 arguments, as user 7, privileged
+		  no admission of the container is known here: as if it had been started under the profiles above
+		Changes
+		  capabilities: takes CAP_CHOWN, CAP_SYS_ADMIN from bounding, effective, permitted [shop]
+		  capabilities: sets noNewPrivileges: no program gains privileges by its set-uid bit or file capabilities [shop]
+		Verdict: accept
+	EOF
+	run coaming explain --config-json "$W/bundles/b/config.json" --exec - --show-config \
+		<"$W/process.json"
+	assert_status 0
+	assert_json "$W/out" '.noNewPrivileges and .args == ["sh", "-c", "id\u001b"] and .user.uid == 7
+		and all(.capabilities[]; . == ["CAP_NET_BIND_SERVICE"])'
+	# What runs is met once more, and nothing is left to take.
+	cp "$W/out" "$W/met.json"
+	run coaming explain --config-json "$W/bundles/b/config.json" --exec "$W/met.json" --json
+	assert_status 0
+	assert_json "$W/out" '.outcome == "accept" and .changes == [] and .config == null and .ruleset == null
+		and .exec == {program: "sh", arguments: 2, uid: 7, privileged: false, terminal: false,
+			admission: "assumed", process: null}'
+	jq '.terminal = true' "$W/met.json" >"$W/process.json"
+	run coaming explain -b "$W/bundles/b" --exec "$W/process.json"
+	assert_status 1
+	assert_has "$W/out" 'admission: exec-tty is denied: it asks for a terminal [shop]'
+	assert_has "$W/out" 'to make it pass: execute it without --tty'
+	run coaming explain -b "$W/bundles/b" --exec "$W/process.json" --show-config
+	assert_status 1
+	assert_eq "$(cat "$W/out")" "" "a process for what is refused"
+	run coaming explain --config-json - --exec - <"$W/process.json"
+	assert_status 2
+	assert_has "$W/err" '--config-json and --exec cannot both be standard input'
+	run coaming explain -b "$W/bundles/b" --exec - <<<'[]'
+	assert_status 2
+	assert_has "$W/err" 'standard input'
+}
+
 audit_mode() {
 	profile shop "$shop + {mode: \"audit\"}"
 	bundle b "$(labelled shop) | del(.linux.namespaces[] | select(.type == \"pid\"))"
@@ -432,6 +485,7 @@ check 'explain: a profile that does not exist' refused_for_its_label
 check 'explain --json' as_json
 check 'explain --show-config gives what changes nothing the second time' the_config_that_runs
 check 'explain --label' labels_of_the_command
+check 'explain --exec: a process on a machine without its container' exec_of_a_process
 check 'explain in audit mode' audit_mode
 check 'explain: an exempt container' exempt
 check 'explain: input that cannot be understood' bad_input

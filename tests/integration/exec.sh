@@ -276,6 +276,47 @@ later() {
 	assert_status 2
 }
 
+# coaming explain --exec says what an exec then does.
+explained() {
+	profile p '{capabilities: {allow: ["CHOWN", "KILL"]}, admission: {deny: ["exec-tty"]},
+		seccomp: {deny: ["mkdir"]}, limits: {nofile: 50}}'
+	running c1 "$(labelled p)"
+	process
+	run coaming explain --bundle "$W/bundles/c1" --exec "$W/process.json" --json
+	assert_status 0
+	assert_json "$W/out" '.outcome == "accept" and .exec.admission == "recorded" and .exec.privileged
+		and .exec.program == "cat" and any(.changes[]; .what | test("CAP_SYS_ADMIN"))'
+	jq .exec.process "$W/out" >"$W/explained.json"
+	run confined exec --process "$W/process.json" c1
+	assert_met CHOWN KILL
+	assert_json "$W/explained.json" '.noNewPrivileges and (.capabilities.effective | sort) == ["CAP_CHOWN", "CAP_KILL"]
+		and any(.rlimits[]; .type == "RLIMIT_NOFILE" and .hard == 50)'
+	# The explained process is what the runtime gave the kernel: it comes out unchanged.
+	run coaming explain --bundle "$W/bundles/c1" --exec "$W/explained.json" --json
+	assert_json "$W/out" '.changes == [] and .exec.process == null and (.exec.privileged | not)'
+	process '.terminal = true'
+	run coaming explain --bundle "$W/bundles/c1" --exec "$W/process.json"
+	assert_status 1
+	assert_has "$W/out" 'exec-tty is denied'
+	# What it was started under holds still; and what it was started without, it is refused for.
+	jq 'del(.annotations)' "$W/bundles/c1/config.json" >"$W/new.json"
+	cp "$W/new.json" "$W/bundles/c1/config.json"
+	host_config '.floor = ["q"]'
+	profile q '{seccomp: {deny: ["mkdir"]}}'
+	process
+	run coaming explain --bundle "$W/bundles/c1" --exec "$W/process.json"
+	assert_status 1
+	assert_has "$W/out" 'p (enforce): the container was started under it'
+	assert_has "$W/out" 'the container was started without it'
+	run confined exec --process "$W/process.json" c1
+	assert_status 1
+	assert_has "$W/err" 'the container was started without it'
+	rm "$W/profiles/p.json"
+	run coaming explain --bundle "$W/bundles/c1" --exec "$W/process.json" --json
+	assert_status 1
+	assert_json "$W/out" '.outcome == "refuse" and (.reason | test("under which the container was started"))'
+}
+
 # Where is the container? By --root, by the environment's directory, by another name of the runtime.
 elsewhere() {
 	profile p '{capabilities: {allow: ["KILL"]}}'
@@ -306,6 +347,7 @@ elsewhere() {
 for RUNTIME in runc crun; do
 	check "$RUNTIME: exec by options is met and recorded" by_options
 	check "$RUNTIME: exec by process.json is met and recorded" by_process
+	check "$RUNTIME: explain --exec says what exec does" explained
 	check "$RUNTIME: the container that the runtime will find" elsewhere
 done
 # What the runtime behind it has no part in.
