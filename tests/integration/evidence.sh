@@ -69,7 +69,6 @@ journald_killed_under_starts() {
 	for i in $(seq $kills); do
 		sleep "0.$((RANDOM % 250 + 10))"
 		journal_kill
-		rm -f /run/systemd/journal/socket
 		journal_start Storage=persistent RateLimitIntervalSec=0
 	done
 	touch "$W/stop"
@@ -81,18 +80,12 @@ journald_killed_under_starts() {
 	sort -u "$W/starts.err" | head -n 3
 	awk '$2 != 0' "$W/starts" | head -n 3
 	coaming flush -t 60
-	verify_only forged
-	# A journald that is started by hand binds its socket before it asks for credentials, so that
-	# what comes in between is of nobody; systemd's own socket has no such moment. Nothing else is
-	# found.
-	jq -r '.findings[] | select(.kind == "forged") | .text' "$W/verify" | sort -u >"$W/forged"
-	[ ! -s "$W/forged" ] || assert_eq "$(cat "$W/forged")" \
-		'it was sent by user unknown by journal, and not by root to the journal' forged
+	verify_only
 	awk '$2 == 0 { print $1 }' "$W/starts" | sort >"$W/started"
 	decisions admit >"$W/admitted"
 	assert_file_is "$W/admitted" "$W/started"
 	# And the journal has each of them, too.
-	journalctl -q -o json COAMING_SCHEMA=1 COAMING_EVENT=admit |
+	journalctl -q -o json _UID=0 COAMING_SCHEMA=1 COAMING_EVENT=admit |
 		jq -r .CONTAINER_NAME | sort -u >"$W/there"
 	assert_file_is "$W/there" "$W/started"
 }

@@ -519,10 +519,29 @@ journal_start() {
 	for program in /lib/systemd/systemd-journald /usr/lib/systemd/systemd-journald; do
 		[ -x "$program" ] && break
 	done
-	"$program" >/dev/null 2>&1 </dev/null &
+	journald_with_socket "$program" >/dev/null 2>&1 </dev/null &
 	journald=$!
 	wait_for 5 'the socket of journald' test -S /run/systemd/journal/socket
 	wait_for 5 'journald to answer' journalctl --sync
+}
+
+# As systemd's socket unit gives it its socket: it passes credentials before anybody can find it, so
+# that there is no moment in which an entry is of nobody.
+journald_with_socket() { # PROGRAM
+	exec python3 -c '
+import os, socket, sys
+at = "/run/systemd/journal/socket"
+if os.path.lexists(at):
+    os.unlink(at)
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+s.bind(at)
+os.chmod(at, 0o666)
+os.dup2(s.fileno(), 3)
+if s.fileno() == 3:
+    os.set_inheritable(3, True)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[1], sys.argv[1:])' "$1"
 }
 
 journal_hang() { kill -STOP "$journald"; }
