@@ -74,7 +74,11 @@ add() { # NUMBER PROGRAM
 	cat "$seen/$1.out"
 	read -r ok not_ok skip <"$seen/$1.counts"
 	passed=$((passed + ok)) failed=$((failed + not_ok)) skipped=$((skipped + skip))
-	[ "$not_ok" -eq 0 ] || bad="${bad:-} ${2##*/}"
+	if [ "$not_ok" -gt 0 ]; then
+		bad="${bad:-} ${2##*/}"
+		# Once more at the end, where it is found among a thousand others.
+		{ echo "# ${2##*/}"; grep -A 30 '^not ok - ' "$seen/$1.out"; } | cut -c 1-500 >>"$seen/bad"
+	fi
 	[ "$skip" -eq 0 ] || missing="${missing:-} ${2##*/}"
 }
 
@@ -106,6 +110,7 @@ if [ -n "${CI:-}" ]; then
 	failed=$((failed + skipped)) skipped=0
 	bad="${bad:-}${missing:-}"
 fi
+[ ! -e "$seen/bad" ] || { echo "# what failed, once more:"; head -n 300 "$seen/bad"; }
 [ -z "${bad:-}" ] || echo "failed in:$bad"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -14,7 +14,7 @@ evidence=(journal callers retention ledger)
 # Findings as "severity id", those that are not ok, without the ones that depend on this machine's
 # clock and disk.
 doctor() {
-	run timeout 20 "$B/coaming" --config "$W/coaming.json" doctor --json "${evidence[@]}"
+	run timeout 60 "$B/coaming" --config "$W/coaming.json" doctor --json "${evidence[@]}"
 	assert_no_signal
 	assert_json "$W/out" '.schema == "coaming-doctor-1" and (.findings | length) > 5
 		and .error == ([.findings[] | select(.severity == "error")] | length)
@@ -43,9 +43,9 @@ persistent() { # CONF_LINE...: a journald that keeps its files, and a ledger
 	mkdir -p /var/log/journal
 	journal_start Storage=persistent "$@"
 	# Until it is told to, at boot, journald writes below /run.
-	timeout 10 journalctl --flush
+	timeout 60 journalctl --flush
 	"$B/tests/integration/keep" "$W/audit" admit CONTAINER_NAME=web >"$W/kept" 2>&1
-	timeout 10 journalctl --sync
+	timeout 60 journalctl --sync
 }
 
 stored() {
@@ -276,7 +276,7 @@ another_root() {
 	printf '[Upload]\nURL=http://collector:19532\n' >"$root/etc/systemd/journal-upload.conf"
 	echo 00000000000000000000000000000001 >"$root/etc/machine-id"
 	rm "$W/coaming.json"
-	run timeout 20 "$B/coaming" doctor --json --root "$root/" "${evidence[@]}"
+	run timeout 60 "$B/coaming" doctor --json --root "$root/" "${evidence[@]}"
 	assert_json "$W/out" '.machineId == "00000000000000000000000000000001"'
 	jq -r '.findings[] | select(.severity != "ok" and .id != "clock")
 		| .severity + " " + .id' "$W/out" | sort >"$W/found"
@@ -292,7 +292,7 @@ another_root() {
 	ln -s 7 "$root/run/systemd/units/log-level-max:crio.service"
 	ln -s 0 "$root/run/systemd/units/log-rate-limit-interval:docker.service"
 	echo '{"auditDir": "relative"}' >"$root/etc/coaming/coaming.json"
-	run timeout 20 "$B/coaming" doctor --json --root "$root" "${evidence[@]}"
+	run timeout 60 "$B/coaming" doctor --json --root "$root" "${evidence[@]}"
 	jq -r '.findings[] | select(.severity != "ok" and .id != "clock")
 		| .severity + " " + .id' "$W/out" | sort >"$W/found"
 	assert_found 'error host-configuration' 'error journal-answers' 'warning journal-storage' \
