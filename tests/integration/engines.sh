@@ -362,12 +362,11 @@ containerd_uses() {
 	assert_clean
 }
 
-# Each engine and each door with one of the runtimes; docker.sh, podman.sh and containerd.sh have the
-# other pairs.
-RUNTIME=crun
-check 'containerd, crun: privileges, namespaces, mounts' containerd_uses
-RUNTIME=runc
-check 'docker, runc: init, users, privileges, namespaces, volumes, health, restarts' docker_uses
+for RUNTIME in crun runc; do
+	check "docker, $RUNTIME: init, users, privileges, namespaces, volumes, health, restarts" docker_uses
+	check "containerd, $RUNTIME: privileges, namespaces, mounts" containerd_uses
+done
+# podman.sh has the other pairs of door and runtime.
 check 'podman, runtime: init, users, privileges, namespaces, volumes, health, restarts' podman_uses runtime
 check 'podman, runtime: a pod' podman_pods runtime
 check 'podman, runtime: two services on one network' podman_compose runtime
