@@ -61,10 +61,12 @@ ask_the_parser() { # KIND FILE...
 	shift
 
 	for file; do
-		dir=$W/asked/$(basename "$(dirname "$file")")-$(basename "$file" .json)
-		mkdir -p "$dir"
 		case $kind:$file in
-		profile:*/bad/*) ln -s "$file" "$dir/web.json" && echo "$dir/web.json" ;;
+		profile:*/bad/*)
+			dir=$W/asked/${file##*/}
+			mkdir -p "$dir"
+			ln -s "$file" "$dir/web.json" && echo "$dir/web.json"
+			;;
 		*) echo "$file" ;;
 		esac
 	done >"$W/asked.names"
@@ -73,9 +75,8 @@ ask_the_parser() { # KIND FILE...
 	"$B/coaming" check --json "$@" "${names[@]}" >"$W/asked.json" || [ $? -eq 2 ]
 	jq -r '.faults[].file' "$W/asked.json" | sort -u >"$W/refused"
 	assert_json "$W/asked.json" ".files == ${#names[@]}"
-	while read -r file; do
-		grep -qxF "$file" "$W/refused" && echo rejected || echo accepted
-	done <"$W/asked.names"
+	awk 'FILENAME == ARGV[1] { refused[$0]; next } { print ($0 in refused) ? "rejected" : "accepted" }' \
+		"$W/refused" "$W/asked.names"
 }
 
 verdicts() { # KIND FILE...: "SCHEMA'S PARSER'S FILE"
