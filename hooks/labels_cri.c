@@ -68,7 +68,7 @@ static void keep_digest(struct identity *identity)
 	identity->image_digest = NULL;
 }
 
-/* Labels and annotations labels_from_config() has read. */
+/* Its own labels and annotations labels_from_config() has read. */
 int labels_of_crio(const struct labels_request *request, struct identity *identity,
 		   struct labels *labels, struct err *err)
 {
@@ -77,7 +77,6 @@ int labels_of_crio(const struct labels_request *request, struct identity *identi
 	_cleanup_doc_ struct doc *doc = NULL;
 	int r = 0;
 
-	(void)labels;
 	if (!node_is(json, NODE_STRING))
 		return err_input(err, EBADMSG,
 				 "the annotation io.kubernetes.cri-o.Labels is missing");
@@ -88,5 +87,5 @@ int labels_of_crio(const struct labels_request *request, struct identity *identi
 	if (r == 0)
 		r = take_names(annotations, crio_names, ARRAY_SIZE(crio_names), identity, err);
 	keep_digest(identity);
-	return r;
+	return r < 0 ? r : labels_of_crio_pod(request, labels, err);
 }

@@ -21,6 +21,21 @@ labels_source_fn labels_of_docker, labels_of_podman, labels_of_containerd, label
 int labels_names_of_containerd(const struct node *annotations, struct identity *identity,
 			       struct err *err);
 
+/*
+ * The id of the pod's sandbox, where the annotation of `type_key` says that this is a container in a
+ * pod; NULL: it is none.
+ */
+const char *labels_sandbox_of(const struct node *annotations, const char *type_key,
+			      const char *sandbox_key);
+/* -EINVAL: it is no name of a file. */
+int labels_check_sandbox(const char *sandbox, struct err *err);
+/* A label of the pod, unless the container has one of that key by itself. After the image's labels
+ * were marked: the pod's are not the image's where both are the same. */
+int labels_add_of_pod(const char *key, const char *value, struct labels *labels, struct err *err);
+/* All of CRI-O's. Errors: -ENOENT the sandbox has no record */
+int labels_of_crio_pod(const struct labels_request *request, struct labels *labels,
+		       struct err *err);
+
 /* Every member of an object is a label. */
 int labels_add_object(const struct doc *doc, const struct node *object, enum label_source source,
 		      struct labels *labels, struct err *err);

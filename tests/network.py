@@ -78,8 +78,8 @@ class Coaming:
     def selected(self, end):
         if end.labels is None:
             return []
-        return [p for p in self.profiles
-                if selector_holds(p["match"]["labelSelector"], end.on_node())]
+        return [p for p in self.profiles if p.get("mode") != "audit"
+                and selector_holds(p["match"]["labelSelector"], end.on_node())]
 
     def peer_holds(self, peer, other, family):
         address = other.address(family)

@@ -125,6 +125,39 @@ while_others_write() {
 	[ "$(wc -l <"$W/noise")" -gt 20 ] || fail "hardly anything was written"
 }
 
+# A container in a pod has the labels of its sandbox, which is another container of containerd's.
+labels_of_the_pod() {
+	setup
+	profile web '{match: {labelSelector: {matchLabels: {tier: "web"}}},
+		capabilities: {allow: ["CHOWN"]}}'
+	control containers create --snapshotter native docker.io/library/labelled:1 sandbox1 true
+	control containers label sandbox1 tier=web app=ours io.kubernetes.pod.namespace=shop \
+		io.cri-containerd.kind=sandbox >/dev/null
+	in_pod web sandbox1
+	control containers label web app=own io.kubernetes.pod.namespace=bank io.cri-containerd.kind=container >/dev/null
+	run control tasks start web
+	assert_status 0
+	assert_eq "$(field "$W/out" CapBnd)" "$(cap_mask CHOWN)" "CapBnd under the profile of the pod's label"
+	journal CONTAINER_NAME=web COAMING_EVENT=admit >"$W/j"
+	assert_json "$W/j" '.COAMING_PROFILE == "web" and (.COAMING_LABEL_SOURCE
+		| any(. == "tier=engine") and any(. == "vendor=image"))
+		and (.COAMING_LABEL | any(. == "app=own") and any(. == "io.kubernetes.pod.namespace=bank")
+			and any(. == "io.cri-containerd.kind=container"))'
+	in_pod lost nowhere
+	run control tasks start lost
+	[ "$status" -ne 0 ] || fail "started without its pod's labels"
+	assert_matches "$W/err" "its pod's sandbox .*nowhere.* has no labels"
+	assert_clean
+}
+
+# in_pod NAME SANDBOX: a container with the annotations of the CRI plugin.
+in_pod() {
+	control containers create --snapshotter native --annotation io.kubernetes.cri.container-type=container \
+		--annotation "io.kubernetes.cri.container-name=$1" --annotation "io.kubernetes.cri.sandbox-id=$2" \
+		docker.io/library/labelled:1 "$1" cat /proc/self/status
+}
+
 check "containerd: labels, and whose they are, from its database" labels
 check "containerd: labels while others write to its database" while_others_write
+check "labels of the pod that a container is in" labels_of_the_pod
 finish

@@ -394,6 +394,46 @@ static void test_crio(void **state)
 			    "io.kubernetes.cri-o.Labels is missing");
 }
 
+/* What the kubelet gives a sandbox alone is the labels of every container in it. */
+static void test_crio_pod(void **state)
+{
+	const struct place *place = *state;
+	_cleanup_(found_done) struct found found = { 0 };
+	char bundle[PATH_MAX];
+	const char *config =
+		"{\"annotations\": {\"io.container.manager\": \"cri-o\", "
+		"\"io.kubernetes.cri-o.ContainerType\": \"container\", "
+		"\"io.kubernetes.cri-o.SandboxID\": \"pod1\", "
+		"\"io.kubernetes.cri-o.Labels\": \"{\\\"io.kubernetes.pod.name\\\":\\\"web-0\\\","
+		"\\\"own\\\":\\\"1\\\"}\"}}";
+
+	put_text(place, "oc/" ID "/userdata/config.json", "{}");
+	(void)snprintf(bundle, sizeof(bundle), "%s/oc/" ID "/userdata", place->dir);
+	assert_int_equal(find(config, ID, bundle, &(struct host){ 0 }, &found), -ENOENT);
+	assert_says(&found, "the labels that CRI-O keeps cannot be read: the labels of its pod: ");
+	found_done(&found);
+	put_text(place, "oc/pod1/userdata/config.json", "{\"annotations\": {}}");
+	assert_int_equal(find(config, ID, bundle, &(struct host){ 0 }, &found), -EBADMSG);
+	assert_says(&found, "io.kubernetes.cri-o.Labels is missing");
+	found_done(&found);
+	put_text(place, "oc/pod1/userdata/config.json",
+		 "{\"annotations\": {\"io.kubernetes.cri-o.Labels\": \"{\\\"tier\\\":\\\"web\\\","
+		 "\\\"own\\\":\\\"2\\\",\\\"io.kubernetes.pod.name\\\":\\\"other\\\"}\"}}");
+	if (find(config, ID, bundle, &(struct host){ 0 }, &found) < 0)
+		fail_msg("%s", found.err.text);
+	assert_label(&found, "tier", "web", LABEL_FROM_ENGINE);
+	assert_label(&found, "own", "1", LABEL_FROM_ENGINE);
+	assert_label(&found, "io.kubernetes.pod.name", "web-0", LABEL_FROM_ENGINE);
+	found_done(&found);
+	assert_int_equal(find("{\"annotations\": {\"io.container.manager\": \"cri-o\", "
+			      "\"io.kubernetes.cri-o.Labels\": \"null\", "
+			      "\"io.kubernetes.cri-o.ContainerType\": \"container\", "
+			      "\"io.kubernetes.cri-o.SandboxID\": \"../pod1\"}}",
+			      ID, bundle, &(struct host){ 0 }, &found),
+			 -EINVAL);
+	assert_says(&found, "is no id of a pod's sandbox");
+}
+
 /* As the CRI plugin writes them; what it keeps itself is not where this test is. */
 static void test_cri_plugin(void **state)
 {
@@ -424,7 +464,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(test_docker), test(test_docker_unreadable), test(test_docker_places),
 		test(test_podman), test(test_podman_unreadable), test(test_containerd),
-		test(test_crio),   test(test_cri_plugin),
+		test(test_crio),   test(test_crio_pod),          test(test_cri_plugin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
