@@ -3,27 +3,19 @@
  * One nft table as the kernel holds it.
  *
  * Attributes are chosen by name, what is not known is left out: newer kernels add some that count
- * by themselves. MUST be in the other namespace for no longer than it takes to open a socket, which
- * stays in the namespace it was opened in.
+ * by themselves.
  */
 #include "hooks/firewall_image.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
-#include <sched.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 
-#include "hooks/netns.h"
+#include "hooks/netlink.h"
+#include "hooks/peer_sets.h"
 
-/* The kernel fills no more in one go. */
-#define ANSWER_MAX_BYTES ((size_t)64 << 10)
-#define WAIT_SECONDS     5
-#define NAME_MAX_BYTES   256
+#define NAME_MAX_BYTES 256
 
 struct image {
 	int fd;
@@ -49,46 +41,13 @@ static void image_done(struct image *image)
 
 /* ---- attributes ---- */
 
-struct attribute {
-	uint16_t type, len; /* without the header */
-	const char *data;
-};
-
-/* The next one of a run of attributes; false at its end, and where one is longer than the run. */
-static bool next_attribute(const char **at, const char *end, struct attribute *ret)
-{
-	struct nlattr header;
-	size_t whole;
-
-	if ((size_t)(end - *at) < sizeof(header))
-		return false;
-	memcpy(&header, *at, sizeof(header));
-	if (header.nla_len < sizeof(header) || header.nla_len > (size_t)(end - *at))
-		return false;
-	ret->type = (uint16_t)(header.nla_type & (unsigned int)NLA_TYPE_MASK);
-	ret->len = (uint16_t)(header.nla_len - sizeof(header));
-	ret->data = *at + sizeof(header);
-	whole = NLA_ALIGN(header.nla_len);
-	*at += whole < (size_t)(end - *at) ? whole : (size_t)(end - *at);
-	return true;
-}
-
-static bool find(const char *at, const char *end, uint16_t type, struct attribute *ret)
-{
-	while (next_attribute(&at, end, ret)) {
-		if (ret->type == type)
-			return true;
-	}
-	return false;
-}
-
 /* A name, as a text; "" where there is none. */
 static void name_of(const char *at, const char *end, uint16_t type, char ret[NAME_MAX_BYTES])
 {
 	struct attribute a;
 	size_t len = 0;
 
-	if (find(at, end, type, &a))
+	if (attribute_find(at, end, type, &a))
 		len = strnlen(a.data, a.len < NAME_MAX_BYTES ? a.len : NAME_MAX_BYTES - 1);
 	if (len > 0)
 		memcpy(ret, a.data, len);
@@ -107,7 +66,7 @@ static void add_chosen(struct buf *out, const char *at, const char *end, const u
 {
 	struct attribute a;
 
-	while (next_attribute(&at, end, &a)) {
+	while (attribute_next(&at, end, &a)) {
 		for (size_t i = 0; i < n; i++) {
 			if (a.type == types[i])
 				add_attribute(out, &a);
@@ -124,7 +83,7 @@ static void add_expression(struct buf *out, const struct attribute *element)
 
 	name_of(at, end, NFTA_EXPR_NAME, name);
 	buf_add(out, name, strlen(name) + 1);
-	if (!streq(name, "counter") && find(at, end, NFTA_EXPR_DATA, &a))
+	if (!streq(name, "counter") && attribute_find(at, end, NFTA_EXPR_DATA, &a))
 		add_attribute(out, &a);
 }
 
@@ -170,10 +129,10 @@ static void take_rule(struct image *image, const char *at, const char *end)
 		memcpy(image->chain, chain, sizeof(chain));
 		image->rule = 0;
 	}
-	if (find(at, end, NFTA_RULE_EXPRESSIONS, &list)) {
+	if (attribute_find(at, end, NFTA_RULE_EXPRESSIONS, &list)) {
 		const char *in = list.data;
 
-		while (next_attribute(&in, list.data + list.len, &element))
+		while (attribute_next(&in, list.data + list.len, &element))
 			add_expression(&image->thing, &element);
 	}
 	(void)snprintf(line, sizeof(line), "rule %zu of chain %s", ++image->rule, chain);
@@ -185,7 +144,7 @@ static uint32_t number_of(const char *at, const char *end, uint16_t type)
 	struct attribute a;
 	uint32_t v = 0;
 
-	if (find(at, end, type, &a) && a.len == sizeof(v))
+	if (attribute_find(at, end, type, &a) && a.len == sizeof(v))
 		memcpy(&v, a.data, sizeof(v));
 	return be32toh(v);
 }
@@ -201,8 +160,8 @@ static void take_set(struct image *image, const char *at, const char *end)
 	add_chosen(&image->thing, at, end, types, ARRAY_SIZE(types));
 	(void)snprintf(line, sizeof(line), "set %s", name);
 	end_thing(image, line);
-	/* What rules fill in is no part of them. */
-	if (!(number_of(at, end, NFTA_SET_FLAGS) & NFT_SET_EVAL))
+	/* What rules fill in is no part of them, nor are peers, which come and go. */
+	if (!(number_of(at, end, NFTA_SET_FLAGS) & NFT_SET_EVAL) && !peer_sets_is_one(name))
 		buf_add(&image->sets, name, strlen(name) + 1);
 }
 
@@ -225,10 +184,10 @@ static void take_elements(struct image *image, const char *at, const char *end)
 	struct attribute list, element;
 	uint8_t digest[SHA256_BYTES];
 
-	if (!find(at, end, NFTA_SET_ELEM_LIST_ELEMENTS, &list))
+	if (!attribute_find(at, end, NFTA_SET_ELEM_LIST_ELEMENTS, &list))
 		return;
 	at = list.data;
-	while (next_attribute(&at, list.data + list.len, &element)) {
+	while (attribute_next(&at, list.data + list.len, &element)) {
 		image->thing.len = 0;
 		add_chosen(&image->thing, element.data, element.data + element.len, types,
 			   ARRAY_SIZE(types));
@@ -260,118 +219,46 @@ static const struct request requests[] = {
 	{ NFT_MSG_GETOBJ, NFT_MSG_NEWOBJ, NFTA_OBJ_TABLE, true, take_object },
 };
 
-static void add_name(struct buf *out, uint16_t type, const char *name)
+/* What is asked, and into which image the answer goes. */
+struct dump {
+	struct image *image;
+	const struct request *request;
+};
+
+static int take(void *arg, const struct nlmsghdr *header, const char *at, const char *end,
+		struct err *err)
 {
-	static const char padding[NLA_ALIGNTO];
-	struct nlattr header = {
-		.nla_len = (uint16_t)(sizeof(header) + strlen(name) + 1),
-		.nla_type = type,
-	};
-
-	buf_add(out, &header, sizeof(header));
-	buf_add(out, name, strlen(name) + 1);
-	buf_add(out, padding, (size_t)(NLA_ALIGN(header.nla_len) - header.nla_len));
-}
-
-static int ask(struct image *image, const struct request *request, const char *set)
-{
-	struct nlmsghdr header = {
-		.nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | request->get),
-		.nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (request->dump ? NLM_F_DUMP : NLM_F_ACK)),
-		.nlmsg_seq = 1,
-	};
-	const struct nfgenmsg family = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
-	_cleanup_buf_ struct buf message = { 0 };
-
-	buf_add(&message, &header, sizeof(header));
-	buf_add(&message, &family, sizeof(family));
-	add_name(&message, request->table_type, image->table);
-	if (set)
-		add_name(&message, NFTA_SET_ELEM_LIST_SET, set);
-	if (buf_status(&message) < 0)
-		return err_oom(image->err);
-	header.nlmsg_len = (uint32_t)message.len;
-	memcpy(message.data, &header, sizeof(header));
-	if (send(image->fd, message.data, message.len, MSG_NOSIGNAL) < 0)
-		return err_errno(image->err, errno, "cannot ask the kernel for its rules");
-	return 0;
-}
-
-/* 1: that was the end; 0: more comes */
-static int take_message(struct image *image, const struct request *request,
-			const struct nlmsghdr *header)
-{
-	const size_t before = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg));
-	const char *at = (const char *)header + before;
-	const char *end = (const char *)header + header->nlmsg_len;
+	const struct dump *dump = arg;
+	const size_t before = NLMSG_ALIGN(sizeof(struct nfgenmsg));
 	char table[NAME_MAX_BYTES];
-	int code = 0;
 
-	if (header->nlmsg_flags & NLM_F_DUMP_INTR)
-		return err_system(image->err, EINTR, "the rules change while they are read");
-	if (header->nlmsg_type == NLMSG_DONE)
-		return 1;
-	if (header->nlmsg_type == NLMSG_ERROR) {
-		if (header->nlmsg_len >= NLMSG_HDRLEN + sizeof(code))
-			memcpy(&code, (const char *)header + NLMSG_HDRLEN, sizeof(code));
-		if (code == -ENOENT)
-			return -ENOENT;
-		return code == 0
-			       ? 1
-			       : err_errno(image->err, -code, "the kernel does not show its rules");
-	}
-	if (header->nlmsg_len < before ||
-	    header->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | request->answer))
+	if ((size_t)(end - at) < before ||
+	    header->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | dump->request->answer))
 		return 0;
-	name_of(at, end, request->table_type, table);
-	if (streq(table, image->table))
-		request->take(image, at, end);
-	if (image->lines.len > IMAGE_MAX_BYTES)
-		return err_system(image->err, E2BIG, "a table of too many rules");
+	at += before;
+	name_of(at, end, dump->request->table_type, table);
+	if (streq(table, dump->image->table))
+		dump->request->take(dump->image, at, end);
+	if (dump->image->lines.len > IMAGE_MAX_BYTES)
+		return err_system(err, E2BIG, "a table of too many rules");
 	return 0;
-}
-
-static int take_answers(struct image *image, const struct request *request)
-{
-	_cleanup_free_ char *answer = malloc(ANSWER_MAX_BYTES);
-
-	if (!answer)
-		return err_oom(image->err);
-	for (;;) {
-		ssize_t got = recv(image->fd, answer, ANSWER_MAX_BYTES, MSG_TRUNC);
-		size_t left;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_errno(image->err, errno == EAGAIN ? ETIMEDOUT : errno,
-					 "cannot read the kernel's rules");
-		if ((size_t)got > ANSWER_MAX_BYTES)
-			return err_system(image->err, EMSGSIZE,
-					  "the kernel's rules come too large");
-		left = (size_t)got;
-		for (const char *at = answer; left >= NLMSG_HDRLEN;) {
-			const struct nlmsghdr *header = (const struct nlmsghdr *)(const void *)at;
-			size_t whole = NLMSG_ALIGN(header->nlmsg_len);
-			int r;
-
-			if (header->nlmsg_len < NLMSG_HDRLEN || header->nlmsg_len > left)
-				break;
-			r = take_message(image, request, header);
-			if (r != 0)
-				return r > 0 ? 0 : r;
-			at += whole < left ? whole : left;
-			left -= whole < left ? whole : left;
-		}
-	}
 }
 
 static int get(struct image *image, const struct request *request, const char *set)
 {
-	int r;
+	const struct nfgenmsg family = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
+	const uint16_t flags = (uint16_t)(NLM_F_REQUEST | (request->dump ? NLM_F_DUMP : NLM_F_ACK));
+	struct dump dump = { image, request };
+	_cleanup_buf_ struct buf message = { 0 };
+	size_t begin;
 
-	r = ask(image, request, set);
-	return r < 0 ? r : take_answers(image, request);
+	begin = message_begin(&message, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | request->get), flags,
+			      1, &family, sizeof(family));
+	attribute_add_text(&message, request->table_type, image->table);
+	if (set)
+		attribute_add_text(&message, NFTA_SET_ELEM_LIST_SET, set);
+	message_end(&message, begin);
+	return netlink_ask(image->fd, &message, take, &dump, image->err);
 }
 
 static int compare_digests(const void *a, const void *b)
@@ -415,37 +302,12 @@ static int get_all(struct image *image)
 	return r;
 }
 
-/* ---- the socket ---- */
-
-static int open_here(int *ret_fd, struct err *err)
-{
-	const struct timeval wait = { .tv_sec = WAIT_SECONDS };
-	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
-		return err_errno(err, errno, "cannot open a netlink socket");
-	*ret_fd = take_fd(&fd);
-	return 0;
-}
-
-static int open_in(int netns_fd, int *ret_fd, struct err *err)
-{
-	_cleanup_close_ int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int r;
-
-	if (own < 0 || setns(netns_fd, CLONE_NEWNET) < 0)
-		return err_errno(err, errno, "cannot enter a network namespace");
-	r = open_here(ret_fd, err);
-	netns_return(own);
-	return r;
-}
-
 int firewall_image(int netns_fd, const char *table, char **ret_lines, struct err *err)
 {
 	_cleanup_(image_done) struct image image = { .fd = -1, .table = table, .err = err };
 	int r;
 
-	r = open_in(netns_fd, &image.fd, err);
+	r = netlink_open(netns_fd, NETLINK_NETFILTER, &image.fd, err);
 	if (r == 0)
 		r = get_all(&image);
 	if (r < 0)

@@ -18,8 +18,8 @@
 /*
  * Read it: a line a table, chain, rule, set and object, in the kernel's order, "WHAT SHA256".
  *
- * What counts by itself (packets, elements of sets that rules fill) and what differs from one
- * table to the next of the same text (handles, generations) is left out.
+ * What changes by itself (packets, elements of sets that rules fill, addresses of peers) and what
+ * differs from one table to the next of the same text (handles, generations) is left out.
  *
  * netns_fd   a network namespace that has been checked; entered for the opening of one socket
  * table      of the family inet
