@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "audit/actor.h"
+#include "hooks/apart.h"
 #include "hooks/break_glass.h"
 #include "hooks/facts.h"
 #include "hooks/labels.h"
@@ -390,7 +391,7 @@ static int take_break_glass(const struct break_glass *glass, struct decision *de
 }
 
 /* The host's configuration as it counts for this container. */
-static struct host effective_host(const struct host *host, const struct decision *decision)
+struct host decision_host(const struct host *host, const struct decision *decision)
 {
 	struct host effective = *host; /* all that it points to is the host's */
 
@@ -452,7 +453,7 @@ int decide_profiles(const struct host *host, const struct question *question, st
 	if (r < 0)
 		return r;
 	r = read_labels(host, question, ret, err);
-	effective = effective_host(host, ret);
+	effective = decision_host(host, ret);
 	if (r == 0)
 		r = store_open(host, &ret->store, err);
 	metadata = (struct metadata){ &ret->labels, ret->identity.image };
@@ -470,7 +471,7 @@ int decide(const struct host *host, const struct question *question, struct deci
 	int r;
 
 	r = decide_profiles(host, question, ret, err);
-	effective = effective_host(host, ret);
+	effective = decision_host(host, ret);
 	if (r == 0)
 		r = facts_from_host(config, question->bundle, question->inherits_from, &ret->facts,
 				    err);
@@ -478,5 +479,7 @@ int decide(const struct host *host, const struct question *question, struct deci
 	if (r == 0)
 		r = policy_decide(&effective, &ret->selection, config, &ret->facts, &ret->verdict,
 				  err);
+	if (r == 0)
+		r = apart_judge(host, question, ret, err);
 	return r;
 }

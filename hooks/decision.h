@@ -73,6 +73,10 @@ bool question_is_exec(const struct question *question);
 void decision_done(struct decision *decision);
 #define _cleanup_decision_ _cleanup_(decision_done)
 
+/* The host's configuration as it counts for this container: in audit mode under break-glass. All
+ * that it points to is the host's. */
+struct host decision_host(const struct host *host, const struct decision *decision);
+
 /* The host's mode, or audit under break-glass that does not spare the floor: are errors told only?
  */
 bool decision_audits(const struct decision *decision, const struct host *host);

@@ -13,6 +13,8 @@
 #include "hooks/firewall.h"
 #include "hooks/live.h"
 #include "hooks/netns.h"
+#include "hooks/outcome.h"
+#include "hooks/peers_sync.h"
 #include "hooks/process.h"
 #include "lib/strv.h"
 #include "profiles/ruleset.h"
@@ -129,6 +131,17 @@ static int clean_up(const struct host *host, const char *table, struct err *err)
 	return netns_unpin(host->state_dir, pin, err);
 }
 
+/* Others stop letting it in first: its addresses may be another's by now. */
+static void unregister(const struct host *host, const char *id)
+{
+	struct err told = { 0 }, why = { 0 };
+
+	if (peers_leave(host->state_dir, id, &told, &why) < 0)
+		outcome_warn(id, &why);
+	else if (told.class != ERR_NONE)
+		outcome_warn(id, &told);
+}
+
 int container_end(const struct host *host, const char *id, const char *stage, struct err *err)
 {
 	_cleanup_live_ struct live live = { 0 };
@@ -136,6 +149,7 @@ int container_end(const struct host *host, const char *id, const char *stage, st
 	char table[RULESET_TABLE_MAX];
 	int r;
 
+	unregister(host, id);
 	r = live_claim(host->state_dir, id, &live, &claim, err);
 	if (r == -ENOENT)
 		return 0;
@@ -152,6 +166,24 @@ int container_end(const struct host *host, const char *id, const char *stage, st
 		r = clean_up(host, table, err);
 	if (r == 0)
 		r = live_remove(host->state_dir, id, err);
+	return r;
+}
+
+int container_unregister(const struct host *host, const char *id, struct err *err)
+{
+	_cleanup_live_ struct live live = { 0 };
+	struct err told = { 0 }, ignored = { 0 };
+	char table[RULESET_TABLE_MAX];
+	int r;
+
+	r = peers_leave(host->state_dir, id, &told, err);
+	if (r == 0 && (live_read(host->state_dir, id, &live, &ignored) == -ENOENT ||
+		       live.state != LIVE_CREATED))
+		r = clean_up(host, ruleset_table(table, id), err);
+	if (r == 0 && told.class != ERR_NONE) {
+		*err = told;
+		r = -EIO;
+	}
 	return r;
 }
 

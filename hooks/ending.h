@@ -22,6 +22,12 @@ int container_end(const struct host *host, const char *id, const char *stage, st
  */
 int container_forget_unmade(const struct host *host, const char *id, struct err *err);
 
+/*
+ * Take a container whose process is gone out of the registry, and out of others' sets. Its table
+ * and pin go too where nothing else is known of it: a hook that was killed has left them.
+ */
+int container_unregister(const struct host *host, const char *id, struct err *err);
+
 /* End every container whose process is gone, forget those that were not made for an hour; *ret_n
  * counts both. */
 int container_end_all_gone(const struct host *host, size_t *ret_n, struct err *err);

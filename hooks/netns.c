@@ -282,31 +282,46 @@ int netns_pin(int fd, const char *state_dir, const char *name, struct err *err)
 	return 0;
 }
 
-int netns_pin_open(const char *state_dir, const char *name, int *ret_fd, struct err *err)
+int netns_pins_open(const char *state_dir, int *ret_fd, struct err *err)
 {
-	_cleanup_close_ int dir = -1, fd = -1;
 	char path[PATH_MAX];
+	int r;
+
+	pins_path(state_dir, path);
+	r = dir_open_trusted(path, ret_fd, err);
+	if (r == -ENOENT)
+		err_clear(err);
+	return r;
+}
+
+int netns_pin_open_at(int pins, const char *name, int *ret_fd, struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	struct err no_pin = { 0 };
 	int r;
 
 	r = check_name(name, err);
 	if (r < 0)
 		return r;
-	pins_path(state_dir, path);
-	r = dir_open_trusted(path, &dir, err);
-	if (r == -ENOENT)
-		err_clear(err);
-	if (r < 0)
-		return r;
-	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(pins, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0)
 		return err_errno(err, errno, "cannot open pin %s", name);
-	r = check_type(fd, err);
-	if (r < 0)
-		return r;
+	/* A file without a mount, left by a hook that was killed between the two, is no pin. */
+	if (check_type(fd, &no_pin) < 0)
+		return -ENOENT;
 	*ret_fd = take_fd(&fd);
 	return 0;
+}
+
+int netns_pin_open(const char *state_dir, const char *name, int *ret_fd, struct err *err)
+{
+	_cleanup_close_ int pins = -1;
+	int r;
+
+	r = netns_pins_open(state_dir, &pins, err);
+	return r < 0 ? r : netns_pin_open_at(pins, name, ret_fd, err);
 }
 
 /* Fields of proc_pid_mountinfo(5): the fourth is the root, "net:[INODE]", the fifth the place. */

@@ -51,6 +51,9 @@ int netns_is_host(int fd, bool *ret, struct err *err);
 int netns_pin(int fd, const char *state_dir, const char *name, struct err *err);
 /* -ENOENT without an error text: there is none. */
 int netns_pin_open(const char *state_dir, const char *name, int *ret_fd, struct err *err);
+/* For many: the directory of the pins, and one in it. -ENOENT as above. */
+int netns_pins_open(const char *state_dir, int *ret_fd, struct err *err);
+int netns_pin_open_at(int pins, const char *name, int *ret_fd, struct err *err);
 /*
  * Does anything but the pin hold the namespace: a process in it, another mount of it? A descriptor
  * that somebody keeps open is not seen.

@@ -10,6 +10,7 @@
 #include "audit/evidence.h"
 #include "hooks/break_glass.h"
 #include "hooks/process.h"
+#include "hooks/register.h"
 #include "lib/hash.h"
 #include "lib/strv.h"
 
@@ -36,14 +37,15 @@ void outcome_warn_late(const struct store *store)
 
 /*
  * The live file is for those who come later: the hooks. The runtime's door puts hooks only into a
- * container to which a profile applies, or an exemption, so that nobody would ever remove the file
- * of another.
+ * container to which a profile applies, an exemption, or a data class, so that nobody would ever
+ * remove the file of another.
  */
-static bool is_followed(const struct decision *decision, const struct question *question)
+static bool is_followed(const struct host *host, const struct decision *decision,
+			const struct question *question)
 {
 	if (question_is_exec(question))
 		return false;
-	return decision->selection.n > 0 || decision->selection.exempt ||
+	return decision->selection.exempt || register_is_needed(host, decision) ||
 	       streq(question->stage, "precreate") || streq(question->stage, "createRuntime");
 }
 
@@ -79,7 +81,7 @@ static int write_live(const struct host *host, const struct decision *decision,
 	};
 	int r = 0;
 
-	if (decision->identity.id[0] == '\0' || !is_followed(decision, question))
+	if (decision->identity.id[0] == '\0' || !is_followed(host, decision, question))
 		return 0;
 	if (!streq(question->stage, "createRuntime") && is_running(host, decision->identity.id))
 		return 0;

@@ -15,6 +15,7 @@
 #include "hooks/harden.h"
 #include "hooks/inject.h"
 #include "hooks/outcome.h"
+#include "hooks/register.h"
 #include "hooks/runtime_find.h"
 #include "hooks/self.h"
 #include "hooks/state.h"
@@ -98,7 +99,7 @@ static int admit(const struct runtime *runtime, const struct decision *decision,
 	int r;
 
 	text = doc_text(bundle->config, &len);
-	if (decision->selection.n > 0 || decision->selection.exempt) {
+	if (decision->selection.exempt || register_is_needed(runtime->host, decision)) {
 		r = put_in_place(runtime, verdict, bundle, &out, err);
 		if (r < 0)
 			return outcome_of_error(runtime->host, decision, question, err);
@@ -230,6 +231,20 @@ static void forget(const struct runtime *runtime)
 	(void)container_forget_unmade(runtime->host, runtime->args.deleted, &ignored);
 }
 
+/* Docker gives a container its addresses between `create` and `start`. Where that cannot be told,
+ * others do not let it in. */
+static void complete(const struct runtime *runtime)
+{
+	struct err told = { 0 }, why = { 0 };
+	int r = 0;
+
+	if (container_id_is_valid(runtime->args.started))
+		r = register_refresh(runtime->host->state_dir, runtime->args.started, false, &told,
+				     &why);
+	if (r < 0 || told.class != ERR_NONE)
+		outcome_warn(runtime->args.started, r < 0 ? &why : &told);
+}
+
 /* A write beyond a limit, or to an engine that has gone, is an error of ours to be told. The real
  * runtime gets signals and the stack's limit as the engine has set them. */
 static int confine_undisturbed(struct runtime *runtime, char **argv, const struct err *fault,
@@ -271,6 +286,8 @@ int main(int argc, char **argv)
 		return fail(&runtime.args, &err);
 	if (runtime.host && runtime.args.deleted)
 		forget(&runtime);
+	if (runtime.host && runtime.args.started)
+		complete(&runtime);
 	if (runtime.exec.argv)
 		argv = runtime.exec.argv;
 	argv[0] = runtime.path;

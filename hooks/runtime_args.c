@@ -211,6 +211,8 @@ int runtime_args_parse(int *argc, char **argv, struct runtime_args *ret, struct 
 	/* Neither runtime's delete has an option with a value. */
 	if (args.name && streq(args.name, "delete") && argv[*argc - 1][0] != '-' && *argc - 1 > at)
 		args.deleted = argv[*argc - 1];
+	if (args.name && streq(args.name, "start") && argv[*argc - 1][0] != '-' && *argc - 1 > at)
+		args.started = argv[*argc - 1];
 	if (args.name && is_creating(args.name)) {
 		args.command = COMMAND_CREATE;
 		r = parse_create(*argc, argv, at, &args, err);

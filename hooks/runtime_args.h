@@ -23,6 +23,7 @@ struct runtime_args {
 	bool log_json;          /* --log-format json */
 	const char *own_config; /* our own --config FILE, or NULL */
 	const char *deleted;    /* delete ID, or NULL */
+	const char *started;    /* start ID, or NULL */
 	bool asks_help;         /* create --help: nothing is made */
 	int exec_at;            /* COMMAND_EXEC: the place of that word */
 	struct exec_args exec;

@@ -5,8 +5,9 @@
  * The policy is applied once more to the config that the runtime was given. It must change nothing,
  * or something between us and the runtime has loosened it. Then the firewall goes into the
  * container's network namespace, in one transaction, and the namespace is pinned so that its
- * counters outlive it. Last a process is left behind that looks at what the kernel enforces when
- * the program is executed.
+ * counters outlive it; the container is entered in the registry, by which it becomes other
+ * containers' peer and they its. Last a process is left behind that looks at what the kernel
+ * enforces when the program is executed.
  *
  * MUST NOT look into the container's files, nor touch a network namespace that is the host's or
  * another container's.
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 
+#include "hooks/apart.h"
 #include "hooks/attest_start.h"
 #include "hooks/bundle.h"
 #include "hooks/facts.h"
@@ -22,7 +24,9 @@
 #include "hooks/firewall_image.h"
 #include "hooks/netns.h"
 #include "hooks/outcome.h"
+#include "hooks/peers_sync.h"
 #include "hooks/process.h"
+#include "hooks/register.h"
 #include "hooks/state.h"
 #include "lib/hash.h"
 #include "profiles/ruleset.h"
@@ -37,19 +41,24 @@ struct stage {
 	struct decision decision;
 	struct live admission; /* what is known of it; state LIVE_ADMITTED: of this very start */
 	bool has_admission;
-	int netns; /* -1: not opened */
+	struct host effective;  /* the host's configuration as it counts for this container */
+	struct registered peer; /* as it is registered */
+	struct peers peers;     /* the registry, as the rules were made from it */
+	int netns;              /* -1: not opened */
 	uint64_t netns_inode;
 	char table[RULESET_TABLE_MAX];
 	struct buf rules;              /* of the firewall */
 	char rules_digest[SHA256_HEX]; /* as the kernel has them */
 	struct live live;              /* as it was written */
-	bool table_set, pinned, live_set;
+	bool registered, table_set, pinned, live_set;
 };
 
 static void stage_done(struct stage *stage)
 {
 	closep(&stage->netns);
 	live_done(&stage->live);
+	peers_done(&stage->peers);
+	registered_done(&stage->peer); /* its selectors are the decision's */
 	buf_done(&stage->rules);
 	decision_done(&stage->decision);
 	live_done(&stage->admission);
@@ -140,22 +149,114 @@ static int open_netns(struct stage *stage, struct err *err)
 	if (host)
 		return err_refuse(err, EPERM,
 				  "container %s refused: it runs in the host's network, which "
-				  "coaming never touches, and a profile demands a firewall (run it "
-				  "in a network of its own)",
-				  Q(stage->decision.identity.name));
+				  "coaming never touches, and %s (run it in a network of its own)",
+				  Q(stage->decision.identity.name),
+				  host_separates(&stage->effective)
+					  ? "the host keeps data classes apart"
+					  : "a profile demands a firewall");
 	return check_shared(stage, err);
+}
+
+/*
+ * Of two containers of different classes that are made at once at least one finds the other here:
+ * each is entered before it looks.
+ */
+static int check_apart(const struct stage *stage, const struct err *damaged, struct err *err)
+{
+	_cleanup_buf_ struct buf what = { 0 };
+	const char *remedy = NULL;
+	int r;
+
+	if (!host_separates(&stage->effective))
+		return 0;
+	if (damaged->class != ERR_NONE) {
+		*err = *damaged;
+		err_context(err,
+			    "container %s refused: whose data class is not known cannot be kept "
+			    "apart",
+			    Q(stage->decision.identity.name));
+		err_hint(err, "run coaming reconcile");
+		return -EBADMSG;
+	}
+	r = apart_check(stage->host, &stage->peer, &stage->peers, &what, &remedy, err);
+	if (r < 0 || what.len == 0)
+		return r;
+	return err_refuse(err, EPERM, "container %s refused: %s: %s",
+			  Q(stage->decision.identity.name), what.data, remedy);
+}
+
+/* Others let it in from here on, although its own rules do not stand yet: nothing of it runs. */
+static int enter_once(struct stage *stage, struct err *err)
+{
+	struct err told = { 0 };
+	int r = 0;
+
+	if (stage->netns < 0)
+		r = netns_open_of_pid(stage->process.pid, stage->process.pidfd, &stage->netns, err);
+	if (r == 0)
+		r = register_make(stage->host, &stage->decision, stage->bundle.config,
+				  &stage->process, stage->netns, &stage->peer, err);
+	if (r < 0)
+		return r;
+	stage->registered = true; /* also a half-hearted failure is cleaned up */
+	r = peers_enter(stage->host->state_dir, &stage->peer, &stage->peers, &told, err);
+	if (r == 0)
+		r = check_apart(stage, &told, err);
+	if (r == 0 && told.class != ERR_NONE)
+		outcome_warn("peers", &told);
+	return r;
+}
+
+static bool needs_registry(const struct stage *stage)
+{
+	_cleanup_free_ const struct peer_selector **selectors = NULL;
+	struct err ignored = { 0 };
+	size_t n = 0;
+
+	return host_separates(&stage->effective) ||
+	       ruleset_peers(&stage->decision.selection, &selectors, &n, &ignored) < 0 || n > 0;
+}
+
+/*
+ * A container that lets no other in by its labels, and is kept from none, does not need the
+ * registry: that others do not let it in is told.
+ */
+static int enter(struct stage *stage, struct err *err)
+{
+	struct err why = { 0 };
+	int r;
+
+	if (!register_is_needed(stage->host, &stage->decision))
+		return 0;
+	r = enter_once(stage, &why);
+	if (r < 0 && !needs_registry(stage)) {
+		outcome_warn(stage->decision.identity.name, &why);
+		return 0;
+	}
+	if (r < 0)
+		*err = why;
+	return r;
+}
+
+static int write_rules(struct stage *stage, struct err *err)
+{
+	_cleanup_(register_elements_done) struct register_elements elements = { 0 };
+	int r;
+
+	r = register_elements(&stage->peers, &stage->peer, &elements, err);
+	return r < 0 ? r
+		     : ruleset_write(&stage->decision.selection, &stage->effective, stage->state.id,
+				     &elements.elements, &stage->rules, err);
 }
 
 static int set_firewall(struct stage *stage, struct err *err)
 {
+	struct err told = { 0 };
 	int r;
 
-	if (!ruleset_is_needed(&stage->decision.selection, stage->host))
+	if (!ruleset_is_needed(&stage->decision.selection, &stage->effective))
 		return 0;
-	r = open_netns(stage, err);
-	if (r == 0)
-		r = ruleset_write(&stage->decision.selection, stage->host, stage->state.id, NULL,
-				  &stage->rules, err);
+	r = write_rules(stage, err);
 	if (r < 0)
 		return r;
 	ruleset_table(stage->table, stage->state.id);
@@ -165,16 +266,30 @@ static int set_firewall(struct stage *stage, struct err *err)
 		r = firewall_digest(stage->netns, stage->table, stage->rules_digest, err);
 	if (r == 0)
 		r = netns_pin(stage->netns, stage->host->state_dir, pin_name(stage), err);
+	if (r < 0)
+		return r;
+	stage->pinned = true;
+	return peers_settle(stage->host->state_dir, stage->state.id, &stage->peers, &told, err);
+}
+
+static int set_network(struct stage *stage, struct err *err)
+{
+	int r = 0;
+
+	if (ruleset_is_needed(&stage->decision.selection, &stage->effective))
+		r = open_netns(stage, err);
 	if (r == 0)
-		stage->pinned = true;
-	return r;
+		r = enter(stage, err);
+	return r < 0 ? r : set_firewall(stage, err);
 }
 
 /* Nothing of a refused container stays. */
 static void undo(const struct stage *stage)
 {
-	struct err ignored = { 0 };
+	struct err ignored = { 0 }, told = { 0 };
 
+	if (stage->registered)
+		(void)peers_leave(stage->host->state_dir, stage->state.id, &told, &ignored);
 	if (stage->table_set)
 		(void)firewall_delete(stage->netns, stage->table, &ignored);
 	if (stage->pinned)
@@ -339,7 +454,7 @@ static int confirm(struct stage *stage, struct err *err)
 	if (r == 0)
 		r = check_unchanged(stage, err);
 	if (r == 0)
-		r = set_firewall(stage, err);
+		r = set_network(stage, err);
 	/* Everything above was looked up by pid: is it still the same process? */
 	if (r == 0 && !process_lives(&stage->process))
 		r = err_system(err, ESRCH, "the container's process %d is gone",
@@ -382,6 +497,7 @@ static int decide_and_confirm(struct stage *stage, struct err *err)
 	r = decide(stage->host, &stage->question, &stage->decision, err);
 	if (r < 0)
 		return outcome_of_error(stage->host, &stage->decision, &stage->question, err);
+	stage->effective = decision_host(stage->host, &stage->decision);
 	if (refused) {
 		*err = earlier;
 		r = -EPERM;

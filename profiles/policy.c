@@ -25,6 +25,8 @@ static const struct {
 	[SECTION_LIMITS] = { "limits", policy_limits, true },
 	[SECTION_ANNOTATIONS] = { "annotations", policy_annotations, false },
 	[SECTION_CONFIG] = { "config", policy_config, true },
+	/* Judged by who knows the host's other containers, see verdict_refuse(). */
+	[SECTION_SEPARATE] = { "separate", NULL, false },
 };
 static_assert(ARRAY_SIZE(sections) == SECTIONS_, "a row a section");
 
@@ -110,7 +112,7 @@ static int run_sections(const struct pass *pass, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
 		int r = 0;
 
-		if (!pass->facts->exec || sections[i].of_process)
+		if (sections[i].run && (!pass->facts->exec || sections[i].of_process))
 			r = sections[i].run(pass, err);
 		if (r < 0)
 			return r;
@@ -295,6 +297,18 @@ void verdict_done(struct verdict *verdict)
 	free(verdict->changes.v);
 	buf_done(&verdict->config);
 	*verdict = (struct verdict){ 0 };
+}
+
+int verdict_refuse(struct verdict *verdict, enum section section, const char *what,
+		   const char *remedy, struct err *err)
+{
+	const struct pass pass = { .changes = &verdict->changes };
+	int r = refusal_add(&pass, section, NULL, what, remedy, err);
+
+	verdict->outcome = OUTCOME_REFUSE;
+	verdict->would_refuse = false;
+	verdict->mode = MODE_ENFORCE;
+	return r;
 }
 
 int policy_decide(const struct host *host, const struct selection *selection,

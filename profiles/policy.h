@@ -64,7 +64,8 @@ enum section {
 	SECTION_ADMISSION,
 	SECTION_LIMITS,
 	SECTION_ANNOTATIONS,
-	SECTION_CONFIG, /* the config itself: ambiguous, malformed */
+	SECTION_CONFIG,   /* the config itself: ambiguous, malformed */
+	SECTION_SEPARATE, /* data classes, of which the host's other containers decide */
 	SECTIONS_,
 };
 const char *section_name(enum section section);
@@ -111,6 +112,9 @@ int policy_decide(const struct host *host, const struct selection *selection,
 		  const struct doc *config, const struct facts *facts, struct verdict *ret,
 		  struct err *err);
 void verdict_done(struct verdict *verdict);
+/* Refuse, in the host's name, for what is known elsewhere alone: it counts whatever applies. */
+int verdict_refuse(struct verdict *verdict, enum section section, const char *what,
+		   const char *remedy, struct err *err);
 #define _cleanup_verdict_ _cleanup_(verdict_done)
 
 /* Where a host has a file system of the kernel's own of this type; NULL: it is none. */

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What containers of different data classes must not share.
+ */
+#include "hooks/apart.h"
+
+#include <errno.h>
+
+#include "hooks/decision.h"
+#include "hooks/register.h"
+#include "profiles/separate.h"
+
+/* ---- what is shared ---- */
+
+/* One is the other, or lies within or around it, by whatever name. */
+static bool meet(const struct shared_place *a, const struct shared_place *b)
+{
+	for (size_t i = 0; a->n > 0 && i < b->n; i++) {
+		if (a->v[0].device == b->v[i].device && a->v[0].inode == b->v[i].inode)
+			return true;
+	}
+	for (size_t i = 0; b->n > 0 && i < a->n; i++) {
+		if (b->v[0].device == a->v[i].device && b->v[0].inode == a->v[i].inode)
+			return true;
+	}
+	return false;
+}
+
+static const struct shared_place *shared_place(const struct registered *one,
+					       const struct registered *other)
+{
+	for (size_t i = 0; i < one->n_places; i++) {
+		for (size_t o = 0; o < other->n_places; o++) {
+			if (meet(&one->places[i], &other->places[o]))
+				return &one->places[i];
+		}
+	}
+	return NULL;
+}
+
+static bool same(uint64_t a, uint64_t b)
+{
+	return a != 0 && a == b;
+}
+
+static bool is_hosts_pidns(uint64_t inode)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == inode;
+}
+
+static bool shares_network(const struct registered *one, const struct registered *other)
+{
+	return same(one->netns, other->netns);
+}
+
+static bool shares_ipc(const struct registered *one, const struct registered *other)
+{
+	return same(one->ipc, other->ipc);
+}
+
+/* From the host's all processes are seen. */
+static bool shares_processes(const struct registered *one, const struct registered *other)
+{
+	return same(one->pidns, other->pidns) || is_hosts_pidns(one->pidns) ||
+	       is_hosts_pidns(other->pidns);
+}
+
+static bool shares_pod(const struct registered *one, const struct registered *other)
+{
+	return one->pod_uid && other->pod_uid && streq(one->pod_uid, other->pod_uid);
+}
+
+static const struct {
+	bool (*holds)(const struct registered *one, const struct registered *other);
+	const char *what, *remedy;
+} rules[] = {
+	{ shares_pod, "is in the same pod", "put it into a pod of its own class" },
+	{ shares_network, "shares the network namespace", "give it a network of its own" },
+	{ shares_ipc, "shares the IPC namespace", "give it an IPC namespace of its own" },
+	{ shares_processes, "sees the processes", "give it a process namespace of its own" },
+};
+
+/* ---- with whom ---- */
+
+/* The first key by which they are of different classes; NULL: they are of the same. */
+static const char *differing_key(const struct host *host, const struct registered *one,
+				 const struct registered *other)
+{
+	for (size_t i = 0; i < host->n_separate; i++) {
+		const char *key = host->separate[i];
+
+		if (!streq(separate_class(&one->labels, key), separate_class(&other->labels, key)))
+			return key;
+	}
+	return NULL;
+}
+
+static void describe_class(const struct registered *one, const char *key, struct buf *out)
+{
+	const char *class = separate_class(&one->labels, key);
+
+	if (class[0])
+		buf_addf(out, "%s=%s", key, Q(class));
+	else
+		buf_addf(out, "no %s", key);
+}
+
+/* "the host keeps data classes apart: it shares the network namespace of container "x" (...)" */
+static void describe(const struct registered *one, const struct registered *other, const char *key,
+		     const char *shares, const char *preposition, const char *place,
+		     struct buf *out)
+{
+	buf_addf(out, "data classes are kept apart: it %s%s%s %s container %s, which has ", shares,
+		 place ? " " : "", place ? Q(place) : "", preposition, Q(other->name));
+	describe_class(other, key, out);
+	buf_adds(out, ", and it has ");
+	describe_class(one, key, out);
+}
+
+static bool check_pair(const struct registered *one, const struct registered *other,
+		       const char *key, struct buf *what, const char **ret_remedy)
+{
+	const struct shared_place *shared;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		if (!rules[i].holds(one, other))
+			continue;
+		describe(one, other, key, rules[i].what, i == 0 ? "as" : "of", NULL, what);
+		*ret_remedy = rules[i].remedy;
+		return true;
+	}
+	shared = shared_place(one, other);
+	if (!shared)
+		return false;
+	describe(one, other, key, "mounts", "which is a volume of, or within or around one of,",
+		 shared->path, what);
+	*ret_remedy = "give it a volume of its own, or list the place in \"separateIgnores\" of "
+		      "coaming.json where all classes may see it";
+	return true;
+}
+
+int apart_check(const struct host *host, const struct registered *one, const struct peers *peers,
+		struct buf *ret_what, const char **ret_remedy, struct err *err)
+{
+	if (one->infra)
+		return 0;
+	for (size_t i = 0; i < peers->n; i++) {
+		const struct registered *other = &peers->v[i];
+		_cleanup_buf_ struct buf what = { 0 };
+		const char *key;
+
+		if (other->infra || streq(other->id, one->id))
+			continue;
+		key = differing_key(host, one, other);
+		if (!key || !check_pair(one, other, key, &what, ret_remedy) ||
+		    registered_is_gone(other))
+			continue;
+		if (buf_status(&what) < 0)
+			return err_oom(err);
+		buf_add(ret_what, what.data, what.len);
+		return buf_status(ret_what) < 0 ? err_oom(err) : 0;
+	}
+	return 0;
+}
+
+int apart_judge(const struct host *host, const struct question *question, struct decision *decision,
+		struct err *err)
+{
+	const struct host effective = decision_host(host, decision);
+	_cleanup_registered_ struct registered one = { 0 };
+	_cleanup_peers_ struct peers peers = { 0 };
+	_cleanup_buf_ struct buf what = { 0 };
+	const char *remedy = NULL;
+	struct err damaged = { 0 };
+	int r;
+
+	if (question_is_exec(question) || decision->selection.exempt || !host_separates(&effective))
+		return 0;
+	r = peers_read(host->state_dir, &peers, &damaged, err);
+	if (r == 0 && damaged.class != ERR_NONE) {
+		*err = damaged;
+		err_context(err, "whose data class is not known cannot be kept apart");
+		err_hint(err, "run coaming reconcile");
+		return -EBADMSG;
+	}
+	if (r == 0)
+		r = register_make(host, decision, question->config, NULL, -1, &one, err);
+	if (r == 0)
+		r = apart_check(host, &one, &peers, &what, &remedy, err);
+	if (r < 0 || what.len == 0)
+		return r;
+	return verdict_refuse(&decision->verdict, SECTION_SEPARATE, what.data, remedy, err);
+}
