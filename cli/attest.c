@@ -133,6 +133,8 @@ static int take(const struct command *c, struct look *look, struct err *err)
 		wanted.table = look->table;
 		wanted.ruleset = look->rules;
 		wanted.firewall_digest = look->live.firewall_digest;
+		wanted.state_dir = c->host->state_dir;
+		wanted.id = look->live.identity.id;
 	}
 	return attest_take(&look->process, &wanted, &look->attestation);
 }

@@ -35,6 +35,7 @@ command_fn cmd_import;
 command_fn cmd_log;
 command_fn cmd_profile;
 command_fn cmd_ps;
+command_fn cmd_reconcile;
 command_fn cmd_reload;
 command_fn cmd_report;
 command_fn cmd_setup;

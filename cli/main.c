@@ -32,6 +32,7 @@ static const struct cli_command commands[] = {
 	{ "report", cmd_report, "say what the records show of a framework's controls" },
 	{ "reload", cmd_reload, "index the installed profiles anew" },
 	{ "gc", cmd_gc, "clean up after containers that ended without saying so" },
+	{ "reconcile", cmd_reconcile, "put right who may talk to whom" },
 	{ "completion", cmd_completion, "print what a shell needs to complete these words" },
 };
 

@@ -94,6 +94,11 @@ struct proof_wanted {
 	 *                  which takes some 10 ms
 	 */
 	const char *table, *ruleset, *firewall_digest;
+	/*
+	 * Its sets of peers are held against the registry too: of a container that runs, since of
+	 * one that starts others may not have changed theirs yet. NULL: they are not looked at.
+	 */
+	const char *state_dir, *id;
 };
 
 /*

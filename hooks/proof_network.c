@@ -10,10 +10,12 @@
 #include "hooks/proof_internal.h"
 
 #include <errno.h>
+#include <time.h>
 
 #include "hooks/firewall.h"
 #include "hooks/firewall_image.h"
 #include "hooks/netns.h"
+#include "hooks/peers_sync.h"
 
 /* What the kernel makes of the text. */
 static int make_reference(const struct proof_wanted *wanted, char **ret, struct err *err)
@@ -48,6 +50,56 @@ static int compare_with_text(const struct proof_look *look, const char *lines,
 		return finding_set(ret, PROOF_MATCH, "the profiles' rules", "the same rules", err);
 	(void)snprintf(is, sizeof(is), "%s is not so", name);
 	return finding_set(ret, PROOF_MISMATCH, "the profiles' rules", is, err);
+}
+
+/* ---- the sets of peers ---- */
+
+/* Twice, with a pause, where the first look finds something: what starts just now is not wrong. */
+static int compare_peers(const struct proof_wanted *wanted, struct buf *wrong, struct err *why)
+{
+	const struct timespec pause = { .tv_nsec = PEERS_PATIENCE_MSEC * 1000000L };
+	int r = 0;
+
+	for (unsigned look = 0; look < 2; look++) {
+		_cleanup_peers_ struct peers peers = { 0 };
+		struct err damaged = { 0 };
+		size_t n = 0;
+
+		wrong->len = 0;
+		r = peers_read(wanted->state_dir, &peers, &damaged, why);
+		if (r == 0 && !peers_find(&peers, wanted->id))
+			r = err_system(why, ENOENT, "it is not registered: run coaming reconcile");
+		if (r == 0)
+			r = peers_compare(wanted->state_dir, &peers, wanted->id, false, wrong, &n,
+					  why);
+		if (r < 0 || n == 0)
+			break;
+		if (look == 0)
+			(void)nanosleep(&pause, NULL);
+	}
+	return r;
+}
+
+/* The rules are as they should be: are those whom they let in? */
+static int add_peers(const struct proof_look *look, struct proof_finding *ret, struct err *err)
+{
+	_cleanup_buf_ struct buf wrong = { 0 };
+	struct err why = { 0 };
+	int r;
+
+	if (!look->wanted->state_dir || ret->state != PROOF_MATCH)
+		return 0;
+	r = compare_peers(look->wanted, &wrong, &why);
+	if (r == -ENOMEM)
+		return err_oom(err);
+	if (r < 0)
+		return finding_set(ret, PROOF_NOT_POSSIBLE, "the profiles' rules",
+				   why.class == ERR_NONE ? "its pin is not there" : why.text, err);
+	if (wrong.len == 0)
+		return 0;
+	for (char *end = strchr(wrong.data, '\n'); end; end = strchr(end, '\n'))
+		*end = end[1] ? ';' : '\0';
+	return finding_set(ret, PROOF_MISMATCH, "the peers that the registry has", wrong.data, err);
 }
 
 static int compare(const struct proof_look *look, const char *lines, struct proof_finding *ret,
@@ -86,5 +138,6 @@ int proof_network(const struct proof_look *look, struct proof_finding *ret, stru
 				   "the table is not there", err);
 	if (r < 0)
 		return finding_set(ret, PROOF_NOT_POSSIBLE, "the profiles' rules", why.text, err);
-	return compare(look, lines, ret, err);
+	r = compare(look, lines, ret, err);
+	return r < 0 ? r : add_peers(look, ret, err);
 }

@@ -1,0 +1,490 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Peers by their labels: containers that come and go are put into, and taken out of, the sets of
+# those that select them, whichever starts first, and whatever dies in between.
+
+DETECT_LEAKS=0
+. "$(dirname "$0")/lib.sh"
+sandbox "$@"
+need runc crun jq nft ip strace busybox journalctl "$B/coaming-runtime" "$B/coaming-hook" \
+	"$B/coaming-nft" "$B/coaming"
+probe=$B/tests/integration/probe
+
+# --- a host with a bridge ------------------------------------------------------------------------
+
+bridge() {
+	ip link delete br0 2>/dev/null || true
+	ip link add br0 type bridge
+	ip addr add 10.7.0.1/16 dev br0
+	ip addr add fd07::1/64 dev br0 nodad
+	ip link set br0 up
+}
+
+# net NAME N: a network namespace on the bridge, 10.7.0.N and fd07::N.
+net() {
+	ip netns add "$1"
+	ip link add "h$1" type veth peer name eth0 netns "$1"
+	ip link set "h$1" master br0 up
+	ip -n "$1" addr add "10.7.0.$2/16" dev eth0
+	ip -n "$1" addr add "fd07::$2/64" dev eth0 nodad
+	ip -n "$1" link set eth0 up
+	ip -n "$1" link set lo up
+}
+
+# container NAME NETNS LABELS_JSON ARG...: a bundle with these annotations.
+container() {
+	local name=$1 netns=$2 labels=$3
+
+	shift 3
+	bundle "$name" ".annotations = $labels | $(netns_path "/run/netns/$netns")" "$@"
+}
+
+start() { # NAME
+	run confined run --detach --bundle "$W/bundles/$1" "$1"
+	assert_status 0
+}
+
+stop() { # NAME
+	run confined delete --force "$1"
+	assert_status 0
+}
+
+table() { # ID
+	echo "coaming_$(printf %s "$1" | sha256sum | cut -c 1-64)"
+}
+
+# elements NETNS ID [PREFIX]: the addresses in its peers' sets, sorted, in one line.
+elements() {
+	ip netns exec "$1" nft -j list table inet "$(table "$2")" |
+		jq -r --arg prefix "${3:-peer-}" '[.nftables[].set | select(. and (.name | startswith($prefix)))
+			| .elem // [] | .[]] | sort | join(" ")'
+}
+
+# The usual three: db lets tier=web in on 5432, web goes out to tier=db alone.
+three_tiers() {
+	bridge
+	profile db '{network: {ingress: [{from: [{labelSelector: {matchLabels: {tier: "web"}}}],
+		ports: [{port: 5432}]}], egress: []}}'
+	profile web '{network: {ingress: [{ports: [{port: 80}]}],
+		egress: [{to: [{labelSelector: {matchLabels: {tier: "db"}}}], ports: [{port: 5432}]}]}}'
+	profile other '{network: {ingress: [], egress: [{ports: [{port: 5432}]}]}}'
+	for n in 2 3 4 5 6; do net "n$n" "$n"; done
+	container db n2 '{"io.coaming.profile": "db", "tier": "db"}' probe serve 5432 -- wait
+	container web n3 '{"io.coaming.profile": "web", "tier": "web"}' probe wait
+	container web2 n4 '{"io.coaming.profile": "web", "tier": "web"}' probe wait
+	container other n5 '{"io.coaming.profile": "other", "tier": "other"}' probe wait
+}
+
+try_from() { # NETNS ADDRESS PORT
+	ip netns exec "$1" "$probe" tcp "$2" "$3"
+}
+
+assert_open() { # NETNS ADDRESS PORT
+	try_from "$@" | tee "$W/tried"
+	assert_has "$W/tried" "tcp $2 $3: ok"
+}
+
+assert_closed() { # NETNS ADDRESS PORT
+	try_from "$@" | tee "$W/tried"
+	assert_matches "$W/tried" "^tcp $2 $3: E"
+}
+
+both_orders() {
+	local first second
+
+	three_tiers
+	for first in db web; do
+		second=$([ "$first" = db ] && echo web || echo db)
+		start "$first"
+		start "$second"
+		assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db"
+		assert_eq "$(elements n3 web)" "10.7.0.2 fd07::2" "peers of web"
+		wait_for 5 'the port' sh -c "ip netns exec n3 $probe tcp 10.7.0.2 5432 | grep -q ok"
+		assert_open n3 10.7.0.2 5432
+		assert_open n3 fd07::2 5432
+		start other
+		assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db"
+		assert_closed n5 10.7.0.2 5432
+		assert_closed n5 fd07::2 5432
+		# Scaled out.
+		start web2
+		assert_eq "$(elements n2 db)" "10.7.0.3 10.7.0.4 fd07::3 fd07::4" "peers of db"
+		assert_open n4 10.7.0.2 5432
+		stop web
+		assert_eq "$(elements n2 db)" "10.7.0.4 fd07::4" "peers of db"
+		assert_closed n3 10.7.0.2 5432
+		coaming attest --all >"$W/attested" || true
+		cat "$W/attested"
+		stop web2
+		stop other
+		stop db
+		assert_eq "$(ls "$W/state/peers")" "" "the registry"
+	done
+	assert_clean
+}
+
+
+# killed NAME: its process, and nobody is told.
+killed() {
+	local pid
+
+	pid=$(confined state "$1" | jq .pid)
+	kill -KILL "$pid"
+	wait_for 5 'its end' sh -c "! kill -0 $pid"
+}
+
+# --- several at once -----------------------------------------------------------------------------
+
+# background NAME COMMAND...: it must succeed by the time that settled() is called.
+background() {
+	local name=$1
+
+	shift
+	("$@" >"$W/$name.log" 2>&1; echo $? >"$W/$name.status") &
+	pending="$pending $name"
+}
+
+settled() {
+	local name
+
+	for name in $pending; do
+		wait_for 20 "$name" test -s "$W/$name.status"
+		[ "$(cat "$W/$name.status")" = 0 ] || fail "$name: $(tail -n 1 "$W/$name.log")"
+		rm "$W/$name.status"
+	done
+	pending=
+}
+
+reconciled() {
+	run coaming reconcile --dry-run
+	assert_status 0
+}
+
+# Both ways round in each of many rounds, now and then with one that goes meanwhile.
+at_once() {
+	local pending= round
+
+	three_tiers
+	for round in $(seq 40); do
+		background db confined run --detach --bundle "$W/bundles/db" db
+		background web confined run --detach --bundle "$W/bundles/web" web
+		[ "$round" -eq 1 ] || background web2 confined delete --force web2
+		settled
+		assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db, round $round"
+		assert_eq "$(elements n3 web)" "10.7.0.2 fd07::2" "peers of web, round $round"
+		background web confined delete --force web
+		background web2 confined run --detach --bundle "$W/bundles/web2" web2
+		settled
+		assert_eq "$(elements n2 db)" "10.7.0.4 fd07::4" "peers of db, round $round"
+		background db confined delete --force db
+		settled
+		assert_eq "$(elements n4 web2)" "" "peers of web2, round $round"
+	done
+	stop web2
+	assert_eq "$(ls "$W/state/peers")" "" "the registry"
+	assert_clean
+}
+
+# Twenty, of which each selects each.
+twenty_at_once() {
+	local pending= n all
+
+	bridge
+	profile mesh '{network: {
+		ingress: [{from: [{labelSelector: {matchLabels: {app: "mesh"}}}]}],
+		egress: [{to: [{labelSelector: {matchLabels: {app: "mesh"}}}]}]}}'
+	all=
+	for n in $(seq 11 30); do
+		net "m$n" "$n"
+		container "c$n" "m$n" '{"io.coaming.profile": "mesh", "app": "mesh"}' probe wait
+		all="$all 10.7.0.$n"
+	done
+	for n in $(seq 11 30); do
+		background "c$n" confined run --detach --bundle "$W/bundles/c$n" "c$n"
+	done
+	settled
+	for n in $(seq 11 30); do
+		assert_eq " $(elements "m$n" "c$n" | tr ' ' '\n' | grep -v : | tr '\n' ' ')" "$all " "peers of c$n"
+	done
+	reconciled
+	for n in $(seq 12 30); do
+		background "c$n" confined delete --force "c$n"
+	done
+	settled
+	assert_eq "$(elements m11 c11)" "10.7.0.11 fd07::11" "peers of c11"
+	stop c11
+	assert_clean
+}
+
+# --- what is killed, or comes late ---------------------------------------------------------------
+
+# No poststop: its address is another's by the time that anybody looks.
+address_of_a_dead_one() {
+	three_tiers
+	start db
+	start web
+	killed web
+	assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db"
+	# The same namespace, another container, which is no peer.
+	container thief n3 '{"io.coaming.profile": "other", "tier": "other"}' probe wait
+	start thief
+	assert_eq "$(elements n2 db)" "" "peers of db"
+	assert_closed n3 10.7.0.2 5432
+	# The poststop of the dead one comes late, and takes nothing from another one that fits.
+	stop thief
+	container web3 n3 '{"io.coaming.profile": "web", "tier": "web"}' probe wait
+	start web3
+	stop web
+	assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db"
+	stop web3
+	stop db
+	assert_clean
+}
+
+# Docker gives addresses between create and start.
+address_between_create_and_start() {
+	three_tiers
+	start db
+	ip -n n3 addr flush dev eth0
+	run confined create --bundle "$W/bundles/web" web
+	assert_status 0
+	assert_eq "$(elements n2 db)" "" "peers of db"
+	ip -n n3 addr add 10.7.0.3/16 dev eth0
+	ip -n n3 addr add fd07::3/64 dev eth0 nodad
+	run confined start web
+	assert_status 0
+	assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db"
+	wait_for 5 'the port' sh -c "ip netns exec n3 $probe tcp 10.7.0.2 5432 | grep -q ok"
+	reconciled
+	stop web
+	assert_eq "$(elements n2 db)" "" "peers of db"
+	stop db
+	assert_clean
+}
+
+# Through the hook alone, for engines that call no runtime of ours; and never a second time, since
+# the program runs by then.
+address_at_poststart() {
+	three_tiers
+	start db
+	ip -n n3 addr flush dev eth0
+	run confined run --detach --bundle "$W/bundles/web" web
+	assert_status 0
+	ip -n n3 addr add 10.7.0.3/16 dev eth0
+	printf '{"ociVersion": "1.0.2", "id": "web", "status": "running", "pid": %s, "bundle": "%s"}' \
+		"$(confined state web | jq .pid)" "$W/bundles/web" >"$W/state.json"
+	hook poststart
+	assert_status 0
+	assert_eq "$(elements n2 db)" "10.7.0.3" "peers of db"
+	ip -n n3 addr add 10.7.0.99/16 dev eth0
+	hook poststart
+	assert_status 0
+	assert_eq "$(elements n2 db)" "10.7.0.3" "peers of db"
+	stop web
+	stop db
+	assert_clean
+}
+
+# Containers that share a namespace: its address is a peer where all of them fit.
+shared_namespace() {
+	three_tiers
+	start db
+	start web
+	container side n3 '{"io.coaming.profile": "web", "tier": "web", "role": "side"}' probe wait
+	start side
+	assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db"
+	container odd n3 '{"io.coaming.profile": "other", "tier": "other"}' probe wait
+	start odd
+	assert_eq "$(elements n2 db)" "" "peers of db, with an odd one"
+	assert_closed n3 10.7.0.2 5432
+	stop odd
+	assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db, without it"
+	stop side
+	# What holds the namespace of a pod does not count.
+	container pause n3 '{"io.coaming.profile": "other", "io.kubernetes.cri-o.ContainerType": "sandbox"}' probe wait
+	start pause
+	assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db, with a pause container"
+	stop web
+	assert_eq "$(elements n2 db)" "" "peers of db, with nothing but it"
+	reconciled
+	stop pause
+	stop db
+	assert_clean
+}
+
+# --- reconcile -----------------------------------------------------------------------------------
+
+# repaired NAME COMMAND LINE: the command makes something wrong, of which reconcile says this.
+repaired() {
+	eval "$2"
+	run coaming reconcile --dry-run
+	assert_status 1
+	assert_matches "$W/out" "$3"
+	run coaming reconcile
+	assert_status 0
+	assert_matches "$W/out" "$3"
+	assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db, $1"
+	assert_eq "$(elements n3 web)" "10.7.0.2 fd07::2" "peers of web, $1"
+	reconciled
+	repairs=$((repairs + 1))
+}
+
+in_db() {
+	ip netns exec n2 nft "$@"
+}
+
+reconciles() {
+	local repairs=0 set file web_file
+
+	journal_start
+	three_tiers
+	start db
+	start web
+	reconciled
+	assert_has "$W/out" 'as the registry says'
+	set=$(ip netns exec n2 nft -j list table inet "$(table db)" |
+		jq -r 'first(.nftables[].set | select(. and (.name | test("^peer-.*4$"))) | .name)')
+	file=$W/state/peers/$(printf db | sha256sum | cut -c 1-64).json
+	web_file=$W/state/peers/$(printf web | sha256sum | cut -c 1-64).json
+	repaired added "in_db add element inet $(table db) $set '{ 10.7.0.5 }'" 'db.*has 10.7.0.5$'
+	repaired removed "in_db delete element inet $(table db) $set '{ 10.7.0.3 }'" 'db.*lacks 10.7.0.3$'
+	repaired flushed "in_db flush set inet $(table db) $set" 'db.*lacks 10.7.0.3$'
+	repaired damaged "echo '{\"id\":' >$file" 'damaged$'
+	repaired lost "rm $web_file" 'web.*runs, and is not registered$'
+	repaired foreign "cp $file $W/state/peers/$(printf %064d 0).json" 'damaged$'
+	repaired loose "chmod 0644 $file" 'damaged$'
+	repaired all "rm $W/state/peers/*.json" 'is not registered$'
+	killed web
+	run coaming reconcile
+	assert_status 0
+	assert_has "$W/out" 'registered, and gone'
+	assert_eq "$(elements n2 db)" "" "peers of db"
+	coaming log --json >"$W/log.json"
+	assert_eq "$(jq -r 'select(.COAMING_REASON == "peers-repaired") | .COAMING_EVENT' "$W/log.json" |
+		uniq -c | tr -s ' ')" " $((repairs + 1)) policy" "records"
+	run coaming verify
+	assert_status 0
+	stop web
+	stop db
+	assert_clean
+}
+
+# What peers are in a set is no drift of the rules; a wrong one is.
+attests() {
+	local set
+
+	three_tiers
+	start db
+	start web
+	run coaming attest db
+	assert_status 0
+	set=$(ip netns exec n2 nft -j list table inet "$(table db)" |
+		jq -r 'first(.nftables[].set | select(. and (.name | test("^peer-.*4$"))) | .name)')
+	in_db add element inet "$(table db)" "$set" '{ 10.7.0.5 }'
+	run coaming attest db
+	assert_status 1
+	assert_has "$W/out" "has 10.7.0.5"
+	run coaming reconcile
+	run coaming attest db
+	assert_status 0
+	stop web
+	stop db
+	assert_clean
+}
+
+# createRuntime is killed at each of its system calls: what the others' sets hold then, reconcile
+# puts right; and the next start finds nothing in its way.
+killed_anywhere() {
+	local name n points=0
+
+	three_tiers
+	start db
+	hook_setup '{network: {ingress: [], egress: [{to: [{labelSelector: {matchLabels: {tier: "db"}}}]}]}}'
+	jq '.annotations.tier = "web"' "$W/bundles/c1/config.json" >"$W/c" && cp "$W/c" "$W/bundles/c1/config.json"
+	ip link add h0 type veth peer name eth0 netns "$target"
+	nsenter -n -t "$target" ip addr add 10.7.0.77/16 dev eth0
+	hook createRuntime
+	assert_status 0
+	assert_eq "$(elements n2 db)" "10.7.0.77" "peers of db"
+	hook poststop
+	assert_eq "$(elements n2 db)" "" "peers of db"
+	cp "$W/request.json" "$W/bundles/c1/config.json"
+	run confined create --bundle "$W/bundles/c1" c1
+	cp "$W/c" "$W/bundles/c1/config.json"
+	strace -o "$W/trace" "$B/coaming-hook" --config "$W/coaming.json" createRuntime <"$W/state.json"
+	hook poststop
+	# From the first look at the registry to the end.
+	awk '{ name = $0; sub(/\(.*/, "", name); n[name]++; if (/peers/) seen = 1
+		if (seen && name ~ /^[a-z0-9_]+$/ && name !~ /^exit/) print name, n[name] }' "$W/trace" >"$W/points"
+	while read -r name n; do
+		points=$((points + 1))
+		run confined create --bundle "$W/bundles/c1" c1 >/dev/null
+		run strace -o /dev/null -e "inject=$name:signal=KILL:when=$n" \
+			"$B/coaming-hook" --config "$W/coaming.json" createRuntime <"$W/state.json" >/dev/null
+		# Of a start that was killed the runtime kills the process; here it lives: what is
+		# registered is right, or not there.
+		run coaming reconcile --quiet >/dev/null
+		assert_status 0
+		run coaming reconcile --dry-run >/dev/null
+		assert_status 0
+		if [ -e "$W/state/peers/$(printf c1 | sha256sum | cut -c 1-64).json" ]; then
+			assert_eq "$(elements n2 db)" "10.7.0.77" "peers of db after $name $n"
+		else
+			assert_eq "$(elements n2 db)" "" "peers of db after $name $n"
+		fi
+		hook createRuntime >/dev/null
+		assert_status 0
+		assert_eq "$(elements n2 db)" "10.7.0.77" "peers of db"
+		hook poststop >/dev/null
+		assert_status 0
+		assert_eq "$(elements n2 db)" "" "peers of db"
+		nsenter -n -t "$target" nft flush ruleset
+	done <"$W/points"
+	echo "$points points"
+	[ "$points" -gt 50 ] || fail "only $points system calls were seen"
+	kill -KILL "$target"
+	host_config
+	stop db
+}
+
+# --- a registry that cannot be read --------------------------------------------------------------
+
+# Who needs it is not started; who does not is.
+unreadable() {
+	three_tiers
+	mkdir -m 0700 -p "$W/state"
+	ln -s /tmp "$W/state/peers"
+	run confined run --detach --bundle "$W/bundles/db" db
+	[ "$status" -ne 0 ] || fail "started"
+	assert_matches "$W/err" 'not followed to what has root.s power'
+	container plain n6 '{"io.coaming.profile": "other"}' probe wait
+	start plain
+	stop plain
+	rm "$W/state/peers"
+	# A damaged file of another is no reason to refuse.
+	start web
+	echo '{' >"$W/state/peers/$(printf %064d 0).json"
+	start db
+	assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db"
+	stop web
+	stop db
+	rm "$W/state/peers/$(printf %064d 0).json"
+	assert_clean
+}
+
+for RUNTIME in runc crun; do
+	check "$RUNTIME: peers are in each other's sets, whichever starts first" both_orders
+	check "$RUNTIME: two start at once while another goes, forty times" at_once
+	check "$RUNTIME: addresses that come between create and start" address_between_create_and_start
+done
+RUNTIME=crun
+check 'twenty that select each other start at once, and go at once' twenty_at_once
+check "a dead container's address is another's" address_of_a_dead_one
+check 'an address that comes before poststart' address_at_poststart
+check 'containers that share a namespace' shared_namespace
+check 'reconcile repairs what was made wrong, and records it' reconciles
+check 'a wrong peer is found by an attestation' attests
+check 'createRuntime killed at each system call' killed_anywhere
+check 'a registry that cannot be read' unreadable
+finish
