@@ -120,6 +120,65 @@ one_direction_and_two_profiles() {
 	assert_matches "$W/out" '^tcp 10.9.0.1 9091: E'
 }
 
+# ask_inside WORD: the container's port 8080 over both families, by who the host is in its sets.
+ask_inside() {
+	"$probe" tcp 10.9.0.2 8080 -- tcp fd09::2 8080 >"$W/seen"
+	case $1 in
+	refused)
+		assert_matches "$W/seen" '^tcp 10.9.0.2 8080: E'
+		assert_matches "$W/seen" '^tcp fd09::2 8080: E'
+		;;
+	*)
+		assert_has "$W/seen" 'tcp 10.9.0.2 8080: ok'
+		assert_has "$W/seen" 'tcp fd09::2 8080: ok'
+		;;
+	esac
+}
+
+elements() { # add|delete SET
+	local table
+
+	table=$(in_netns nft list tables inet | cut -d ' ' -f 3)
+	in_netns nft "$1 element inet $table ${2}4 { 10.9.0.1 }; $1 element inet $table ${2}6 { fd09::1 }"
+}
+
+# Who is in the sets is let in from then on, in a zone too, and never one of another class.
+segments() {
+	# By sha256sum: of {"labelSelector":{"matchExpressions":[{"key":"tier",...}]}}, of the key.
+	local web=peer-42cf9913e692dcfa class=apart-7e036cd82a8dc98d
+
+	veth
+	ip addr add 10.9.0.200/24 dev "v$seq"
+	ip addr add fd09::1:5/64 dev "v$seq" nodad
+	"$probe" serve 8100
+	host_config '. + {zones: {far: ["10.9.0.128/25", "10.9.0.192/26", "fd09::1:0/112"]},
+		separate: ["data-class"]}'
+	start '{network: {
+		ingress: [{from: [{labelSelector: {matchLabels: {tier: "web"}}}], ports: [{port: 8080}]}],
+		egress: [{to: [{zone: "far"}, {labelSelector: {matchLabels: {tier: "web"}}}]}]}}' \
+		probe serve 8080 -- tcp 10.9.0.1 8100 -- tcp 10.9.0.200 8100 -- tcp fd09::1 8100 \
+		-- tcp fd09::1:5 8100 -- mkdir /tmp/done -- wait
+	attempts
+	assert_matches "$W/out" '^tcp 10.9.0.1 8100: E'
+	assert_matches "$W/out" '^tcp fd09::1 8100: E'
+	assert_has "$W/out" 'tcp 10.9.0.200 8100: ok'
+	assert_has "$W/out" 'tcp fd09::1:5 8100: ok'
+	ip addr del fd09::1:5/64 dev "v$seq" # which would be the host's own end
+	ask_inside refused
+	elements add $web
+	ask_inside ok
+	elements add $class
+	ask_inside refused
+	elements delete $class
+	ask_inside ok
+	elements delete $web
+	ask_inside refused
+	in_netns nft list ruleset >"$W/rules"
+	assert_matches "$W/rules" '10.9.0.1 . 6 . 8080 counter packets'
+	stop
+	assert_clean
+}
+
 # Packets that a bridge or a second interface would send through the namespace.
 nothing_is_forwarded() {
 	veth
@@ -361,6 +420,7 @@ for RUNTIME in runc crun; do
 	check "$RUNTIME: SCTP, IPv4 and IPv6, in and out" sctp
 	check "$RUNTIME: the ends of a port range; a block with a hole" ranges_and_holes
 	check "$RUNTIME: one direction alone; two profiles" one_direction_and_two_profiles
+	check "$RUNTIME: peers in sets, zones, and classes that are kept apart" segments
 	check "$RUNTIME: nothing is forwarded" nothing_is_forwarded
 	check "$RUNTIME: three thousand refused flows" flood
 	check "F47: $RUNTIME, the path of the namespace is swapped" path_swapped
