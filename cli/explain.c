@@ -156,6 +156,23 @@ static int compile_result(const struct request *request, struct explanation *x, 
 	return r;
 }
 
+/* One that is refused because of its rules (a zone that is not there) has none to show. */
+static int write_ruleset(struct explanation *x, struct err *err)
+{
+	struct err failed = { 0 };
+	int r;
+
+	r = ruleset_write(&x->selection, x->host, x->identity.id, NULL, &x->ruleset, &failed);
+	if (r < 0 && x->verdict.outcome == OUTCOME_REFUSE) {
+		buf_done(&x->ruleset);
+		x->ruleset = (struct buf){ 0 };
+		return 0;
+	}
+	if (r < 0)
+		*err = failed;
+	return r;
+}
+
 static int explain_start(const struct request *request, struct explanation *x, struct err *err)
 {
 	int r;
@@ -169,7 +186,7 @@ static int explain_start(const struct request *request, struct explanation *x, s
 		r = policy_decide(x->host, &x->selection, request->config, &x->facts, &x->verdict,
 				  err);
 	if (r == 0 && ruleset_is_needed(&x->selection, x->host))
-		r = ruleset_write(&x->selection, x->host, x->identity.id, NULL, &x->ruleset, err);
+		r = write_ruleset(x, err);
 	return r < 0 ? r : compile_result(request, x, err);
 }
 
@@ -221,10 +238,8 @@ static int print(const struct request *request, const struct explanation *x, str
 {
 	if (request->json)
 		return explain_json(x, err);
-	if (!request->show_config) {
-		explain_text(x);
-		return 0;
-	}
+	if (!request->show_config)
+		return explain_text(x, err);
 	return explanation_refuses(x) ? 0 : print_config(request, x, err);
 }
 

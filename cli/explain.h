@@ -5,9 +5,10 @@
 #ifndef COAMING_CLI_EXPLAIN_H
 #define COAMING_CLI_EXPLAIN_H
 
+#include "cli/term.h"
 #include "hooks/identity.h"
 #include "hooks/live.h"
-#include "lib/buf.h"
+#include "lib/emit.h"
 #include "profiles/policy.h"
 
 /* A process that is to be executed in the container, once that runs. */
@@ -55,7 +56,14 @@ void explained_exec_done(struct explained_exec *exec);
 bool explanation_refuses(const struct explanation *x);
 
 /* To standard output. What comes from outside is quoted. */
-void explain_text(const struct explanation *x);
+int explain_text(const struct explanation *x, struct err *err);
 int explain_json(const struct explanation *x, struct err *err);
+
+/*
+ * Whom its enforced network sections let in and out, and from whom the host keeps it apart: parts
+ * of the two above. -ENOMEM
+ */
+int explain_network_text(const struct explanation *x, const struct term *term, struct err *err);
+int explain_network_json(const struct explanation *x, struct emit *e, struct err *err);
 
 #endif

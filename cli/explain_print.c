@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An explanation as text for people and as JSON for programs. Both are walked through in the same
- * order: labels, profiles, changes, firewall, seccomp, verdict.
+ * order: labels, profiles, changes, network, firewall, seccomp, verdict.
  */
 #include "cli/explain.h"
 
@@ -215,9 +215,10 @@ static void text_verdict(const struct term *term, const struct explanation *x)
 	}
 }
 
-void explain_text(const struct explanation *x)
+int explain_text(const struct explanation *x, struct err *err)
 {
 	const struct term term = term_of(stdout);
+	int r = 0;
 
 	text_container(&term, &x->identity);
 	text_labels(&term, &x->labels);
@@ -227,10 +228,12 @@ void explain_text(const struct explanation *x)
 	if (x->refusal.class == ERR_NONE)
 		text_changes(&term, &x->verdict.changes, x->exec.process ? "process" : "container");
 	if (x->refusal.class == ERR_NONE && !x->exec.process) {
+		r = explain_network_text(x, &term, err);
 		text_ruleset(&term, &x->ruleset);
 		text_filter(&term, x);
 	}
 	text_verdict(&term, x);
+	return r;
 }
 
 /* ---- JSON ---- */
@@ -346,6 +349,9 @@ int explain_json(const struct explanation *x, struct err *err)
 	json_label_list(&e, "droppedLabels", x->labels.dropped, x->labels.n_dropped);
 	json_profiles(&e, &x->selection);
 	json_changes(&e, &x->verdict.changes);
+	r = refused_early || x->exec.process ? 0 : explain_network_json(x, &e, err);
+	if (r < 0)
+		return r;
 	emit_text(&e, "ruleset", x->ruleset.len > 0 ? x->ruleset.data : NULL);
 	emit_key(&e, "seccompInstructions"); /* null: no filter, or none that can be compiled */
 	if (x->instructions > 0)

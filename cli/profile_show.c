@@ -323,27 +323,6 @@ static int show_rootfs(struct show *show)
 
 /* ---- network ---- */
 
-static void write_rule(const struct network_rule *rule, struct buf *out)
-{
-	static const char *const protocols[] = { "any", "TCP", "UDP", "SCTP" };
-
-	buf_adds(out, rule->n_ports ? "" : "every port");
-	for (size_t i = 0; i < rule->n_ports; i++) {
-		const struct port *port = &rule->ports[i];
-
-		buf_addf(out, "%s%s", i ? ", " : "", protocols[port->protocol]);
-		if (!port->any)
-			buf_addf(out, " %u", port->first);
-		if (!port->any && port->last != port->first)
-			buf_addf(out, "-%u", port->last);
-	}
-	buf_adds(out, rule->n_peers ? " with" : " with anybody");
-	for (size_t i = 0; i < rule->n_peers; i++) {
-		buf_adds(out, i ? ", " : " ");
-		peer_describe(&rule->peers[i], out);
-	}
-}
-
 static bool is_profile(const struct profile *p, const void *arg)
 {
 	return p == arg;
@@ -361,7 +340,7 @@ static int show_direction(struct show *show, const struct profile *p, bool ingre
 		_cleanup_buf_ struct buf text = { 0 };
 
 		buf_addf(&text, "%s: ", name);
-		write_rule(&direction->rules[i], &text);
+		network_rule_describe(&direction->rules[i], &text);
 		r = add_line(show, "network", &text, is_profile, p);
 	}
 	if (direction->n_rules == 0) {

@@ -314,31 +314,6 @@ static int parse_direction(const struct doc *doc, const struct node *section,
 	return 0;
 }
 
-static void describe_block(const struct peer *peer, struct buf *out)
-{
-	char cidr[CIDR_TEXT_MAX];
-
-	buf_adds(out, cidr_format(cidr, &peer->cidr));
-	for (size_t i = 0; i < peer->n_except; i++)
-		buf_addf(out, "%s%s", i ? " and " : " without ",
-			 cidr_format(cidr, &peer->except[i]));
-}
-
-void peer_describe(const struct peer *peer, struct buf *out)
-{
-	switch (peer->kind) {
-	case PEER_IP_BLOCK:
-		describe_block(peer, out);
-		break;
-	case PEER_LABELS:
-		peer_selector_describe(&peer->selector, out);
-		break;
-	case PEER_ZONE:
-		buf_addf(out, "zone %s", peer->zone);
-		break;
-	}
-}
-
 static void peer_done(struct peer *peer)
 {
 	free(peer->except);

@@ -199,6 +199,8 @@ bool cidr_contains(const struct cidr *outer, const struct cidr *inner);
 const char *cidr_format(char out[CIDR_TEXT_MAX], const struct cidr *cidr);
 /* "10.0.0.0/8 without 10.1.0.0/16", "zone office", "containers with tier=web". */
 void peer_describe(const struct peer *peer, struct buf *out);
+/* "TCP 80, UDP 53 with zone office", "every port with anybody". */
+void network_rule_describe(const struct network_rule *rule, struct buf *out);
 /* Its address alone. */
 const char *address_format(char out[CIDR_TEXT_MAX], const struct cidr *cidr);
 

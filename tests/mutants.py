@@ -20,6 +20,8 @@ VALUES = [
     "10.0.0.0/8", "10.0.0.1/8", "10.0.0.0/08", "::/0", "::1", "::ffff:1.2.3.4", "1::2::3", "execve",
     "exit_group", "mount", "nginx", "a@b", "@a", "a:b", "a:", "net-admin", "\u00fc", "a\n", "a" * 64,
     [], {}, [""], ["a"], [None], {"a": "b"}, {"path": "/x"}, {"port": 1}, {"endPort": 2},
+    {"labelSelector": {}}, {"namespaceSelector": {}}, {"zone": "a"},
+    {"matchLabels": {"kubernetes.io/metadata.name": "a"}}, {"matchLabels": {"a": "b"}},
 ]  # fmt: skip
 LETTERS = "aA0/.:-_* \n\u00fcM19"
 

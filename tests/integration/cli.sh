@@ -285,6 +285,37 @@ refused_for_its_label() {
 	assert_json "$W/out" '.outcome == "refuse" and (.reason | contains("nobody")) and .changes == []'
 }
 
+# Who is let in by which selector, which class it is kept apart by, and whose address counts.
+who_is_let_in() {
+	local set=peer-42cf9913e692dcfa # of tier=web
+
+	host_config '. + {zones: {office: ["10.0.0.0/8"]}, separate: ["data-class"]}'
+	profile shop '{network: {ingress: [{from: [{labelSelector: {matchLabels: {tier: "web"}}},
+		{zone: "office"}], ports: [{port: 5432}]}], egress: []}}'
+	profile tried '{mode: "audit", network: {ingress: [{from: [{labelSelector: {}}]}]}}'
+	bundle b "$(labelled shop,tried)"
+	run coaming explain --bundle "$W/bundles/b" --label io.coaming.data-class=pci
+	assert_status 0
+	assert_has "$W/out" 'ingress: TCP 5432 with containers with tier=web, zone office [shop]'
+	assert_has "$W/out" 'egress: nothing [shop]'
+	assert_has "$W/out" 'whose "io.coaming.data-class" is not "pci" [host: separate]'
+	assert_has "$W/out" 'only where each of them fits'
+	assert_has_not "$W/out" 'every container'
+	run coaming explain --bundle "$W/bundles/b" --json
+	assert_json "$W/out" '(.peers | length) == 1 and .peers[0].what == "containers with tier=web"
+		and .peers[0].selector.labelSelector.matchExpressions[0].values == ["web"]
+		and (.peers[0].set as $s | .ruleset | contains("set \($s)4 {") and contains("set \($s)6 {"))
+		and .classes == [{key: "io.coaming.data-class", value: ""}]
+		and [.network[].direction] == ["ingress", "egress"]'
+	assert_json "$W/out" ".peers[0].set == \"$set\""
+	# A zone that the host does not have: refused, and by what.
+	host_config
+	run coaming explain --bundle "$W/bundles/b" --json
+	assert_status 1
+	assert_json "$W/out" '.outcome == "refuse" and .ruleset == null and .classes == []
+		and any(.changes[]; .refusal and .by == "shop" and (.what | startswith("zone \"office\" is not")))'
+}
+
 as_json() {
 	profile shop "$shop"
 	bundle b "$(labelled shop)"
@@ -483,6 +514,7 @@ check 'check: filters that no kernel takes' filters_that_grow
 check 'explain: a filter for which libseccomp does not end' filter_without_end
 check 'explain: a profile that does not exist' refused_for_its_label
 check 'explain --json' as_json
+check 'explain: peers, zones and classes' who_is_let_in
 check 'explain --show-config gives what changes nothing the second time' the_config_that_runs
 check 'explain --label' labels_of_the_command
 check 'explain --exec: a process on a machine without its container' exec_of_a_process

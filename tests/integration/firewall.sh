@@ -174,7 +174,7 @@ segments() {
 	elements delete $web
 	ask_inside refused
 	in_netns nft list ruleset >"$W/rules"
-	assert_matches "$W/rules" '10.9.0.1 . 6 . 8080 counter packets'
+	assert_matches "$W/rules" '10.9.0.1 . tcp . 8080 counter packets'
 	stop
 	assert_clean
 }
