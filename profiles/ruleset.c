@@ -450,15 +450,20 @@ static int write_rule(struct writing *c, const struct words *w, const struct net
 	return r;
 }
 
+static void begin_chain(const char *prefix, const char *name, const char *hook, struct buf *text)
+{
+	buf_addf(text,
+		 "\tchain %s-%s {\n"
+		 "\t\ttype filter hook %s priority filter; policy drop;\n",
+		 prefix, name, hook);
+}
+
 static int write_chain(struct writing *c, const struct words *w, const struct profile *profile,
 		       const struct direction *direction)
 {
 	int r = 0;
 
-	buf_addf(c->text,
-		 "\tchain %s-%s {\n"
-		 "\t\ttype filter hook %s priority filter; policy drop;\n",
-		 w->name, profile->name, w->hook);
+	begin_chain(w->name, profile->name, w->hook, c->text);
 	write_needed(w, c->text);
 	for (size_t i = 0; r == 0 && i < direction->n_rules; i++)
 		r = write_rule(c, w, &direction->rules[i]);
@@ -477,10 +482,7 @@ static int write_chain(struct writing *c, const struct words *w, const struct pr
  */
 static void write_apart_chain(const struct writing *c, const struct words *w)
 {
-	buf_addf(c->text,
-		 "\tchain apart-%s {\n"
-		 "\t\ttype filter hook %s priority filter; policy drop;\n",
-		 w->name, w->hook);
+	begin_chain("apart", w->name, w->hook, c->text);
 	for (size_t i = 0; i < c->host->n_separate; i++) {
 		char set[APART_SET_MAX];
 

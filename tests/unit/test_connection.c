@@ -116,10 +116,129 @@ static void test_connections(void **state)
 	}
 }
 
+/* ---- ends that are known by their labels ---- */
+
+static const char named[] =
+	"{\"name\": \"db\", \"network\": {\"ingress\": [{\"from\": [{\"labelSelector\": "
+	"{\"matchLabels\": {\"tier\": \"web\"}}}, {\"zone\": \"office\"}, {\"ipBlock\": {\"cidr\": "
+	"\"192.0.2.0/24\"}}]}], \"egress\": [{\"to\": [{\"zone\": \"nowhere\"}]}]}}";
+
+static const struct {
+	const char *peer;        /* NULL: no address is known */
+	const char *tier;        /* NULL: it is no container of this host */
+	const char *class, *own; /* of the data; NULL: no such label */
+	const char *by;          /* "class": the host's */
+} ends[] = {
+	{ "10.88.0.2", "web", NULL, NULL, NULL },
+	{ NULL, "web", NULL, NULL, NULL },
+	{ "10.88.0.2", "jobs", NULL, NULL, "db" },
+	{ NULL, "jobs", NULL, NULL, "db" },
+	{ "10.88.0.2", NULL, NULL, NULL, "db" },
+	{ "198.51.100.7", NULL, NULL, NULL, NULL },
+	{ "2001:db8::7", NULL, NULL, NULL, NULL },
+	{ "198.51.101.7", NULL, NULL, NULL, "db" },
+	{ "192.0.2.7", NULL, NULL, NULL, NULL },
+	{ "198.51.100.7", "jobs", NULL, NULL, NULL },
+	{ "10.88.0.2", "web", "pci", "pci", NULL },
+	{ "10.88.0.2", "web", "pci", "public", "class" },
+	{ "10.88.0.2", "web", NULL, "pci", "class" },
+	{ NULL, "web", "pci", NULL, "class" },
+	{ "198.51.100.7", "jobs", "pci", NULL, "class" },
+	{ "198.51.100.7", NULL, NULL, "pci", NULL },
+	{ "127.0.0.1", "jobs", "pci", NULL, NULL },
+	{ "10.88.0.2", "jobs", "pci", NULL, "db" },
+};
+
+static struct labels labels_of(const char *tier, const char *class)
+{
+	struct labels labels = { 0 };
+	struct err err = { 0 };
+
+	if (tier)
+		assert_int_equal(labels_set(&labels, "tier", tier, LABEL_FROM_ENGINE, NULL, &err),
+				 0);
+	if (class)
+		assert_int_equal(labels_set(&labels, "io.coaming.data-class", class,
+					    LABEL_FROM_ENGINE, NULL, &err),
+				 0);
+	return labels;
+}
+
+static struct host *host_of(void)
+{
+	static const char text[] = "{\"separate\": [\"data-class\"], \"zones\": {\"office\": "
+				   "[\"198.51.100.0/24\", \"2001:db8::/32\"]}}";
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct host *host = NULL;
+	struct err err = { 0 };
+
+	if (doc_parse(&doc, "coaming.json", text, strlen(text), &err) < 0 ||
+	    host_parse(doc, &host, &err) < 0)
+		fail_msg("%s", err.text);
+	return host;
+}
+
+static void test_ends(void **state)
+{
+	_cleanup_host_ struct host *host = host_of();
+	_cleanup_profile_ struct profile *db = parsed(named);
+	struct selected selected = { .profile = db, .mode = MODE_ENFORCE };
+	const struct selection selection = { .v = &selected, .n = 1 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct labels other = labels_of(ends[i].tier, ends[i].class);
+		struct labels own = labels_of(NULL, ends[i].own);
+		struct connection connection = { .ingress = true,
+						 .no_address = !ends[i].peer,
+						 .own.labels = &own,
+						 .protocol = PROTOCOL_TCP,
+						 .port = 1 };
+		struct connection_refusal by = { 0 };
+		struct err err = { 0 };
+		const char *who;
+
+		if (ends[i].tier)
+			connection.other.labels = &other;
+		if (ends[i].peer)
+			assert_int_equal(cidr_parse(ends[i].peer, &connection.peer), 0);
+		assert_int_equal(connection_refused_by(&selection, host, &connection, &by, &err),
+				 0);
+		who = by.profile ? by.profile->name : by.class_key ? "class" : NULL;
+		if (!who != !ends[i].by || (who && !streq(who, ends[i].by)))
+			fail_msg("row %zu: refused by %s", i, who ? who : "nobody");
+		labels_done(&other);
+		labels_done(&own);
+	}
+}
+
+/* Nobody knows whom it would let through. */
+static void test_unknown_zone(void **state)
+{
+	_cleanup_host_ struct host *host = host_of();
+	_cleanup_profile_ struct profile *db = parsed(named);
+	struct selected selected = { .profile = db, .mode = MODE_ENFORCE };
+	const struct selection selection = { .v = &selected, .n = 1 };
+	const struct host *hosts[] = { host, NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+		struct connection connection = { .protocol = PROTOCOL_TCP, .port = 1 };
+		struct connection_refusal by = { 0 };
+		struct err err = { 0 };
+
+		assert_int_equal(cidr_parse("10.0.0.1", &connection.peer), 0);
+		assert_int_equal(
+			connection_refused_by(&selection, hosts[i], &connection, &by, &err),
+			-EBADMSG);
+		assert_non_null(strstr(err.text, "profile db: zone \"nowhere\" is not"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_unknown_zone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
