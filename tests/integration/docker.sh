@@ -11,19 +11,25 @@ dock() {
 	docker -H "unix://$W/docker.sock" "$@"
 }
 
+# dockerd_start DAEMON_JSON
+dockerd_start() {
+	echo "$1" >"$W/daemon.json"
+	dockerd --config-file "$W/daemon.json" -H "unix://$W/docker.sock" --data-root "$W/data" \
+		--exec-root "$W/exec" -p "$W/docker.pid" --storage-driver vfs --bridge none \
+		--iptables=false --ip6tables=false --exec-opt native.cgroupdriver=cgroupfs \
+		--cgroup-parent "/$CG" >"$W/dockerd.log" 2>&1 &
+	dockerd=$!
+	wait_for 20 dockerd dock info || { tail -n 20 "$W/dockerd.log"; return 1; }
+}
+
 # docker_setup: the image "busybox", and profiles for whoever starts.
 docker_setup() {
 	journal_start
 	mkdir -p /etc/coaming
 	host_config "${1:-.}"
 	cp "$W/coaming.json" /etc/coaming/coaming.json
-	jq -n --arg path "$B/coaming-runtime" '{"default-runtime": "coaming",
-		runtimes: {coaming: {path: $path}}}' >"$W/daemon.json"
-	dockerd --config-file "$W/daemon.json" -H "unix://$W/docker.sock" --data-root "$W/data" \
-		--exec-root "$W/exec" -p "$W/docker.pid" --storage-driver vfs --bridge none \
-		--iptables=false --ip6tables=false --exec-opt native.cgroupdriver=cgroupfs \
-		--cgroup-parent "/$CG" >"$W/dockerd.log" 2>&1 &
-	wait_for 20 dockerd dock info || { tail -n 20 "$W/dockerd.log"; return 1; }
+	dockerd_start "$(jq -n --arg path "$B/coaming-runtime" '{"default-runtime": "coaming",
+		runtimes: {coaming: {path: $path}}}')"
 	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
 	tar -C "$T/rootfs" -c . | dock import - busybox >/dev/null
 }
@@ -163,6 +169,28 @@ labels() {
 	assert_clean
 }
 
+# Docker keeps of a container which runtime it was made with, also where that was the default. README.md
+# says what there is to do once coaming has gone; nothing is started without being told.
+after_its_removal() {
+	profile p '{capabilities: {allow: []}}'
+	docker_setup '.floor = ["p"]'
+	dock create --name web --network none busybox probe status >/dev/null
+	assert_eq "$(dock inspect -f '{{.HostConfig.Runtime}}' web)" coaming "the container's runtime"
+	kill "$dockerd" && wait "$dockerd" || true
+	dockerd_start '{}'
+	run dock start -a web
+	[ "$status" -ne 0 ] || fail "it started without coaming"
+	assert_matches "$W/err" 'runtime.* coaming|coaming.*runtime'
+	run dock create --network none busybox probe status
+	assert_status 0
+	# The name of the real runtime under the old one.
+	kill "$dockerd" && wait "$dockerd" || true
+	dockerd_start "$(jq -n --arg path "$(command -v runc)" '{runtimes: {coaming: {path: $path}}}')"
+	run dock start -a web
+	assert_status 0
+	[ "$(field "$W/out" CapBnd)" != "$(cap_mask)" ] || fail "confined by nobody"
+}
+
 for RUNTIME in runc crun; do
 	check "docker, $RUNTIME: capabilities, seccomp, root, firewall, records" confines
 	check "docker, $RUNTIME: docker prints why it was refused" refused
@@ -170,5 +198,6 @@ for RUNTIME in runc crun; do
 	check "docker, $RUNTIME: where no profile applies nothing is taken" nothing_applies
 done
 RUNTIME=runc
+check "docker: a container that was made with coaming, after its removal" after_its_removal
 check "docker: labels, whose they are, the image; F57: no record, half of it" labels
 finish
