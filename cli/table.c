@@ -16,10 +16,8 @@ static void clean(char *text)
 
 	for (const char *s = text; *s;) {
 		size_t n = utf8_sequence(s, strlen(s));
-		unsigned char c = (unsigned char)*s;
-		bool c1 = n == 2 && c == 0xc2 && (unsigned char)s[1] < 0xa0;
 
-		if (n == 0 || c < 0x20 || c == 0x7f || c1) {
+		if (!utf8_is_shown(s, n)) {
 			*out++ = '?';
 			s += n > 0 ? n : 1;
 			continue;

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/utf8.h"
+
 /* Narrower than this a terminal is not believed, or nobody could read it. */
 #define COLUMNS_MIN 20
 #define COLUMNS_MAX 1000
@@ -99,12 +101,12 @@ size_t term_width(const char *text)
 /* What a terminal would obey is not for it. */
 static void put_word(const struct term *term, const char *word, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)word[i];
-		bool c1 = c == 0xc2 && i + 1 < len && (unsigned char)word[i + 1] < 0xa0;
-
-		(void)fputc(c < 0x20 || c == 0x7f || c1 ? '?' : c, term->out);
-		i += c1;
+	for (size_t i = 0, n; i < len; i += n ? n : 1) {
+		n = utf8_sequence(word + i, len - i);
+		if (utf8_is_shown(word + i, n))
+			(void)fwrite(word + i, 1, n, term->out);
+		else
+			(void)fputc('?', term->out);
 	}
 }
 

@@ -39,14 +39,19 @@ size_t utf8_sequence(const char *text, size_t left)
 	return n;
 }
 
+bool utf8_is_shown(const char *s, size_t n)
+{
+	return n > 2 || (n == 2 && !(s[0] == '\xc2' && (unsigned char)s[1] < 0xa0)) ||
+	       (n == 1 && *s >= 0x20 && *s != 0x7f);
+}
+
 size_t utf8_put_shown(char *out, size_t size, const char *text)
 {
 	size_t o = 0;
 
 	for (const char *s = text; *s && o + 4 < size;) {
 		size_t n = utf8_sequence(s, strnlen(s, 4));
-		bool shown = n > 2 || (n == 2 && !(s[0] == '\xc2' && (unsigned char)s[1] < 0xa0)) ||
-			     (n == 1 && *s >= 0x20 && *s != 0x7f);
+		bool shown = utf8_is_shown(s, n);
 
 		if (shown)
 			memcpy(out + o, s, n);

@@ -14,6 +14,12 @@
 size_t utf8_sequence(const char *s, size_t left);
 
 /*
+ * Is the sequence of n bytes at s, as utf8_sequence() has it, what a terminal shows and does not
+ * obey? No control of ASCII, none that U+0080 to U+009F encode; no UTF-8 (n is 0) may be either.
+ */
+bool utf8_is_shown(const char *s, size_t n);
+
+/*
  * Copy a text without what a terminal would obey: controls of ASCII, those that U+0080 to U+009F
  * encode, and what is no UTF-8 become "?". Cut where it is too long.
  *

@@ -21,7 +21,7 @@ bookworm)
 	packages=nginx-light,postgresql,redis-server,python3,nodejs,haproxy,prometheus-node-exporter
 	packages=$packages,gcc,make,libc6-dev
 	packages=$packages,systemd,podman,containerd,crun,runc,conmon,netavark
-	packages=$packages,golang-github-containers-common,nftables,iproute2,busybox-static
+	packages=$packages,golang-github-containers-common,nftables,iproute2,busybox-static,libyaml-0-2
 	;;
 podman5)
 	suite=trixie
