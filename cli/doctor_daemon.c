@@ -131,6 +131,16 @@ static bool is_same(int proc, const char *pid, const char *what, const char *our
 	       theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
 }
 
+/* Whoever else executes the program (rootless, or to be taken for the daemon) is not the host's. */
+static bool is_roots(int proc, const char *pid)
+{
+	char name[32];
+	struct stat st;
+
+	(void)snprintf(name, sizeof(name), "%.16s", pid);
+	return fstatat(proc, name, &st, 0) == 0 && st.st_uid == 0;
+}
+
 static int find_pid(int proc, const char *const programs[], size_t n, pid_t *ret, struct err *err)
 {
 	_cleanup_(closedirp) DIR *dir = fdopendir(fcntl(proc, F_DUPFD_CLOEXEC, 3));
@@ -145,7 +155,7 @@ static int find_pid(int proc, const char *const programs[], size_t n, pid_t *ret
 
 		if (pid <= 0 || pid > INT_MAX || (lowest && pid > lowest))
 			continue;
-		if (executes(proc, entry->d_name, programs, n) &&
+		if (executes(proc, entry->d_name, programs, n) && is_roots(proc, entry->d_name) &&
 		    is_same(proc, entry->d_name, "root", "/") &&
 		    is_same(proc, entry->d_name, "ns/pid", "/proc/self/ns/pid"))
 			lowest = pid;

@@ -14,13 +14,14 @@
 
 #include "cli/below.h"
 #include "cli/running.h"
+#include "cli/setup.h"
 #include "lib/doc.h"
 
 #define DOCKER_FILE "/etc/docker/daemon.json"
 
 static doors_fn doors_docker;
 
-static const struct engine {
+static const struct engine_check {
 	const char *name, *title;
 	const char *programs[3]; /* it is installed where one of them is */
 	doors_fn *look;
@@ -190,14 +191,15 @@ static int doors_docker(struct doctor *d, struct doors *ret, struct err *err)
 	root = daemon_last(ret->daemon, "data-root", 0);
 	root = root ? root : string_of(node_get(doc_root(doc), "data-root"));
 	node_foreach (runtime, node_get(doc_root(doc), "runtimes"))
-		register_docker(ret, runtime->key, string_of(node_get(runtime, "path")), chosen);
+		register_docker(ret, runtime->key, string_of(setup_docker_program(runtime)),
+				chosen);
 	r = register_from_line(ret, chosen, err);
 	return r < 0 ? r : check_data_root(d, root, err);
 }
 
 /* ---- each ---- */
 
-static bool is_installed(const struct doctor *d, const struct engine *e)
+static bool is_installed(const struct doctor *d, const struct engine_check *e)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(e->programs); i++) {
 		if (e->programs[i] && below_exists(d->root_fd, e->programs[i]))
@@ -214,7 +216,7 @@ static bool is_program(const struct doctor *d, const char *path)
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IXUSR);
 }
 
-static int judge(struct doctor *d, const struct engine *e, const struct doors *doors,
+static int judge(struct doctor *d, const struct engine_check *e, const struct doors *doors,
 		 struct err *err)
 {
 	const struct advice unguarded = { .why = unguarded_why, .remedy = e->setup };
@@ -269,7 +271,7 @@ static int check_around(struct doctor *d, struct err *err)
 
 /* ---- one engine ---- */
 
-static void write_line(const struct engine *e, const struct daemon *daemon, struct buf *out)
+static void write_line(const struct engine_check *e, const struct daemon *daemon, struct buf *out)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(e->line) && e->line[i].name; i++) {
 		const struct line_option *option = &e->line[i];
@@ -282,7 +284,7 @@ static void write_line(const struct engine *e, const struct daemon *daemon, stru
 }
 
 /* What its daemon was told on the command line, and not in a file. */
-static int tell_line(struct doctor *d, const struct engine *e, const struct daemon *daemon,
+static int tell_line(struct doctor *d, const struct engine_check *e, const struct daemon *daemon,
 		     struct err *err)
 {
 	_cleanup_buf_ struct buf text = { 0 };
@@ -297,7 +299,7 @@ static int tell_line(struct doctor *d, const struct engine *e, const struct daem
 			  (int)daemon->pid, text.data);
 }
 
-static int find_daemon(struct doctor *d, const struct engine *e, struct daemon *ret,
+static int find_daemon(struct doctor *d, const struct engine_check *e, struct daemon *ret,
 		       struct err *err)
 {
 	struct err cause = { 0 };
@@ -311,7 +313,7 @@ static int find_daemon(struct doctor *d, const struct engine *e, struct daemon *
 	return r < 0 ? doctor_add_unread(d, "engine-command-line", &cause, err) : 0;
 }
 
-static int check_engine(struct doctor *d, const struct engine *e, struct err *err)
+static int check_engine(struct doctor *d, const struct engine_check *e, struct err *err)
 {
 	_cleanup_daemon_ struct daemon daemon = { 0 };
 	struct doors doors = { .daemon = &daemon };

@@ -7,7 +7,7 @@
 #define COAMING_CLI_SETUP_H
 
 #include "lib/buf.h"
-#include "lib/err.h"
+#include "lib/doc.h"
 
 #define SETUP_PATH_MAX 1024
 /* What coaming is called in the engines' files, and the program's own name. */
@@ -78,6 +78,9 @@ bool setup_is_ours(const char *path);
  * how the engine calls it, `chosen` its default (may be NULL). */
 void setup_see_runtime(struct setup_way *way, const char *key, const char *path,
 		       const char *chosen);
+/* The program of one of Docker's runtimes: its "path", or what Docker (23.0 and later) hands to a
+ * shim that is named; NULL where there is neither. */
+const struct node *setup_docker_program(const struct node *runtime);
 /* A text as a JSON string, which is also one of TOML; free(). NULL where memory is short. */
 char *setup_quoted(const char *text);
 /* Say which runtime's place coaming takes, or that it does not. `old` may be NULL. */

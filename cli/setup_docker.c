@@ -52,9 +52,16 @@ static const char *string_of(const struct node *node)
 	return node_is(node, NODE_STRING) ? node->string : NULL;
 }
 
+const struct node *setup_docker_program(const struct node *runtime)
+{
+	const struct node *path = node_get(runtime, "path");
+
+	return path ? path : node_path(runtime, "options", "BinaryName", NULL);
+}
+
 static const char *path_of(const struct node *runtime)
 {
-	return string_of(node_get(runtime, "path"));
+	return string_of(setup_docker_program(runtime));
 }
 
 static bool runtime_is_ours(const struct node *runtime)
@@ -115,7 +122,7 @@ static int put_runtime(struct edit *edit, const struct doc *doc, const struct se
 				 WHERE_KEY(doc, ours));
 	if (streq(path_of(ours), way->runtime))
 		return 0;
-	return edit_replace(edit, node_get(ours, "path"), path, err);
+	return edit_replace(edit, setup_docker_program(ours), path, err);
 }
 
 static int put_default(struct setup *setup, struct edit *edit, const struct doc *doc,

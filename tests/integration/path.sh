@@ -156,6 +156,11 @@ other_engines() {
 	printf '%s\n' '[crio.runtime]' 'default_runtime = "coaming"' >"$root/etc/crio/crio.conf.d/20-x.conf"
 	found --root "$root" engines
 	assert_found ''
+	# As Docker 23 has it, where a shim is named.
+	echo '{"default-runtime": "x", "runtimes": {"x": {"runtimeType": "io.containerd.runc.v2",
+		"options": {"BinaryName": "/usr/local/bin/coaming-runtime"}}}}' >"$root/etc/docker/daemon.json"
+	found --root "$root" engines
+	assert_found ''
 	assert_has "$W/what" 'every container of CRI-O goes through coaming-runtime'
 	# A later file has the last word; hooks alone do not rewrite what CRI-O starts.
 	printf '%s\n' '[crio.runtime]' 'default_runtime = "crun"' >"$root/etc/crio/crio.conf.d/30-y.conf"
@@ -171,7 +176,7 @@ other_engines() {
 }
 
 # A shell under CRI-O's name: what its command line says goes before the files.
-of_the_line() {
+of_the_line() { # [ARG...]; as $AS
 	local pid
 
 	mount -t tmpfs none /usr/local/bin
@@ -179,7 +184,7 @@ of_the_line() {
 	echo 'read -r _' >"$W/wait"
 	mkfifo "$W/hold"
 	exec 7<>"$W/hold"
-	/usr/local/bin/crio "$W/wait" "$@" <&7 >"$W/crio.log" 2>&1 &
+	${AS:-} /usr/local/bin/crio "$W/wait" "$@" <&7 >"$W/crio.log" 2>&1 &
 	pid=$!
 	wait_for 5 'its command line' grep -qz "$W/wait" "/proc/$pid/cmdline"
 	found engines
@@ -206,6 +211,12 @@ command_line() {
 	assert_found 'note engine-command-line'
 	of_the_line -c "$W/crio.conf" --default-runtime runc
 	assert_found 'note engine-command-line' 'warning engine-crio'
+	# Whoever is not root says nothing of the host's daemon by executing its program.
+	chmod -R a+rX "$W"
+	AS='setpriv --reuid 1000 --clear-groups' of_the_line -c "$W/crio.conf"
+	assert_found 'error engine-crio'
+	AS='setpriv --reuid 1000 --clear-groups unshare --user --map-root-user' of_the_line -c "$W/crio.conf"
+	assert_found 'error engine-crio'
 }
 
 own_programs() {
