@@ -69,17 +69,22 @@ KEYS = {"ingress": "from", "egress": "to"}
 
 
 class Coaming:
-    """Every profile whose match fits must let a packet pass."""
+    """Every profile whose match fits must let a packet pass. `registered`: is every container known
+    to others, or those alone that a profile applies to?"""
 
-    def __init__(self, profiles, zones=None):
+    def __init__(self, profiles, zones=None, registered=True):
         self.profiles = profiles
         self.zones = zones or {}
+        self.registered = registered
 
-    def selected(self, end):
+    def applying(self, end):
         if end.labels is None:
             return []
-        return [p for p in self.profiles if p.get("mode") != "audit"
-                and selector_holds(p["match"]["labelSelector"], end.on_node())]
+        return [p for p in self.profiles
+                if selector_holds(p["match"]["labelSelector"], end.on_node())]
+
+    def selected(self, end):
+        return [p for p in self.applying(end) if p.get("mode") != "audit"]
 
     def peer_holds(self, peer, other, family):
         address = other.address(family)
@@ -87,7 +92,7 @@ class Coaming:
             return block_holds(peer["ipBlock"], address)
         if "zone" in peer:
             return any(block_holds({"cidr": c}, address) for c in self.zones[peer["zone"]])
-        if other.labels is None:
+        if other.labels is None or not (self.registered or self.applying(other)):
             return False
         if "namespaceSelector" in peer:
             if other.namespace is None:

@@ -54,12 +54,14 @@ refused() {
 	exported "$case" tried
 	assert_status 2
 	assert_has "$W/err" 'none of them has an enforced network section'
-	profile web '{match: {labelSelector: {matchLabels: {a: "b"}}}, network: {egress: [{to: [{zone: "nowhere"}]}]}}'
+	profile web '{match: {labelSelector: {matchLabels: {a: "b"}}},
+		network: {egress: [{to: [{zone: "nowhere"}]}]}}'
 	run "$B/coaming" export --networkpolicy --dir "$W/profiles"
 	assert_status 2
 	assert_has "$W/err" nowhere
 	# What only the kubelet gives cannot be asked for, and leaving it out would allow more.
-	profile web '{match: {labelSelector: {matchLabels: {"io.kubernetes.pod.name": "b"}}}, network: {egress: []}}'
+	profile web '{match: {labelSelector: {matchLabels: {"io.kubernetes.pod.name": "b"}}},
+		network: {egress: []}}'
 	run "$B/coaming" export --networkpolicy --partial --dir "$W/profiles"
 	assert_status 2
 	assert_eq "$(cat "$W/out")" '' 'standard output'
@@ -67,8 +69,8 @@ refused() {
 
 # What comes back has the same reach, as coaming diff has it, and applies to the same.
 there_and_back() {
-	profile web '{match: {labelSelector: {matchLabels: {app: "web", "io.kubernetes.pod.namespace": "shop"}}},
-		network: {ingress: [{ports: [{port: 80}, {port: 8000, endPort: 8010}, {protocol: "SCTP"}]},
+	profile web '{match: {labelSelector: {matchLabels: {app: "web",
+			"io.kubernetes.pod.namespace": "shop"}}}, network: {ingress: [{ports: [{port: 80}, {port: 8000, endPort: 8010}, {protocol: "SCTP"}]},
 				{from: [{ipBlock: {cidr: "10.0.0.0/8", except: ["10.1.0.0/16"]}}]}],
 			egress: [{to: [{ipBlock: {cidr: "fd00::/8"}}], ports: [{protocol: "UDP", port: 53}]}]}}'
 	run "$B/coaming" export --networkpolicy --dir "$W/profiles"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random profiles: what they let pass, against what Kubernetes would let pass under the policies that
-coaming export makes of them, and against the profiles that coaming import makes of these again.
+"""Random profiles: what they let pass, against what Kubernetes would let pass under the policies
+that coaming export makes of them, and against the profiles that coaming import makes of these again.
 Usage: export_cases.py COAMING WORK_DIRECTORY CASES"""
 
 import glob

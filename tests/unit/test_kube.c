@@ -64,22 +64,21 @@ static void test_import(void **state)
 
 /* ---- the other way ---- */
 
-#define LABELS(app, key, value)                                                                    \
-	"{\"name\": \"" app "\", \"match\": {\"labelSelector\": {\"matchLabels\": {\"" key         \
-	"\": \"" value "\", \"io.kubernetes.pod.namespace\": \"shop\"}}}, "
+#define SHOP "\"io.kubernetes.pod.namespace\": \"shop\""
 
-static const char *const texts[] = {
-	LABELS("web", "app",
-	       "web") "\"network\": {\"ingress\": [{\"from\": [{\"labelSelector\":"
-		      " {\"matchLabels\": {\"app\": \"proxy\", \"io.kubernetes.pod.namespace\": \"shop\"}}},"
-		      " {\"ipBlock\": {\"cidr\": \"10.0.0.0/8\", \"except\": [\"10.1.0.0/16\"]}}, {\"labelSelector\":"
-		      " {\"matchLabels\": {\"a b\": \"c\"}}}], \"ports\": [{\"port\": 80, \"endPort\": 90}]}],"
-		      " \"egress\": [{}]}}",
-	LABELS("prod", "env",
-	       "prod") "\"network\": {\"ingress\": [{\"from\": [{\"labelSelector\":"
-		       " {\"matchLabels\": {\"env\": \"prod\"}}}, {\"ipBlock\": {\"cidr\": \"10.2.0.0/16\"}},"
-		       " {\"zone\": \"office\"}], \"ports\": [{\"port\": 85}]}]}}",
-};
+static const char web[] =
+	"{\"name\": \"web\", \"match\": {\"labelSelector\": {\"matchLabels\":"
+	" {\"app\": \"web\", " SHOP "}}}, \"network\": {\"ingress\": [{\"from\": ["
+	"{\"labelSelector\": {\"matchLabels\": {\"app\": \"proxy\", " SHOP "}}},"
+	" {\"ipBlock\": {\"cidr\": \"10.0.0.0/8\", \"except\": [\"10.1.0.0/16\"]}},"
+	" {\"labelSelector\": {\"matchLabels\": {\"a b\": \"c\"}}}],"
+	" \"ports\": [{\"port\": 80, \"endPort\": 90}]}], \"egress\": [{}]}}";
+static const char prod[] =
+	"{\"name\": \"prod\", \"match\": {\"labelSelector\": {\"matchLabels\":"
+	" {\"env\": \"prod\", " SHOP "}}}, \"network\": {\"ingress\": [{\"from\": ["
+	"{\"labelSelector\": {\"matchLabels\": {\"env\": \"prod\"}}},"
+	" {\"ipBlock\": {\"cidr\": \"10.2.0.0/16\"}}, {\"zone\": \"office\"}],"
+	" \"ports\": [{\"port\": 85}]}]}}";
 
 static int parse_profile(const char *text, const char *file, struct profile **ret, struct err *err)
 {
@@ -119,8 +118,8 @@ static void test_export(void **state)
 	struct profile *profiles[2] = { NULL, NULL };
 	struct err err = { 0 };
 
-	if (parse_profile(texts[0], "web.json", &profiles[0], &err) < 0 ||
-	    parse_profile(texts[1], "prod.json", &profiles[1], &err) < 0)
+	if (parse_profile(web, "web.json", &profiles[0], &err) < 0 ||
+	    parse_profile(prod, "prod.json", &profiles[1], &err) < 0)
 		fail_msg("%s", err.text);
 	assert_true(alloc_fail_each(export, profiles) > 100);
 	profile_free(&profiles[0]);

@@ -193,7 +193,8 @@ static void test_canonical(void **state)
 		  "[\"1\", \"1\"]}, {\"key\": \"a\", \"operator\": \"Exists\"}]}",
 		  "{\"matchLabels\":{\"a\":\"1\"}}" },
 		{ "{\"matchExpressions\": [{\"key\": \"a\", \"operator\": \"NotIn\", \"values\": "
-		  "[\"2\", \"1\"]}, {\"key\": \"a\", \"operator\": \"NotIn\", \"values\": [\"1\"]}]}",
+		  "[\"2\", \"1\"]}, {\"key\": \"a\", \"operator\": \"NotIn\", \"values\": "
+		  "[\"1\"]}]}",
 		  "{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"NotIn\",\"values\":[\"1\","
 		  "\"2\"]}]}" },
 		{ "{\"matchExpressions\": [{\"key\": \"a\", \"operator\": \"NotIn\", \"values\": "
@@ -285,11 +286,12 @@ static void test_memory(void **state)
 {
 	struct selector selectors[2] = { 0 };
 
-	parse("{\"matchLabels\": {\"a\": \"1\"}, \"matchExpressions\": [{\"key\": \"b\", \"operator\": "
-	      "\"NotIn\", \"values\": [\"1\", \"2\"]}]}",
+	parse("{\"matchLabels\": {\"a\": \"1\"}, \"matchExpressions\": [{\"key\": \"b\", "
+	      "\"operator\": \"NotIn\", \"values\": [\"1\", \"2\"]}]}",
 	      &selectors[0]);
-	parse("{\"matchExpressions\": [{\"key\": \"a\", \"operator\": \"NotIn\", \"values\": [\"2\"]}, "
-	      "{\"key\": \"a\", \"operator\": \"Exists\"}, {\"key\": \"b\", \"operator\": "
+	parse("{\"matchExpressions\": [{\"key\": \"a\", \"operator\": \"NotIn\", "
+	      "\"values\": [\"2\"]}, {\"key\": \"a\", \"operator\": \"Exists\"}, "
+	      "{\"key\": \"b\", \"operator\": "
 	      "\"Exists\"}]}",
 	      &selectors[1]);
 	assert_true(alloc_fail_each(make_cells, selectors) > 20);
