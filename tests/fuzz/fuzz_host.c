@@ -26,5 +26,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(profile_name_is_valid(host->floor[i]));
 	for (size_t i = 0; i < host->n_exempt; i++)
 		must(host->exempt[i].selector.n > 0 && host->exempt[i].reason);
+	for (size_t i = 0; i < host->zones.n; i++) {
+		const struct zone *zone = &host->zones.v[i];
+
+		must(profile_name_is_valid(zone->name) && zone->n_cidrs > 0);
+		for (size_t k = 1; k < zone->n_cidrs; k++)
+			must(!cidr_contains(&zone->cidrs[k - 1], &zone->cidrs[k]));
+	}
+	for (size_t i = 0; i < host->n_separate; i++)
+		must(strpbrk(host->separate[i], "./"));
+	for (size_t i = 0; i < host->n_separate_ignores; i++)
+		must(path_is_normal(host->separate_ignores[i]));
 	return 0;
 }

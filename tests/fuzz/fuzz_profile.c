@@ -40,6 +40,28 @@ static void check(const struct profile *profile)
 	must(starts_with(text.data, "table inet coaming_") && strlen(text.data) == text.len);
 }
 
+/* What the text of a selector says is what it was made of. */
+static void check_peers(const struct profile *profile)
+{
+	struct selected one = { .profile = profile, .mode = MODE_ENFORCE };
+	const struct selection selection = { .v = &one, .n = 1 };
+	_cleanup_free_ const struct peer_selector **peers = NULL;
+	struct err err = { 0 };
+	size_t n = 0;
+
+	must_succeed(ruleset_peers(&selection, &peers, &n, &err), &err);
+	for (size_t i = 0; i < n; i++) {
+		struct peer_selector again = { 0 };
+		_cleanup_doc_ struct doc *doc = NULL;
+
+		must_succeed(doc_parse(&doc, "peer", peers[i]->text, strlen(peers[i]->text), &err),
+			     &err);
+		must_succeed(peer_selector_parse(doc, doc_root(doc), &again, &err), &err);
+		must(streq(again.text, peers[i]->text) && streq(again.set, peers[i]->set));
+		peer_selector_done(&again);
+	}
+}
+
 static void check_advice(const struct profile *profile, const struct doc *doc)
 {
 	_cleanup_advices_ struct advices advices = { 0 };
@@ -67,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	check(profile);
+	check_peers(profile);
 	check_advice(profile, doc);
 	return 0;
 }

@@ -16,6 +16,7 @@
 #include "hooks/labels.h"
 #include "hooks/state.h"
 #include "profiles/policy.h"
+#include "profiles/reach.h"
 #include "profiles/ruleset.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/alloc.h"
@@ -125,10 +126,68 @@ static int run_profile(void *arg, struct err *err)
 				     &text, err);
 }
 
+/* The second part is the host's configuration: its zones and classes, and sets with elements. */
+static int write_segments(const struct profile *profile, const struct host *host, struct err *err)
+{
+	struct selected one = { .profile = profile, .mode = MODE_ENFORCE };
+	const struct selection selection = { .v = &one, .n = 1 };
+	_cleanup_free_ const struct peer_selector **peers = NULL;
+	_cleanup_buf_ struct buf text = { 0 };
+	struct cidr address = { 0 };
+	size_t n = 0;
+	int r;
+
+	r = ruleset_peers(&selection, &peers, &n, err);
+	if (r == 0) {
+		const struct set_elements set = { peers[0]->set, &address, 1 };
+
+		r = ruleset_write(&selection, host, "c", &(struct elements){ &set, 1 }, &text, err);
+	}
+	return r;
+}
+
+static int compare_segments(const struct profile *profile, struct err *err)
+{
+	_cleanup_(who_table_done) struct who_table table = { 0 };
+	struct reach in = { 0 }, out = { 0 }, both = { 0 };
+	_cleanup_buf_ struct buf text = { 0 };
+	int r;
+
+	r = reach_of(&profile->network.ingress, &table, &in, err);
+	if (r == 0)
+		r = reach_of(&profile->network.egress, &table, &out, err);
+	if (r == 0)
+		r = reach_both(&in, &out, &table, &both, err);
+	if (r == 0)
+		reach_describe(&both, &table, 10, &text);
+	if (r == 0 && buf_status(&text) < 0)
+		r = err_oom(err);
+	reach_done(&in);
+	reach_done(&out);
+	reach_done(&both);
+	return r;
+}
+
+static int run_segments(void *arg, struct err *err)
+{
+	const struct input *input = arg;
+	_cleanup_profile_ struct profile *profile = NULL;
+	_cleanup_doc_ struct doc *doc = NULL, *host_doc = NULL;
+	_cleanup_host_ struct host *host = NULL;
+	int r = parse("web.json", input->first, &doc, err);
+
+	r = r < 0 ? r : profile_parse(doc, fetch, arg, &profile, err);
+	r = r < 0 ? r : parse("coaming.json", input->second, &host_doc, err);
+	r = r < 0 ? r : host_parse(host_doc, &host, err);
+	r = r < 0 ? r : write_segments(profile, host, err);
+	return r < 0 ? r : compare_segments(profile, err);
+}
+
 static void test_profile(void **state)
 {
 	fail_each(run_profile, "tests/fuzz/corpus/profile/web");
 	fail_each(run_profile, "tests/fuzz/corpus/profile/file");
+	fail_each(run_segments, "tests/fuzz/corpus/profile/labels");
 }
 
 static int run_seccomp(void *arg, struct err *err)
