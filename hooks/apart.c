@@ -76,10 +76,11 @@ static const struct {
 	bool (*holds)(const struct registered *one, const struct registered *other);
 	const char *what, *remedy;
 } rules[] = {
-	{ shares_pod, "is in the same pod", "put it into a pod of its own class" },
-	{ shares_network, "shares the network namespace", "give it a network of its own" },
-	{ shares_ipc, "shares the IPC namespace", "give it an IPC namespace of its own" },
-	{ shares_processes, "sees the processes", "give it a process namespace of its own" },
+	{ shares_pod, "is in the same pod as", "put it into a pod of its own class" },
+	{ shares_network, "shares the network namespace of", "give it a network of its own" },
+	{ shares_ipc, "shares the IPC namespace of", "give it an IPC namespace of its own" },
+	{ shares_processes, "sees, or lets see, the processes of",
+	  "give it a process namespace of its own" },
 };
 
 /* ---- with whom ---- */
@@ -107,13 +108,12 @@ static void describe_class(const struct registered *one, const char *key, struct
 		buf_addf(out, "no %s", key);
 }
 
-/* "the host keeps data classes apart: it shares the network namespace of container "x" (...)" */
+/* shares: "shares the network namespace of", as it stands before "container \"db\"". */
 static void describe(const struct registered *one, const struct registered *other, const char *key,
-		     const char *shares, const char *preposition, const char *place,
-		     struct buf *out)
+		     const char *shares, struct buf *out)
 {
-	buf_addf(out, "data classes are kept apart: it %s%s%s %s container %s, which has ", shares,
-		 place ? " " : "", place ? Q(place) : "", preposition, Q(other->name));
+	buf_addf(out, "data classes are kept apart: it %s container %s, which has ", shares,
+		 Q(other->name));
 	describe_class(other, key, out);
 	buf_adds(out, ", and it has ");
 	describe_class(one, key, out);
@@ -123,19 +123,21 @@ static bool check_pair(const struct registered *one, const struct registered *ot
 		       const char *key, struct buf *what, const char **ret_remedy)
 {
 	const struct shared_place *shared;
+	char mounts[QUOTE_MAX + 64];
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		if (!rules[i].holds(one, other))
 			continue;
-		describe(one, other, key, rules[i].what, i == 0 ? "as" : "of", NULL, what);
+		describe(one, other, key, rules[i].what, what);
 		*ret_remedy = rules[i].remedy;
 		return true;
 	}
 	shared = shared_place(one, other);
 	if (!shared)
 		return false;
-	describe(one, other, key, "mounts", "which is a volume of, or within or around one of,",
-		 shared->path, what);
+	(void)snprintf(mounts, sizeof(mounts), "mounts %s, in whole or in part a volume of",
+		       Q(shared->path));
+	describe(one, other, key, mounts, what);
 	*ret_remedy = "give it a volume of its own, or list the place in \"separateIgnores\" of "
 		      "coaming.json where all classes may see it";
 	return true;

@@ -17,6 +17,7 @@ struct identity {
 	char *engine;       /* "podman", "cri-o", "containerd", "docker"; NULL: no engine known */
 	/* Kubernetes' names, or NULL. */
 	char *pod, *pod_namespace, *pod_uid, *pod_container;
+	bool infra; /* its engine says that it only holds a pod's namespaces; not kept */
 };
 
 /*

@@ -233,6 +233,8 @@ static int identify(const struct node *top, struct identity *identity, struct er
 
 	if (image && is_long_id(image))
 		(void)snprintf(id, sizeof(id), "sha256:%s", image);
+	/* Source: podman 4 and 5, libpod/container_config.go, IsInfra */
+	identity->infra = node_is(node_get(top, "pause"), NODE_TRUE);
 	r = identity_set(&identity->name, text_of(top, "name"), err);
 	if (r == 0)
 		r = identity_set(&identity->image, text_of(top, "rootfsImageName"), err);

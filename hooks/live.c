@@ -89,7 +89,7 @@ static const struct {
 	{ "podUid", offsetof(struct identity, pod_uid), false },
 	{ "podContainer", offsetof(struct identity, pod_container), false },
 };
-static_assert(ARRAY_SIZE(identity_members) == sizeof(struct identity) / sizeof(char *),
+static_assert(ARRAY_SIZE(identity_members) == offsetof(struct identity, infra) / sizeof(char *),
 	      "every member of an identity");
 
 static char **identity_member(struct identity *identity, size_t i)

@@ -27,15 +27,18 @@ bool register_is_needed(const struct host *host, const struct decision *decision
 /* ---- who it is ---- */
 
 /*
- * The engine's own word that a container only holds the namespaces of a pod. Sources: CRI-O and
- * podman, pkg/annotations; containerd, pkg/cri/annotations
+ * The engine's own word that a container only holds the namespaces of a pod: podman's record has
+ * it, others write it into the config. Sources: CRI-O, pkg/annotations; containerd,
+ * pkg/cri/annotations
  */
-static bool is_infra(const struct doc *config)
+static bool is_infra(const struct decision *decision, const struct doc *config)
 {
 	static const char *const keys[] = { "io.kubernetes.cri-o.ContainerType",
 					    "io.kubernetes.cri.container-type" };
 	const struct node *annotations = node_get(doc_root(config), "annotations");
 
+	if (decision->identity.infra)
+		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const struct node *type = node_get(annotations, keys[i]);
 
@@ -69,7 +72,7 @@ static int set_identity(const struct decision *decision, const struct doc *confi
 {
 	int r;
 
-	registered->infra = is_infra(config);
+	registered->infra = is_infra(decision, config);
 	r = copy(&registered->id, decision->identity.id, err);
 	if (r == 0)
 		r = copy(&registered->name, decision->identity.name, err);

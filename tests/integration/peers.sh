@@ -7,7 +7,7 @@
 DETECT_LEAKS=0
 . "$(dirname "$0")/lib.sh"
 sandbox "$@"
-need runc crun jq nft ip strace busybox journalctl "$B/coaming-runtime" "$B/coaming-hook" \
+need runc crun podman jq nft ip strace busybox journalctl "$B/coaming-runtime" "$B/coaming-hook" \
 	"$B/coaming-nft" "$B/coaming"
 probe=$B/tests/integration/probe
 
@@ -163,7 +163,7 @@ reconciled() {
 
 # Both ways round in each of many rounds, now and then with one that goes meanwhile.
 at_once() {
-	local pending= round
+	local pending='' round
 
 	three_tiers
 	for round in $(seq 40); do
@@ -188,7 +188,7 @@ at_once() {
 
 # Twenty, of which each selects each.
 twenty_at_once() {
-	local pending= n all
+	local pending='' n all
 
 	bridge
 	profile mesh '{network: {
@@ -453,7 +453,7 @@ killed_anywhere() {
 # Who needs it is not started; who does not is.
 unreadable() {
 	three_tiers
-	mkdir -m 0700 -p "$W/state"
+	mkdir -m 0700 "$W/state"
 	ln -s /tmp "$W/state/peers"
 	run confined run --detach --bundle "$W/bundles/db" db
 	[ "$status" -ne 0 ] || fail "started"
@@ -473,12 +473,135 @@ unreadable() {
 	assert_clean
 }
 
+# --- engines -------------------------------------------------------------------------------------
+
+profiles_of_engines() {
+	mkdir -p /etc/coaming
+	cp "$W/coaming.json" /etc/coaming/coaming.json
+	profile db '{match: {labelSelector: {matchLabels: {tier: "db"}}},
+		network: {ingress: [{from: [{labelSelector: {matchLabels: {tier: "web"}}}],
+		ports: [{port: 5432}]}], egress: []}}'
+	profile web '{match: {labelSelector: {matchLabels: {tier: "web"}}},
+		network: {ingress: [], egress: [{to: [{labelSelector: {matchLabels: {tier: "db"}}}],
+		ports: [{port: 5432}]}]}}'
+	profile other '{match: {labelSelector: {matchLabels: {tier: "other"}}},
+		network: {ingress: [], egress: [{ports: [{port: 5432}]}]}}'
+}
+
+# peers_of PID ID: as elements(), of a process.
+peers_of() {
+	nsenter -n -t "$1" nft -j list table inet "coaming_$2" | jq -r '[.nftables[].set
+		| select(. and (.name | startswith("peer-"))) | .elem // [] | .[]] | join(" ")'
+}
+
+# podman's bridge and its labels; and pods, whose containers share a namespace.
+podmans() {
+	local address pid
+
+	profiles_of_engines
+	podman_setup
+	run podman --runtime coaming-runtime run -d --name db --label tier=db busybox probe serve 5432 -- wait
+	assert_status 0
+	address=$(podman inspect -f '{{.NetworkSettings.IPAddress}}' db)
+	pid=$(podman inspect -f '{{.State.Pid}}' db)
+	run podman --runtime coaming-runtime run -d --name web --label tier=web busybox \
+		probe tcp "$address" 5432 -- wait
+	assert_status 0
+	wait_for 8 'the answer' sh -c 'podman logs web | grep -q tcp'
+	podman logs web | tee "$W/logs"
+	assert_has "$W/logs" "tcp $address 5432: ok"
+	run podman --runtime coaming-runtime run --name odd --label tier=other busybox \
+		probe tcp "$address" 5432
+	assert_matches "$W/out" "tcp $address 5432: E"
+	# Its image's own label makes it no peer.
+	tar -C "$T/rootfs" -c . | podman import -q -c 'LABEL tier=web' - labelled
+	run podman --runtime coaming-runtime run --name claims labelled probe tcp "$address" 5432
+	assert_matches "$W/out" "tcp $address 5432: E"
+	assert_eq "$(peers_of "$pid" "$(podman inspect -f '{{.Id}}' db)")" \
+		"$(podman inspect -f '{{.NetworkSettings.IPAddress}}' web)" "peers of db"
+	run podman --runtime coaming-runtime rm -f -t 0 web
+	assert_eq "$(peers_of "$pid" "$(podman inspect -f '{{.Id}}' db)")" "" "peers of db"
+	run podman --runtime coaming-runtime rm -f -t 0 -a
+	assert_status 0
+	assert_clean
+}
+
+podmans_pods() {
+	local address
+
+	# A pod's first container must be confined too: it has the namespace that the others join.
+	host_config '.floor = ["open"]'
+	profile open '{network: {ingress: [{}], egress: [{}]}}'
+	profiles_of_engines
+	podman_setup
+	podman --runtime coaming-runtime run -d --name db --label tier=db busybox probe serve 5432 -- wait
+	address=$(podman inspect -f '{{.NetworkSettings.IPAddress}}' db)
+	run podman --runtime coaming-runtime pod create --name pod --infra-image localhost/busybox \
+		--infra-command '/bin/probe wait'
+	assert_status 0
+	run podman --runtime coaming-runtime run -d --name web --pod pod --label tier=web busybox probe wait
+	assert_status 0
+	assert_eq "$(jq -r 'select(.infra) | .name' "$W"/state/peers/*)" \
+		"$(podman ps -a --format '{{.Names}}' | grep infra)" "what holds the pod's namespaces"
+	run podman --runtime coaming-runtime exec web probe tcp "$address" 5432
+	assert_has "$W/out" "tcp $address 5432: ok"
+	run podman --runtime coaming-runtime run -d --name odd --pod pod --label tier=other busybox probe wait
+	assert_status 0
+	run podman --runtime coaming-runtime exec web probe tcp "$address" 5432
+	assert_matches "$W/out" "tcp $address 5432: E"
+	podman --runtime coaming-runtime pod rm -f -t 0 pod
+	podman --runtime coaming-runtime rm -f -t 0 -a
+	assert_clean
+}
+
+dock() {
+	docker -H "unix://$W/docker.sock" "$@"
+}
+
+# Docker 28 connects a container after createRuntime, Docker 20.10 before: `start` tells the others.
+dockers() {
+	local address pid id
+
+	command -v dockerd >/dev/null || skip_check 'dockerd is not there'
+	profiles_of_engines
+	jq -n --arg path "$B/coaming-runtime" '{"default-runtime": "coaming",
+		runtimes: {coaming: {path: $path}}}' >"$W/daemon.json"
+	dockerd --config-file "$W/daemon.json" -H "unix://$W/docker.sock" --data-root "$W/data" \
+		--exec-root "$W/exec" -p "$W/docker.pid" --storage-driver vfs --bridge none \
+		--iptables=false --ip6tables=false --exec-opt native.cgroupdriver=cgroupfs \
+		--cgroup-parent "/$CG" >"$W/dockerd.log" 2>&1 &
+	wait_for 20 dockerd dock info || { tail -n 20 "$W/dockerd.log"; return 1; }
+	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
+	tar -C "$T/rootfs" -c . | dock import - busybox >/dev/null
+	run dock network create --subnet 10.77.0.0/24 backend
+	assert_status 0
+	run dock run -d --name db --network backend --label tier=db busybox probe serve 5432 -- wait
+	assert_status 0
+	address=$(dock inspect -f '{{.NetworkSettings.Networks.backend.IPAddress}}' db)
+	pid=$(dock inspect -f '{{.State.Pid}}' db)
+	id=$(dock inspect -f '{{.Id}}' db)
+	run dock run --name web --network backend --label tier=web busybox probe tcp "$address" 5432
+	assert_has "$W/out" "tcp $address 5432: ok"
+	run dock run --name odd --network backend --label tier=other busybox probe tcp "$address" 5432
+	assert_matches "$W/out" "tcp $address 5432: E"
+	assert_eq "$(peers_of "$pid" "$id")" "" "peers that are over"
+	run dock run -d --name web2 --network backend --label tier=web busybox probe wait
+	assert_eq "$(peers_of "$pid" "$id")" \
+		"$(dock inspect -f '{{.NetworkSettings.Networks.backend.IPAddress}}' web2)" "peers of db"
+	run dock rm -f web web2 odd db
+	assert_status 0
+	assert_clean
+}
+
 for RUNTIME in runc crun; do
 	check "$RUNTIME: peers are in each other's sets, whichever starts first" both_orders
 	check "$RUNTIME: two start at once while another goes, forty times" at_once
 	check "$RUNTIME: addresses that come between create and start" address_between_create_and_start
 done
 RUNTIME=crun
+check "podman's bridge, its labels and an image's" podmans
+check "podman's pods" podmans_pods
+check "Docker's networks" dockers
 check 'twenty that select each other start at once, and go at once' twenty_at_once
 check "a dead container's address is another's" address_of_a_dead_one
 check 'an address that comes before poststart' address_at_poststart
