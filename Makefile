@@ -145,8 +145,8 @@ test_programs := $(programs) $(probe) $(attack) $(preload) $(keep) $(prove) $(re
 # strict warnings (a skipped test fails), so that what the user said of it goes to run.sh.
 check: deps
 	@$(MAKE) CI=1 test_programs
-	@O='$(abspath $(O))' CI='$(CI)' tests/run.sh $(unit) $(fuzz_check) \
-		tests/mutation.sh $(scripts)
+	@O='$(abspath $(O))' CI='$(CI)' tests/run.sh $(long_scripts) tests/mutation.sh $(unit) \
+		$(fuzz_check) $(filter-out $(long_scripts),$(scripts))
 
 test_programs: $(test_programs)
 

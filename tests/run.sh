@@ -8,7 +8,8 @@
 # that tells none of them, ends in an error without having told one, or tells fewer than it
 # planned has failed once more. With CI set a skip counts as a failure.
 #
-# As many run at once as there are processors, or $JOBS: each script is in namespaces of its own.
+# One more runs at once than there are processors, or $JOBS: each script is in namespaces of its own,
+# and many of them wait.
 # JOBS=1 for figures of time.
 #
 # Last line: "N passed, N failed, N skipped". Exit status 1 where something failed.
@@ -18,7 +19,7 @@ export CMOCKA_MESSAGE_OUTPUT=tap LC_ALL=C
 seen=$(mktemp -d "${TMPDIR:-/tmp}/coaming-run.XXXXXX") || exit 111
 trap 'rm -rf "$seen"' EXIT
 passed=0 failed=0 skipped=0
-jobs=${JOBS:-$(nproc)}
+jobs=${JOBS:-$(($(nproc) + 1))}
 
 run() { # PROGRAM FILE
 	case $1 in
