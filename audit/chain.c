@@ -759,11 +759,21 @@ bool chains_wants_again(struct chains *c)
 	"two chains go on from the record before: the host went back to a snapshot, or somebody "  \
 	"wrote records of their own"
 
+/* Where a run parts from the other whose beginning it has; 0: it has none of it. */
+static uint64_t parts_at(const struct chain *chain, const struct run *next)
+{
+	for (size_t i = 0; i < chain->n_forks; i++)
+		if (chain->forks[i].next == next)
+			return chain->forks[i].hi;
+	return 0;
+}
+
 static int judge_overlap(struct chains *c, struct chain *chain, const struct run *now,
 			 const struct run *next, struct err *err)
 {
 	struct spot spot = { FOUND_DUPLICATED, false,      chain->summary.machine,
 			     next->first,      next->last, next->where };
+	uint64_t parts = parts_at(chain, next);
 	bool linked;
 
 	if (are_copies(chain, now, next)) {
@@ -780,8 +790,10 @@ static int judge_overlap(struct chains *c, struct chain *chain, const struct run
 			    "other records have these places, and no record leads to this one");
 	}
 	spot.kind = FOUND_FORKED;
+	if (parts > 0)
+		spot.from = parts;
 	return tell(c, &spot, err, "%s",
-		    next->first == 1
+		    parts == 0 && next->first == 1
 			    ? "a second chain begins: the ledger was removed and begun anew"
 			    : FORKED_TEXT);
 }

@@ -101,7 +101,7 @@ void zones_done(struct zones *zones)
 
 int zones_get(const struct zones *zones, const char *name, const struct zone **ret, struct err *err)
 {
-	const char *names[ZONES_MAX];
+	const char *names[ZONES_MAX] = { NULL };
 
 	for (size_t i = 0; i < zones->n; i++) {
 		names[i] = zones->v[i].name;

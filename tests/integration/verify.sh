@@ -145,10 +145,12 @@ bytes_of_a_ledger() {
 }
 
 # The host goes back to a snapshot; the journal, which is elsewhere, does not.
-a_restored_snapshot() {
+a_restored_snapshot() { # [COMMAND]: before the snapshot
 	journal_start
+	${1:-true}
 	begin
 	cp -a "$W/audit" "$W/snapshot"
+	[ $# -eq 0 ] || journal_cont
 	keep 20
 	coaming flush -q || true
 	verify -k "$W/key"
@@ -159,6 +161,8 @@ a_restored_snapshot() {
 	coaming audit head >"$W/later.head"
 	verify -k "$W/key"
 	found forked 63 67
+	jq -e 'all(.findings[]; .severity != "error" or (.kind == "forked" and .to == 67 and
+		(.from == 63 or .from == 67)))' "$W/verify" >/dev/null || fail 'it is told at other places, too'
 	# The same from the head alone.
 	verify --ledger --head "$W/kept.head" --head "$W/later.head"
 	nothing
@@ -332,6 +336,7 @@ check 'without the key a chain that was written anew is not found, and that is s
 check 'a key of another host proves nothing, and accuses nobody' another_key
 check 'bytes cut, zeroed and gone' bytes_of_a_ledger
 check 'a restored snapshot' a_restored_snapshot
+check 'a restored snapshot that sends again what it had not sent' a_restored_snapshot journal_hang
 check 'a ledger that was removed and begun anew' begun_anew
 check 'forged by another user' by_another_user
 check 'forged from another mount namespace' from_another_mount_namespace
