@@ -216,9 +216,10 @@ static bool confines_start(const struct profile *profile)
  */
 static int check_admitted(const struct pass *pass, struct err *err)
 {
+	size_t n = pass->n - pass->separates; /* the host's part has no name there */
 	struct demand demand = { 0 };
 
-	for (size_t i = 0; pass->facts->exec && i < pass->n; i++) {
+	for (size_t i = 0; pass->facts->exec && i < n; i++) {
 		if (confines_start(pass->profiles[i]) &&
 		    !is_admitted(pass->facts->exec, pass->profiles[i]->name))
 			demand_add(&demand, i);
