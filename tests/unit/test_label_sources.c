@@ -457,6 +457,79 @@ static void test_cri_plugin(void **state)
 	assert_string_equal(found.identity.pod_container, "shop");
 }
 
+/* ---- a pod, in a database that the CRI plugin has made ---- */
+
+#define SANDBOX       "b13ef0b69e1bf63a4e1244a4422126aed511d8f5fc84bbe1576db64a017c64a1"
+#define IN_POD        "691a27cf662855bc9129a68078416c04755be53f30c32c1a3205922657641d0f"
+#define SANDBOX_IMAGE "9cfd9258a4f4ab487788071cc223186ccefcf32bfb947a538c4eed7f2d467b14"
+#define POD_IMAGE     "d34ec2419a04ad22a83df6bfbe80ab57d034da24796dd7b5682906b9f1cc01e4"
+#define OF_POD                                                                                     \
+	"\"io.kubernetes.cri.container-type\": \"container\", "                                    \
+	"\"io.kubernetes.cri.container-name\": \"shop\", "                                         \
+	"\"io.kubernetes.cri.image-name\": \"registry.test/app:1\", "                              \
+	"\"io.kubernetes.cri.sandbox-name\": \"web-0\", \"note\": \"own\""
+
+static void put_image(const struct place *place, const char *digest, const char *labels)
+{
+	char config[SHA256_HEX], text[512];
+
+	(void)snprintf(text, sizeof(text), "{\"config\":{\"Labels\":%s}}", labels);
+	put_blob(place, text, config);
+	(void)snprintf(text, sizeof(text), "{\"config\":{\"digest\":\"sha256:%s\"}}", config);
+	put_index(place, digest, text);
+}
+
+static int find_in_pod(const struct place *place, const char *config, struct found *ret)
+{
+	char root[PATH_MAX];
+
+	(void)snprintf(root, sizeof(root), "%s/root", place->dir);
+	return find(config, IN_POD, "/run/containerd/io.containerd.runtime.v2.task/k8s.io/" IN_POD,
+		    &(struct host){ .engines.containerd_root = root }, ret);
+}
+
+/* The sandbox's record has the pod's labels, the container's the kubelet's and the image's. */
+static void test_pod(void **state)
+{
+	static const char config[] = "{\"annotations\": {" OF_POD
+				     ", \"io.kubernetes.cri.sandbox-id\": \"" SANDBOX "\"}}";
+	const struct place *place = *state;
+	_cleanup_(found_done) struct found found = { 0 };
+
+	put_copy(place, "root/io.containerd.metadata.v1.bolt/meta.db",
+		 "tests/fuzz/corpus/bolt/cri.db");
+	put_image(place, POD_IMAGE,
+		  "{\"vendor\":\"x\",\"tier\":\"evil\",\"io.coaming.profile\":\"evil\"}");
+	/* Of the sandbox's image nothing is known, and so not what the pod says. */
+	assert_int_equal(find_in_pod(place, config, &found), -ENOENT);
+	assert_says(&found, "the labels of its pod, which sandbox \"" SANDBOX "\" has: which of");
+	found_done(&found);
+	put_image(place, SANDBOX_IMAGE, "{\"infra\":\"yes\"}");
+	if (find_in_pod(place, config, &found) < 0)
+		fail_msg("%s", found.err.text);
+	assert_label(&found, "tier", "web", LABEL_FROM_ENGINE);
+	assert_label(&found, "io.coaming.profile", "shop", LABEL_FROM_ENGINE);
+	assert_label(&found, "io.kubernetes.container.name", "shop", LABEL_FROM_ENGINE);
+	assert_label(&found, "io.cri-containerd.kind", "container", LABEL_FROM_ENGINE);
+	assert_label(&found, "note", "own", LABEL_FROM_ANNOTATION);
+	assert_label(&found, "vendor", "x", LABEL_FROM_IMAGE);
+	assert_label(&found, "infra", "yes", LABEL_FROM_IMAGE);
+	assert_int_equal(found.labels.n_dropped, 1);
+	assert_string_equal(found.identity.image, "registry.test/app:1");
+	assert_string_equal(found.identity.image_digest, "sha256:" POD_IMAGE);
+	found_done(&found);
+
+	assert_int_equal(find_in_pod(place, "{\"annotations\": {" OF_POD "}}", &found), -EBADMSG);
+	assert_says(&found, "io.kubernetes.cri.sandbox-id is missing");
+	found_done(&found);
+	assert_int_equal(find_in_pod(place,
+				     "{\"annotations\": {" OF_POD
+				     ", \"io.kubernetes.cri.sandbox-id\": \"" ID "\"}}",
+				     &found),
+			 -ENOENT);
+	assert_says(&found, "the labels of its pod, which sandbox \"" ID "\" has: ");
+}
+
 #define test(function) cmocka_unit_test_setup_teardown(function, place_setup, place_teardown)
 
 int main(void)
@@ -465,6 +538,7 @@ int main(void)
 		test(test_docker), test(test_docker_unreadable), test(test_docker_places),
 		test(test_podman), test(test_podman_unreadable), test(test_containerd),
 		test(test_crio),   test(test_crio_pod),          test(test_cri_plugin),
+		test(test_pod),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
