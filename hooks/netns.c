@@ -370,7 +370,7 @@ int netns_is_used(int fd, const char *state_dir, const char *name, bool *ret, st
 	if (r == 0)
 		r = is_mounted_elsewhere(inode, pin, ret, err);
 	if (r == 0 && !*ret)
-		r = process_shares_netns(inode, 0, ret, err);
+		r = process_shares_netns(inode, 0, 0, ret, err);
 	return r;
 }
 

@@ -94,7 +94,7 @@ int process_open(pid_t pid, struct process *ret, struct err *err)
 	return 0;
 }
 
-int process_shares_netns(uint64_t inode, pid_t pid, bool *ret, struct err *err)
+int process_shares_netns(uint64_t inode, pid_t pid, pid_t other, bool *ret, struct err *err)
 {
 	_cleanup_(closedirp) DIR *dir = opendir("/proc");
 
@@ -104,9 +104,12 @@ int process_shares_netns(uint64_t inode, pid_t pid, bool *ret, struct err *err)
 	for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir)) {
 		char path[sizeof(entry->d_name) + sizeof("/ns/net")];
 		struct stat st;
+		long seen;
 
-		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
-		    strtol(entry->d_name, NULL, 10) == pid)
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+			continue;
+		seen = strtol(entry->d_name, NULL, 10);
+		if (seen == pid || seen == other)
 			continue;
 		(void)snprintf(path, sizeof(path), "%s/ns/net", entry->d_name);
 		/* One that ends meanwhile, or is a kernel thread's, is nobody's. */

@@ -34,9 +34,9 @@ int process_start_time(pid_t pid, uint64_t *ret, struct err *err);
 pid_t process_tracer(pid_t pid);
 
 /*
- * Is there a process in the network namespace with this inode besides `pid`? Walks /proc, so it is
- * only asked where a config joins a namespace that exists already.
+ * Is there a process in the network namespace with this inode besides `pid` and `other` (0: no
+ * such)? Walks /proc, so it is only asked where a config joins a namespace that exists already.
  */
-int process_shares_netns(uint64_t inode, pid_t pid, bool *ret, struct err *err);
+int process_shares_netns(uint64_t inode, pid_t pid, pid_t other, bool *ret, struct err *err);
 
 #endif

@@ -27,6 +27,7 @@
 #include "hooks/peers_sync.h"
 #include "hooks/process.h"
 #include "hooks/register.h"
+#include "hooks/sandbox.h"
 #include "hooks/state.h"
 #include "lib/hash.h"
 #include "profiles/ruleset.h"
@@ -111,16 +112,20 @@ static int check_unchanged(const struct stage *stage, struct err *err)
 
 /*
  * A namespace that other processes are in already is another container's (a pod's). It may be
- * joined only where coaming has confined that one too: else our rules would be its rules.
+ * joined only where coaming has confined that one too: else our rules would be its rules. Of a
+ * pod's sandbox they may be: it sends nothing and listens to nothing.
  */
 static int check_shared(const struct stage *stage, struct err *err)
 {
 	bool shared = false, ours = false;
+	pid_t sandbox;
 	int r;
 
 	if (stage->decision.facts.ns[NS_NETWORK] != NS_JOINED)
 		return 0;
-	r = process_shares_netns(stage->netns_inode, stage->state.pid, &shared, err);
+	sandbox =
+		sandbox_find(stage->bundle.config, &stage->decision.identity, stage->state.bundle);
+	r = process_shares_netns(stage->netns_inode, stage->state.pid, sandbox, &shared, err);
 	if (r < 0 || !shared)
 		return r;
 	r = netns_is_pinned(stage->host->state_dir, stage->netns, &ours, err);
