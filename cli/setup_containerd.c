@@ -6,6 +6,10 @@
  * plugin's whole section: so the file that has the section is edited. What comes of the edit is
  * read again and compared: nothing but coaming's own keys may differ.
  *
+ * A file that names one runtime takes away the "runc" that containerd has by itself, and without
+ * its default runtime the CRI plugin does not start: where the file names none, "runc" is written,
+ * too.
+ *
  * Source: containerd, docs/cri/config.md and docs/PLUGINS.md; RELEASES.md for the versions
  */
 #include <errno.h>
@@ -22,6 +26,10 @@
 #define DUMP_MAX_BYTES  ((size_t)4 << 20)
 #define IMPORTS_MAX     256
 #define RUNC_SHIM_START "io.containerd.runc.v"
+#define BUILT_IN_NAME   "runc"
+#define BUILT_IN_TYPE   "io.containerd.runc.v2"
+/* The annotations of pods, and of containers in them, that containerd is to hand down. */
+#define ANNOTATIONS "io.coaming.*"
 
 /* How the section is called, by the version of the file. */
 static const struct {
@@ -103,25 +111,34 @@ static bool is_at(const struct toml_node *node, const char *const keys[], size_t
 	return n == 0;
 }
 
+/* What else an edit writes, or takes out, than the keys that are coaming's in every file. */
+struct own {
+	bool version;
+	bool built_in; /* the runtime "runc" */
+};
+
 static bool is_own_key(const struct toml_node *node, const void *arg)
 {
 	static const char *const name[] = { "containerd", "default_runtime_name" };
 	static const char *const own[] = { "containerd", "runtimes", SETUP_RUNTIME_NAME };
 	static const char *const binary[] = { "options", "BinaryName" };
-	const bool *new_file = arg;
+	static const char *const built_in[] = { "containerd", "runtimes", BUILT_IN_NAME };
+	const struct own *also = arg;
 
 	if (is_at(node, name, ARRAY_SIZE(name)) || is_at(node, own, ARRAY_SIZE(own)))
 		return true;
 	if (is_at(node, binary, ARRAY_SIZE(binary)) && toml_string(node))
 		return setup_is_ours(toml_string(node));
-	return *new_file && node->parent && !node->parent->key && streq(node->key, "version");
+	if (is_at(node, built_in, ARRAY_SIZE(built_in)))
+		return also->built_in;
+	return also->version && node->parent && !node->parent->key && streq(node->key, "version");
 }
 
 static int apply(const struct splice *splice, const struct toml *toml, const char *path,
-		 struct buf *out, struct err *err)
+		 bool built_in, struct buf *out, struct err *err)
 {
 	_cleanup_toml_ struct toml *after = NULL;
-	bool new_file = !toml_root(toml)->first;
+	const struct own also = { .version = !toml_root(toml)->first, .built_in = built_in };
 	const char *text;
 	size_t len;
 	int r;
@@ -134,7 +151,7 @@ static int apply(const struct splice *splice, const struct toml *toml, const cha
 		err_context(err, "the edited text");
 		return r;
 	}
-	if (!toml_equal(toml_root(toml), toml_root(after), is_own_key, &new_file))
+	if (!toml_equal(toml_root(toml), toml_root(after), is_own_key, &also))
 		return err_system(err, EBADMSG,
 				  "%s: the edit would change more than coaming's keys", Q(path));
 	return 0;
@@ -197,7 +214,9 @@ static int find_place(const struct toml *toml, struct place *ret, struct err *er
 	return 0;
 }
 
-/* Members that make a runtime another one, and are not taken over. */
+static const char *const annotation_lists[] = { "pod_annotations", "container_annotations" };
+
+/* Members that make a runtime another one, or are written otherwise, and are not taken over. */
 static bool is_left_behind(const char *key)
 {
 	static const char *const left[] = {
@@ -207,6 +226,9 @@ static bool is_left_behind(const char *key)
 
 	for (size_t i = 0; i < ARRAY_SIZE(left); i++)
 		if (streq(key, left[i]))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(annotation_lists); i++)
+		if (streq(key, annotation_lists[i]))
 			return true;
 	return false;
 }
@@ -249,6 +271,49 @@ static const struct toml_node *find_model(const struct place *place)
 	return type && starts_with(type, RUNC_SHIM_START) ? model : NULL;
 }
 
+static bool is_text_of(const struct toml_node *array, const char *text)
+{
+	toml_foreach(item, array)
+	{
+		if (toml_string(item) && streq(toml_string(item), text))
+			return true;
+	}
+	return false;
+}
+
+/* What the model lets through, and coaming's own. */
+static void write_annotations(const struct place *place, const struct toml_node *model,
+			      const char *key, struct buf *out)
+{
+	const struct toml_node *list = toml_get(model, key);
+	const char *text = toml_text(place->toml, NULL);
+
+	buf_addf(out, "  %s = [", key);
+	if (!list || list->type != TOML_ARRAY || list->origin != TOML_VALUE || !list->first) {
+		buf_addf(out, "\"%s\"]\n", ANNOTATIONS);
+		return;
+	}
+	if (!is_text_of(list, ANNOTATIONS) && !is_text_of(list, "*"))
+		buf_addf(out, "\"%s\", ", ANNOTATIONS);
+	buf_add(out, text + list->start + 1, list->end - list->start - 1); /* without its [ */
+	buf_addc(out, '\n');
+}
+
+/* Where the file names a runtime, containerd forgets its own. */
+static bool needs_built_in(const struct place *place)
+{
+	return !toml_get(place->section, "runtimes");
+}
+
+static void write_built_in(const struct place *place, struct buf *out)
+{
+	buf_addf(out,
+		 "\n[plugins.%s.containerd.runtimes." BUILT_IN_NAME "]\n"
+		 "  # containerd's own, which it forgets where its file names a runtime\n"
+		 "  runtime_type = \"" BUILT_IN_TYPE "\"\n",
+		 place->header);
+}
+
 static int write_runtime(const struct place *place, const struct setup_way *way, struct buf *out,
 			 struct err *err)
 {
@@ -259,9 +324,13 @@ static int write_runtime(const struct place *place, const struct setup_way *way,
 
 	if (!binary)
 		return err_oom(err);
+	if (needs_built_in(place))
+		write_built_in(place, out);
 	buf_addf(out, "\n[plugins.%s.containerd.runtimes." SETUP_RUNTIME_NAME "]\n", place->header);
 	buf_addf(out, "  runtime_type = \"%s\"\n",
-		 type && streq(type, "io.containerd.runc.v1") ? type : "io.containerd.runc.v2");
+		 type && streq(type, "io.containerd.runc.v1") ? type : BUILT_IN_TYPE);
+	for (size_t i = 0; i < ARRAY_SIZE(annotation_lists); i++)
+		write_annotations(place, model, annotation_lists[i], out);
 	r = copy_members(place->toml, model, "  ", out, err);
 	buf_addf(out, "\n  [plugins.%s.containerd.runtimes." SETUP_RUNTIME_NAME ".options]\n",
 		 place->header);
@@ -456,7 +525,7 @@ static int add(struct setup *setup, const struct setup_text *text, const struct 
 		r = splice_add(&splice, len, len, end.data, err);
 	if (r == 0 && splice.n == ending) /* that alone is no change */
 		splice_done(&splice);
-	return r < 0 ? r : apply(&splice, toml, text->path, out, err);
+	return r < 0 ? r : apply(&splice, toml, text->path, needs_built_in(&place), out, err);
 }
 
 /* ---- without it ---- */
@@ -517,11 +586,40 @@ static int restore_default(struct splice *splice, const struct toml *toml,
 	return quoted ? splice_add(splice, name->start, name->end, quoted, err) : err_oom(err);
 }
 
-static int remove_from(struct splice *splice, const struct toml *toml,
-		       const struct toml_node *section, struct err *err)
+/*
+ * The "runc" that coaming wrote, where no runtime but it and coaming's is left: as it is, it is
+ * the one that containerd has by itself then. NULL: there is none that may go.
+ */
+static const struct toml_node *find_built_in(const struct toml_node *section,
+					     const struct toml_node *before)
 {
+	const struct toml_node *runtimes = toml_get(section, "runtimes");
+	const struct toml_node *runc = toml_get(runtimes, BUILT_IN_NAME);
+	const char *type = toml_string(toml_get(runc, "runtime_type"));
+
+	if (!runc || runc->origin != TOML_HEADER || toml_path(before, "runtimes", NULL) || !type ||
+	    !streq(type, BUILT_IN_TYPE) || runc->first != runc->last)
+		return NULL;
+	toml_foreach(runtime, runtimes)
+	{
+		if (runtime != runc &&
+		    !(streq(runtime->key, SETUP_RUNTIME_NAME) && runtime_is_ours(runtime)))
+			return NULL;
+	}
+	return runc;
+}
+
+static int remove_from(struct splice *splice, const struct toml *toml,
+		       const struct toml_node *section, const struct toml_node *before,
+		       bool *built_in, struct err *err)
+{
+	const struct toml_node *runc = find_built_in(section, before);
 	int r = 0;
 
+	if (runc) {
+		r = remove_lines(splice, toml, runc, false, err);
+		*built_in = true;
+	}
 	toml_foreach(runtime, toml_get(section, "runtimes"))
 	{
 		if (r < 0 || !runtime_is_ours(runtime))
@@ -542,6 +640,7 @@ static int take_out(struct setup *setup, const struct setup_text *text,
 	_cleanup_toml_ struct toml *old = NULL;
 	_cleanup_splice_ struct splice splice = { 0 };
 	struct err ignored = { 0 };
+	bool built_in = false;
 	int r;
 
 	r = toml_parse(&toml, text->path, text->data, text->len, err);
@@ -550,16 +649,24 @@ static int take_out(struct setup *setup, const struct setup_text *text,
 		(void)toml_parse(&old, before->path, before->data, before->len, &ignored);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(plugins); i++) {
 		const struct toml_node *section = section_of(toml, plugins[i]);
+		const struct toml_node *then = old ? section_of(old, plugins[i]) : NULL;
 
-		r = restore_default(&splice, toml, section,
-				    old ? section_of(old, plugins[i]) : NULL, err);
+		r = restore_default(&splice, toml, section, then, err);
 		if (r == 0)
-			r = remove_from(&splice, toml, section, err);
+			r = remove_from(&splice, toml, section, then, &built_in, err);
 	}
-	return r < 0 ? r : apply(&splice, toml, text->path, out, err);
+	return r < 0 ? r : apply(&splice, toml, text->path, built_in, out, err);
 }
 
 /* ---- containerd's own word ---- */
+
+/* Without its default runtime the CRI plugin does not start; versions 2 and 3 of its section. */
+static bool default_is_there(const struct toml_node *section)
+{
+	const char *name = toml_string(toml_get(section, "default_runtime_name"));
+
+	return name && toml_path(section, "runtimes", name, NULL);
+}
 
 static bool dump_has(const struct toml *dump, const struct setup_way *way)
 {
@@ -569,7 +676,7 @@ static bool dump_has(const struct toml *dump, const struct setup_way *way)
 		const char *binary = toml_string(
 			binary_of(toml_path(section, "runtimes", SETUP_RUNTIME_NAME, NULL)));
 
-		if (binary && streq(binary, way->runtime) &&
+		if (binary && streq(binary, way->runtime) && default_is_there(section) &&
 		    (way->state != SETUP_DEFAULT || (name && streq(name, SETUP_RUNTIME_NAME))))
 			return true;
 	}
@@ -602,9 +709,9 @@ static int check(struct setup *setup, const char *program, const char *path,
 	if (!dump_has(dump, way))
 		return err_input(
 			err, EINVAL,
-			"containerd takes the new file, and does not see coaming's runtime "
-			"in it: another file or section goes before it (see containerd "
-			"config dump)");
+			"containerd takes the new file, and does not see coaming's runtime, or its "
+			"own default runtime, in it: another file or section goes before it (see "
+			"containerd config dump)");
 	return 1;
 }
 

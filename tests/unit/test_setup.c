@@ -172,20 +172,28 @@ static void test_docker(void **state)
 
 /* ---- containerd ---- */
 
+struct own {
+	bool without;
+	bool runc; /* written too, since the file names no runtime */
+};
+
 /* What the test itself takes for coaming's. */
 static bool is_own(const struct toml_node *node, const void *arg)
 {
-	const bool *without_own = arg;
+	const struct own *own = arg;
 	const struct toml_node *up = node->parent;
 
-	if (!*without_own || !up || !up->key)
-		return *without_own && streq(node->key, "version") && !up->parent;
+	if (!own->without || !up || !up->key)
+		return own->without && streq(node->key, "version") && !up->parent;
 	return (streq(node->key, "coaming") && streq(up->key, "runtimes")) ||
+	       (own->runc && streq(node->key, "runc") && streq(up->key, "runtimes")) ||
 	       (streq(node->key, "default_runtime_name") && streq(up->key, "containerd"));
 }
 
+/* "runtimes" is in the text only as that table. */
 static void same_toml(const struct buf *a, const struct buf *b, bool without_own)
 {
+	const struct own own = { without_own, !strstr(a->data ? a->data : "", "runtimes") };
 	_cleanup_toml_ struct toml *x = NULL;
 	_cleanup_toml_ struct toml *y = NULL;
 	struct err err = { 0 };
@@ -196,7 +204,7 @@ static void same_toml(const struct buf *a, const struct buf *b, bool without_own
 	/* A new file is given a version, which stays. */
 	if (!toml_root(x)->first)
 		return;
-	if (!toml_equal(toml_root(x), toml_root(y), is_own, &without_own))
+	if (!toml_equal(toml_root(x), toml_root(y), is_own, &own))
 		fail_msg("not the same:\n%s\n---\n%s", a->data, b->data);
 }
 
