@@ -19,10 +19,21 @@
 /* kubelet's are nine deep. */
 #define DEPTH_MAX   12
 #define PAYLOAD_MAX 512
+/* Of a static pod it is a digest, 32 digits; of others there are dashes in it. */
+#define POD_UID_LEN_MIN 32
 
 static bool is_id(const char *text)
 {
 	return strspn(text, "0123456789abcdef") >= COVERAGE_ID_LEN;
+}
+
+/* "pod" and its UID, as the kubelet names a pod's group where systemd does not manage them. */
+static bool is_pod(const char *name)
+{
+	const char *uid = name + strlen("pod");
+
+	return starts_with(name, "pod") && strlen(uid) >= POD_UID_LEN_MIN &&
+	       uid[strspn(uid, "0123456789abcdef-")] == '\0';
 }
 
 const char *coverage_id(const char *name, const char *above)
@@ -37,7 +48,10 @@ const char *coverage_id(const char *name, const char *above)
 		    (id[COVERAGE_ID_LEN] == '\0' || streq(id + COVERAGE_ID_LEN, ".scope")))
 			return id;
 	}
-	return streq(above, "docker") && is_id(name) && name[COVERAGE_ID_LEN] == '\0' ? name : NULL;
+	return (streq(above, "docker") || is_pod(above)) && is_id(name) &&
+			       name[COVERAGE_ID_LEN] == '\0'
+		       ? name
+		       : NULL;
 }
 
 static int note(struct tally *t, uint32_t host, const char *id, const char *name, const char *what,

@@ -17,7 +17,7 @@ int coverage_engines(struct tally *tally, const struct sources *sources, struct 
 
 /*
  * Look through the control groups of this host: libpod-ID.scope, docker-ID.scope, crio-ID.scope,
- * cri-containerd-ID.scope, docker/ID.
+ * cri-containerd-ID.scope, docker/ID, podUID/ID.
  *
  * root  "/sys/fs/cgroup"
  */

@@ -91,12 +91,33 @@ static void run_done(struct run *run)
 	closep(&run->dirfd);
 }
 
+/* "NAMESPACE/POD" or "NAMESPACE/POD/CONTAINER" */
+static bool is_of_pod(const struct entry *e, const char *wanted)
+{
+	static const char *const fields[] = { "COAMING_POD_NAMESPACE", "COAMING_POD",
+					      "COAMING_POD_CONTAINER" };
+	size_t i = 0;
+
+	for (; i < ARRAY_SIZE(fields); i++) {
+		const struct view *v = entry_get(e, fields[i]);
+		size_t len = strcspn(wanted, "/");
+
+		if (len == 0 || !v || v->len != len || memcmp(v->value, wanted, len) != 0)
+			return false;
+		wanted += len;
+		if (*wanted == '\0')
+			return i > 0;
+		wanted++;
+	}
+	return false;
+}
+
 static bool is_container(const struct entry *e, const char *wanted)
 {
 	const struct view *id = entry_get(e, "CONTAINER_ID_FULL");
 	size_t len = strlen(wanted);
 
-	if (entry_is(e, "CONTAINER_NAME", wanted))
+	if (entry_is(e, "CONTAINER_NAME", wanted) || is_of_pod(e, wanted))
 		return true;
 	return id && len >= ID_PREFIX_MIN && len <= id->len && memcmp(id->value, wanted, len) == 0;
 }

@@ -34,7 +34,9 @@ struct query {
 
 	/* What to find; NULL or 0: anything. Times of COAMING_TIME, both inclusive. */
 	uint64_t since_usec, until_usec;
-	const char *container; /* CONTAINER_NAME, or three or more digits of the id */
+	/* CONTAINER_NAME; NAMESPACE/POD, all of it; NAMESPACE/POD/CONTAINER; or three or more
+	 * digits of the id. */
+	const char *container;
 	const char *profile;
 	const char *outcome;
 	const char *event;

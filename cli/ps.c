@@ -20,9 +20,10 @@
 #define SHORT_ID_LEN 12
 
 static const struct table_column columns[] = {
-	{ "CONTAINER ID", 0 }, { "NAME", 8 },     { "ENGINE", 0 },  { "MODE", 0 },
+	{ "CONTAINER ID", 0 }, { "NAME", 8 },     { "POD", 8 },     { "ENGINE", 0 }, { "MODE", 0 },
 	{ "PROFILES", 8 },     { "ATTESTED", 8 }, { "REFUSED", 0 }, { "LABELS", 8 },
 };
+#define POD_COLUMN 2 /* where nothing is of a pod, it is left out */
 
 static const enum style mode_styles[] = {
 	[RUNNING_UNADMITTED] = STYLE_BAD, [RUNNING_UNCONFINED] = STYLE_WARN,
@@ -148,7 +149,23 @@ static void write_profiles(const struct running *r, struct buf *out)
 		buf_addf(out, "%s%s", i ? "," : "", r->live.profiles[i]);
 }
 
-/* coaming's own label is in a column of its own. */
+static void write_pod(const struct running *r, struct buf *out)
+{
+	const struct identity *identity = &r->live.identity;
+
+	if (identity->pod)
+		buf_addf(out, "%s/%s", identity->pod_namespace ? identity->pod_namespace : "?",
+			 identity->pod);
+}
+
+/* In columns of their own, or of use to the engine alone. */
+static bool is_told_elsewhere(const struct label *label)
+{
+	return streq(label->key, LABEL_PROFILE) || starts_with(label->key, "io.kubernetes.cri.") ||
+	       starts_with(label->key, "io.kubernetes.cri-o.") ||
+	       starts_with(label->key, "io.cri-containerd.");
+}
+
 static void write_labels(const struct running *r, struct buf *out)
 {
 	const char *comma = "";
@@ -156,7 +173,7 @@ static void write_labels(const struct running *r, struct buf *out)
 	for (size_t i = 0; i < r->labels.n; i++) {
 		const struct label *label = &r->labels.v[i];
 
-		if (streq(label->key, LABEL_PROFILE))
+		if (is_told_elsewhere(label))
 			continue;
 		buf_addf(out, "%s%s=%s", comma, label->key, label->value);
 		comma = ",";
@@ -209,7 +226,8 @@ static int add_written(struct table *table, const struct running *r, enum style 
 	return table_add(table, style, text.len ? text.data : "-", err);
 }
 
-static int add_row(struct table *table, const struct running *r, bool whole, struct err *err)
+static int add_row(struct table *table, const struct running *r, bool pods, bool whole,
+		   struct err *err)
 {
 	const struct identity *identity = &r->live.identity;
 	_cleanup_free_ char *id = strndup(identity->id, whole ? SIZE_MAX : SHORT_ID_LEN);
@@ -220,6 +238,8 @@ static int add_row(struct table *table, const struct running *r, bool whole, str
 	e = table_add(table, STYLE_NONE, id, err);
 	if (e == 0)
 		e = table_add(table, STYLE_NONE, identity->name[0] ? identity->name : "-", err);
+	if (e == 0 && pods)
+		e = add_written(table, r, STYLE_NONE, write_pod, err);
 	if (e == 0)
 		e = table_add(table, STYLE_NONE, identity->engine ? identity->engine : "-", err);
 	if (e == 0)
@@ -234,17 +254,31 @@ static int add_row(struct table *table, const struct running *r, bool whole, str
 	return e < 0 ? e : add_written(table, r, STYLE_DIM, write_labels, err);
 }
 
+static bool any_pod(const struct running_list *list)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->v[i].live.identity.pod)
+			return true;
+	}
+	return false;
+}
+
 static int print_table(const struct running_list *list, const struct words *filters, bool whole,
 		       struct err *err)
 {
-	_cleanup_table_ struct table table = { .columns = columns,
-					       .n_columns = ARRAY_SIZE(columns) };
+	struct table_column shown[ARRAY_SIZE(columns)];
+	_cleanup_table_ struct table table = { .columns = shown };
 	const struct term term = term_of(stdout);
+	bool pods = any_pod(list);
 	int r = 0;
 
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
+		if (i != POD_COLUMN || pods)
+			shown[table.n_columns++] = columns[i];
+	}
 	for (size_t i = 0; r == 0 && i < list->n; i++) {
 		if (passes(&list->v[i], filters))
-			r = add_row(&table, &list->v[i], whole, err);
+			r = add_row(&table, &list->v[i], pods, whole, err);
 	}
 	if (r == 0)
 		table_print(&table, &term, whole);
@@ -294,6 +328,10 @@ static void emit_running(struct emit *e, const struct running *r)
 	emit_text(e, "name", r->live.identity.name[0] ? r->live.identity.name : NULL);
 	emit_text(e, "image", r->live.identity.image);
 	emit_text(e, "engine", r->live.identity.engine);
+	emit_text(e, "podNamespace", r->live.identity.pod_namespace);
+	emit_text(e, "pod", r->live.identity.pod);
+	emit_text(e, "podUid", r->live.identity.pod_uid);
+	emit_text(e, "podContainer", r->live.identity.pod_container);
 	emit_text(e, "mode", running_mode_name(r->mode));
 	emit_text(e, "breakGlass", r->live.break_glass);
 	emit_text(e, "exempt", r->live.exempt);

@@ -203,6 +203,27 @@ static int copy(const struct entry *entry, const char *field, char **to, struct 
 	return *to ? 0 : err_oom(err);
 }
 
+static int copy_identity(const struct entry *entry, struct identity *identity, struct err *err)
+{
+	const struct {
+		const char *field;
+		char **to;
+	} members[] = {
+		{ "CONTAINER_NAME", &identity->name },
+		{ "IMAGE_NAME", &identity->image },
+		{ "COAMING_ENGINE", &identity->engine },
+		{ "COAMING_POD_NAMESPACE", &identity->pod_namespace },
+		{ "COAMING_POD", &identity->pod },
+		{ "COAMING_POD_UID", &identity->pod_uid },
+		{ "COAMING_POD_CONTAINER", &identity->pod_container },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(members); i++)
+		r = copy(entry, members[i].field, members[i].to, err);
+	return r;
+}
+
 static int copy_labels(const struct entry *entry, struct running *running, struct err *err)
 {
 	int r = 0;
@@ -237,7 +258,7 @@ static int found_record(void *arg, const struct found *found, struct err *err)
 	bool admit = entry_is(found->entry, "COAMING_EVENT", "admit");
 	struct running *running;
 	char text[COVERAGE_ID_LEN + 1];
-	int r;
+	int r = 0;
 
 	if (!id || id->len != COVERAGE_ID_LEN ||
 	    (!admit && !entry_is(found->entry, "COAMING_EVENT", "exempt")))
@@ -247,13 +268,10 @@ static int found_record(void *arg, const struct found *found, struct err *err)
 	if (!running || running->is_live)
 		return 0;
 	running->mode = admit ? RUNNING_UNCONFINED : RUNNING_EXEMPT;
-	r = copy(found->entry, "CONTAINER_NAME", &running->live.identity.name, err);
-	if (r == 0 && !admit)
+	if (!admit)
 		r = copy(found->entry, "COAMING_REASON", &running->live.exempt, err);
 	if (r == 0)
-		r = copy(found->entry, "IMAGE_NAME", &running->live.identity.image, err);
-	if (r == 0)
-		r = copy(found->entry, "COAMING_ENGINE", &running->live.identity.engine, err);
+		r = copy_identity(found->entry, &running->live.identity, err);
 	return r < 0 ? r : copy_labels(found->entry, running, err);
 }
 

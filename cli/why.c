@@ -175,6 +175,10 @@ static int take_live(struct why *why, const struct live *live, struct err *err)
 		{ "CONTAINER_NAME", live->identity.name },
 		{ "IMAGE_NAME", live->identity.image },
 		{ "COAMING_ENGINE", live->identity.engine },
+		{ "COAMING_POD_NAMESPACE", live->identity.pod_namespace },
+		{ "COAMING_POD", live->identity.pod },
+		{ "COAMING_POD_UID", live->identity.pod_uid },
+		{ "COAMING_POD_CONTAINER", live->identity.pod_container },
 		{ "COAMING_OUTCOME", live->state == LIVE_DENIED ? "refuse"
 				     : live->exempt             ? "exempt"
 								: "accept" },
@@ -233,8 +237,8 @@ static int ask(const struct host *host, const char *container, struct why *why, 
 	if (why->decision.n == 0)
 		return err_input(err, ENOENT,
 				 "no decision on a container %s: neither in the ledger, %s, nor in "
-				 "the journal%s%s (names and ids from three digits on; coaming log "
-				 "shows all)",
+				 "the journal%s%s (names, ids from three digits on, or "
+				 "NAMESPACE/POD/CONTAINER; coaming log shows all)",
 				 Q(container), host->audit_dir, why->no_journal ? ": " : "",
 				 why->no_journal ? why->no_journal : "");
 	look_whether_it_runs(host, why);
@@ -273,7 +277,7 @@ int cmd_why(int argc, char **argv, struct err *err)
 		OPTION_CONFIG(&config),
 	};
 	const struct usage usage = {
-		.args = "NAME|ID",
+		.args = "NAME|ID|POD",
 		.about = "Say in plain words what was decided on a container the last time, and\n"
 			 "how to change it. Exit status 1 where it was refused.\n",
 		.options = options,

@@ -42,6 +42,7 @@ static void print_head(const struct term *term, const struct why *why)
 {
 	const struct why_record *d = &why->decision;
 	const char *image = why_get(d, "IMAGE_NAME"), *engine = why_get(d, "COAMING_ENGINE");
+	const char *pod = why_get(d, "COAMING_POD"), *ns = why_get(d, "COAMING_POD_NAMESPACE");
 	bool bad = why_status(why) != 0;
 
 	term_put(term, bad ? STYLE_BAD : STYLE_GOOD, why_answer(why));
@@ -51,6 +52,9 @@ static void print_head(const struct term *term, const struct why *why)
 		  Q(or_dash(why_get(d, "CONTAINER_ID_FULL"))), image ? ", image " : "",
 		  image ? Q(image) : "", engine ? ", of " : "", engine ? engine : "",
 		  why->runs ? "; it runs" : "");
+	if (pod)
+		paragraph(term, INDENT, "in the pod %s of the namespace %s", Q(pod),
+			  Q(or_dash(ns)));
 	paragraph(term, INDENT, "decided %s by the stage %s, asked for by %s",
 		  or_dash(why_get(d, "COAMING_TIME")), or_dash(why_get(d, "COAMING_STAGE")),
 		  Q(or_dash(why_get(d, "COAMING_ACTOR_CHAIN"))));
@@ -283,12 +287,22 @@ static void emit_later(struct emit *e, const struct why *why)
 int why_print_json(const struct why *why, struct err *err)
 {
 	static const char *const fields[][2] = {
-		{ "id", "CONTAINER_ID_FULL" },      { "name", "CONTAINER_NAME" },
-		{ "image", "IMAGE_NAME" },          { "engine", "COAMING_ENGINE" },
-		{ "time", "COAMING_TIME" },         { "event", "COAMING_EVENT" },
-		{ "outcome", "COAMING_OUTCOME" },   { "mode", "COAMING_MODE" },
-		{ "stage", "COAMING_STAGE" },       { "reason", "COAMING_REASON" },
-		{ "actor", "COAMING_ACTOR_CHAIN" }, { "breakGlass", "COAMING_BREAK_GLASS" },
+		{ "id", "CONTAINER_ID_FULL" },
+		{ "name", "CONTAINER_NAME" },
+		{ "image", "IMAGE_NAME" },
+		{ "engine", "COAMING_ENGINE" },
+		{ "podNamespace", "COAMING_POD_NAMESPACE" },
+		{ "pod", "COAMING_POD" },
+		{ "podUid", "COAMING_POD_UID" },
+		{ "podContainer", "COAMING_POD_CONTAINER" },
+		{ "time", "COAMING_TIME" },
+		{ "event", "COAMING_EVENT" },
+		{ "outcome", "COAMING_OUTCOME" },
+		{ "mode", "COAMING_MODE" },
+		{ "stage", "COAMING_STAGE" },
+		{ "reason", "COAMING_REASON" },
+		{ "actor", "COAMING_ACTOR_CHAIN" },
+		{ "breakGlass", "COAMING_BREAK_GLASS" },
 		{ "message", "MESSAGE" },
 	};
 	_cleanup_buf_ struct buf out = { 0 };

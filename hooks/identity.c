@@ -14,15 +14,17 @@ static const struct {
 	const char *value; /* ...with this value, or any */
 	const char *name_key;
 	const char *image_key;
+	const char *pod_key; /* of what has no name of its own: a pod's sandbox */
 } engines[] = {
-	{ "podman", "io.container.manager", "libpod", "io.podman.annotations.name", NULL },
+	{ "podman", "io.container.manager", "libpod", "io.podman.annotations.name", NULL, NULL },
 	{ "cri-o", "io.container.manager", "cri-o", "io.kubernetes.cri-o.Name",
-	  "io.kubernetes.cri-o.ImageName" },
+	  "io.kubernetes.cri-o.ImageName", NULL },
 	{ "cri-o", "io.kubernetes.cri-o.ContainerID", NULL, "io.kubernetes.cri-o.Name",
-	  "io.kubernetes.cri-o.ImageName" },
+	  "io.kubernetes.cri-o.ImageName", NULL },
 	{ "containerd", "io.kubernetes.cri.container-type", NULL,
-	  "io.kubernetes.cri.container-name", "io.kubernetes.cri.image-name" },
-	{ "containerd", "nerdctl/name", NULL, "nerdctl/name", NULL },
+	  "io.kubernetes.cri.container-name", "io.kubernetes.cri.image-name",
+	  "io.kubernetes.cri.sandbox-name" },
+	{ "containerd", "nerdctl/name", NULL, "nerdctl/name", NULL, NULL },
 };
 
 /*
@@ -87,6 +89,8 @@ static int from_annotations(const struct node *annotations, struct identity *ide
 		r = copy(engines[i].engine, &identity->engine, err);
 		if (r == 0)
 			r = copy(string_of(annotations, engines[i].name_key), &identity->name, err);
+		if (r == 0)
+			r = copy(string_of(annotations, engines[i].pod_key), &identity->name, err);
 		if (r == 0)
 			r = copy(string_of(annotations, engines[i].image_key), &identity->image,
 				 err);

@@ -30,6 +30,13 @@ static const struct {
 	  "\"io.kubernetes.cri.container-name\": \"shop\", \"io.kubernetes.cri.image-name\": "
 	  "\"reg/b\"}}",
 	  "x", NULL, "x", "shop", "reg/b", "containerd" },
+	{ "{\"annotations\": {\"io.kubernetes.cri.container-type\": \"container\", "
+	  "\"io.kubernetes.cri.container-name\": \"shop\", \"io.kubernetes.cri.sandbox-name\": "
+	  "\"web-0\"}}",
+	  "x", NULL, "x", "shop", NULL, "containerd" },
+	{ "{\"annotations\": {\"io.kubernetes.cri.container-type\": \"sandbox\", "
+	  "\"io.kubernetes.cri.sandbox-name\": \"web-0\"}}",
+	  "x", NULL, "x", "web-0", NULL, "containerd" },
 	{ "{\"annotations\": {\"nerdctl/name\": \"n\"}}", "x", NULL, "x", "n", NULL, "containerd" },
 	{ "{}", "x", "/run/containerd/io.containerd.runtime.v2.task/moby/x", "x", "x", NULL,
 	  "docker" },

@@ -26,6 +26,22 @@ static void keep(const struct place *p, enum event event, const char *name, cons
 	assert_int_equal(place_keep(p, &r, false, &kept, &err), 0);
 }
 
+static void keep_of_pod(const struct place *p, const char *name, const char *pod,
+			const char *container)
+{
+	_cleanup_record_ struct record r = { 0 };
+	struct err err = { 0 };
+	enum kept kept;
+
+	assert_int_equal(record_start(&r, EVENT_ADMIT, &err), 0);
+	assert_int_equal(record_add(&r, "CONTAINER_NAME", name, &err), 0);
+	assert_int_equal(record_add(&r, "COAMING_POD_NAMESPACE", "prod", &err), 0);
+	assert_int_equal(record_add(&r, "COAMING_POD", pod, &err), 0);
+	if (container)
+		assert_int_equal(record_add(&r, "COAMING_POD_CONTAINER", container, &err), 0);
+	assert_int_equal(place_keep(p, &r, false, &kept, &err), 0);
+}
+
 struct seen {
 	char names[512]; /* " web db" */
 	enum trust trust;
@@ -92,6 +108,36 @@ static void each_filter_finds_its_records(void **state)
 						  .until_usec = stamp_now() + 1 },
 				 p, &seen),
 			    " web db web");
+}
+
+static void pods_are_found_by_their_names(void **state)
+{
+	static const struct {
+		const char *wanted, *names;
+	} rows[] = {
+		{ "prod/web-0", " web-0 shop side" },
+		{ "prod/web-0/shop", " shop" },
+		{ "prod/web-1/shop", " shop" },
+		{ "prod/web", "" },
+		{ "prod", "" },
+		{ "prod/", "" },
+		{ "prod/web-0/", "" },
+		{ "prod/web-0/shop/", "" },
+		{ "prod/web-0/shop/x", "" },
+		{ "/web-0", "" },
+		{ "test/web-0", "" },
+		{ "shop", " shop shop" },
+	};
+	struct place *p = *state;
+	struct seen seen;
+
+	keep_of_pod(p, "web-0", "web-0", NULL);
+	keep_of_pod(p, "shop", "web-0", "shop");
+	keep_of_pod(p, "side", "web-0", "side");
+	keep_of_pod(p, "shop", "web-1", "shop");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_string_equal(find(&(struct query){ .container = rows[i].wanted }, p, &seen),
+				    rows[i].names);
 }
 
 static void the_answer_of_the_callback_ends_it(void **state)
@@ -222,6 +268,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(each_filter_finds_its_records),
+		TEST(pods_are_found_by_their_names),
 		TEST(the_answer_of_the_callback_ends_it),
 		TEST(what_waits_is_shown_as_waiting),
 		TEST(what_comes_later_is_found_once),

@@ -936,6 +936,10 @@ static void test_groups(void **state)
 	(void)snprintf(name, sizeof(name), "cri-containerd-%s.scope", id);
 	assert_non_null(coverage_id(name, "kubepods.slice"));
 	assert_non_null(coverage_id(id, "docker"));
+	assert_non_null(coverage_id(id, "pod6f9c1b7e-8a11-4c0e-9c46-6b1f0e7c2d10"));
+	assert_non_null(coverage_id(id, "pod0123456789abcdef0123456789abcdef"));
+	assert_null(coverage_id(id, "pod6f9c1b7e"));
+	assert_null(coverage_id(id, "podman-6f9c1b7e-8a11-4c0e-9c46-6b1f0e7c2d10"));
 	assert_null(coverage_id(id, "user.slice"));
 	(void)snprintf(name, sizeof(name), "libpod-conmon-%s.scope", id);
 	assert_null(coverage_id(name, "machine.slice"));
