@@ -33,6 +33,9 @@ demo   crun                         crun                     crun               
 test   podman                       podman                   podman                  podman
 test   docker.io                    moby-engine              docker                  docker
 test   containerd                   containerd               containerd              containerd
+test   containernetworking-plugins  containernetworking-plugins cni-plugins             cni-plugins
+test   python3-grpcio               python3-grpcio           py3-grpcio              python-grpcio
+test   python3-protobuf             python3-protobuf         py3-protobuf            python-protobuf
 test   conmon                       conmon                   conmon                  conmon
 test   netavark                     netavark                 netavark                netavark
 test   aardvark-dns                 aardvark-dns             aardvark-dns            aardvark-dns

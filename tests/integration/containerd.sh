@@ -14,41 +14,6 @@ control() {
 	ctr -a "$W/containerd.sock" -n "$CG" "$@"
 }
 
-# image NAME LABELS_JSON: an image of one layer in the form that ctr imports.
-image() {
-	local dir=$W/image config layer
-
-	mkdir -p "$dir/blobs/sha256"
-	tar -C "$T/rootfs" -c . >"$dir/layer"
-	layer=$(blob "$dir/layer")
-	jq -n --argjson l "$2" --arg d "sha256:$layer" '{architecture: "amd64", os: "linux",
-		config: {Labels: $l, Cmd: ["true"]}, rootfs: {type: "layers", diff_ids: [$d]}}' \
-		>"$dir/config"
-	config=$(blob "$dir/config")
-	jq -n --arg c "$config" --arg l "$layer" --argjson cs "$(wc -c <"$dir/config")" \
-		--argjson ls "$(wc -c <"$dir/layer")" '{schemaVersion: 2,
-		mediaType: "application/vnd.oci.image.manifest.v1+json",
-		config: {mediaType: "application/vnd.oci.image.config.v1+json",
-			digest: ("sha256:" + $c), size: $cs},
-		layers: [{mediaType: "application/vnd.oci.image.layer.v1.tar",
-			digest: ("sha256:" + $l), size: $ls}]}' >"$dir/manifest"
-	jq -n --arg m "$(blob "$dir/manifest")" --argjson s "$(wc -c <"$dir/manifest")" --arg n "$1" \
-		'{schemaVersion: 2, manifests: [{digest: ("sha256:" + $m), size: $s,
-		mediaType: "application/vnd.oci.image.manifest.v1+json",
-		annotations: {"io.containerd.image.name": $n}}]}' >"$dir/index.json"
-	echo '{"imageLayoutVersion": "1.0.0"}' >"$dir/oci-layout"
-	tar -C "$dir" -c blobs index.json oci-layout >"$W/image.tar"
-	control images import --snapshotter native "$W/image.tar"
-}
-
-blob() { # FILE: its digest
-	local hex
-
-	hex=$(sha256sum <"$1" | cut -c 1-64)
-	cp "$1" "$W/image/blobs/sha256/$hex"
-	echo "$hex"
-}
-
 setup() {
 	journal_start
 	profile web '{match: {labelSelector: {matchLabels: {tier: "web"}}},
@@ -70,7 +35,9 @@ setup() {
 	PATH=$W/bin:$PATH containerd --config "$W/config.toml" >"$W/containerd.log" 2>&1 &
 	wait_for 20 containerd control version
 	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
-	image docker.io/library/labelled:1 '{"vendor": "x", "io.coaming.profile": "evil"}' >/dev/null
+	image_tar docker.io/library/labelled:1 \
+		'{Labels: {vendor: "x", "io.coaming.profile": "evil"}, Cmd: ["true"]}'
+	control images import --snapshotter native "$W/image.tar" >/dev/null
 }
 
 # start NAME LABELS COMMAND...: ctr run would write its labels into annotations, too.

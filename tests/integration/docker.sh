@@ -112,6 +112,27 @@ devices() {
 	assert_matches "$W/err" 'refused: profile p: privileged is denied'
 }
 
+# What coaming ps says of containers whose labels Docker alone has: of one under a profile, ID, as it
+# is now; of one under none, as it was decided.
+shown_labels() {
+	dock run -d --name bare --cgroup-parent "/$CG/docker" --network none --label team=red \
+		busybox sleep 1000 >/dev/null
+	run coaming ps --json
+	assert_json "$W/out" '(.containers | length) == 2
+		and (.containers[] | select(.name == "plain") | .engine == "docker" and .mode == "enforce"
+			and .labels.team == "blue" and .labels.vendor == "x" and .labelsWhy == null
+			and (.labels | has("io.coaming.profile") | not))
+		and (.containers[] | select(.name == "bare") | .engine == "docker" and .mode == "unconfined"
+			and .labels.team == "red" and .labelsWhy == null)'
+	run coaming ps
+	assert_matches "$W/out" "^${1:0:12}  plain +docker +enforce +img .*team=blue"
+	assert_has_not "$W/out" ' POD '
+	run coaming ps -q --no-trunc --filter label=team=red
+	assert_eq "$(cat "$W/out")" "$(dock inspect -f '{{.Id}}' bare)" "ids with that label"
+	run coaming why plain
+	assert_matches "$W/out" '^  team=blue \(engine\)$'
+}
+
 # Docker hands no label to the runtime: they are in its own record of the container.
 labels() {
 	local id
@@ -141,14 +162,15 @@ labels() {
 	run dock run --rm --network none --label io.coaming.profile=named labelled probe status
 	assert_status 0
 	assert_process SETUID
-	dock run -d --name plain --network none labelled sleep 1000 >/dev/null
+	dock run -d --name plain --network none --label team=blue labelled sleep 1000 >/dev/null
 	id=$(dock inspect -f '{{.Id}}' plain)
 	run coaming explain --json --bundle "$W/exec/containerd/daemon/io.containerd.runtime.v2.task/moby/$id"
 	assert_status 0
 	assert_json "$W/out" '[.profiles[].name] == ["img"] and .name == "plain"
 		and (.labels | any(.key == "vendor" and .source == "image"))
 		and (.droppedLabels | any(.key == "io.coaming.profile" and .value == "evil"))'
-	dock rm -f plain >/dev/null
+	shown_labels "$id"
+	dock rm -f plain bare >/dev/null
 	# F57: half of Docker's record; none at all.
 	id=$(dock create --name half --network none --label tier=web labelled touch /started)
 	mkdir -p "$W/half/containers/$id"
@@ -156,7 +178,7 @@ labels() {
 	jq --arg d "$W/half" '.engines.docker.dataRoot = $d' "$W/coaming.json" >/etc/coaming/coaming.json
 	run dock start -a half
 	[ "$status" -ne 0 ] || fail "started with half of its record"
-	assert_matches "$W/err" 'labels that Docker keeps cannot be read: .*config.v2.json:1:501: '
+	assert_matches "$W/err" 'labels that Docker keeps cannot be read: .*config.v2.json:1:[0-9]+: '
 	rm "$W/half/containers/$id/config.v2.json"
 	run dock start -a half
 	[ "$status" -ne 0 ] || fail "started without its record"

@@ -598,3 +598,40 @@ podman_setup() {
 	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
 	tar -C "$T/rootfs" -c . | podman import -q - busybox
 }
+
+# --- containerd ----------------------------------------------------------------------------------
+
+# image_tar NAME CONFIG: $W/image.tar, as ctr imports it, of one layer, the root file system. CONFIG
+# is what jq makes the image's "config" of; $W/image/manifest and config are what the digests are of.
+image_tar() {
+	local dir=$W/image layer
+
+	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
+	mkdir -p "$dir/blobs/sha256"
+	tar -C "$T/rootfs" -c . >"$dir/layer"
+	layer=$(image_blob "$dir/layer")
+	jq -n --arg d "sha256:$layer" '{architecture: "amd64", os: "linux",
+		rootfs: {type: "layers", diff_ids: [$d]}} + {config: '"$2}" >"$dir/config"
+	jq -n --arg c "$(image_blob "$dir/config")" --arg l "$layer" \
+		--argjson cs "$(wc -c <"$dir/config")" \
+		--argjson ls "$(wc -c <"$dir/layer")" '{schemaVersion: 2,
+		mediaType: "application/vnd.oci.image.manifest.v1+json",
+		config: {mediaType: "application/vnd.oci.image.config.v1+json",
+			digest: ("sha256:" + $c), size: $cs},
+		layers: [{mediaType: "application/vnd.oci.image.layer.v1.tar",
+			digest: ("sha256:" + $l), size: $ls}]}' >"$dir/manifest"
+	jq -n --arg m "$(image_blob "$dir/manifest")" --argjson s "$(wc -c <"$dir/manifest")" \
+		--arg n "$1" '{schemaVersion: 2, manifests: [{digest: ("sha256:" + $m), size: $s,
+		mediaType: "application/vnd.oci.image.manifest.v1+json",
+		annotations: {"io.containerd.image.name": $n}}]}' >"$dir/index.json"
+	echo '{"imageLayoutVersion": "1.0.0"}' >"$dir/oci-layout"
+	tar -C "$dir" -c blobs index.json oci-layout >"$W/image.tar"
+}
+
+image_blob() { # FILE: its digest
+	local hex
+
+	hex=$(sha256sum <"$1" | cut -c 1-64)
+	cp "$1" "$W/image/blobs/sha256/$hex"
+	echo "$hex"
+}
