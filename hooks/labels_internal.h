@@ -22,8 +22,8 @@ int labels_names_of_containerd(const struct node *annotations, struct identity *
 			       struct err *err);
 
 /*
- * The id of the pod's sandbox, where the annotation of `type_key` says that this is a container in a
- * pod; NULL: it is none.
+ * The id of the pod's sandbox, where the annotation of `type_key` says that this is a container in
+ * a pod, "" where no annotation has it; NULL: it is none.
  */
 const char *labels_sandbox_of(const struct node *annotations, const char *type_key,
 			      const char *sandbox_key);

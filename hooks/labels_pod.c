@@ -34,7 +34,11 @@ const char *labels_sandbox_of(const struct node *annotations, const char *type_k
 {
 	const char *type = text_of(annotations, type_key);
 
-	return type && streq(type, "container") ? text_of(annotations, sandbox_key) : NULL;
+	const char *sandbox = text_of(annotations, sandbox_key);
+
+	if (!type || !streq(type, "container"))
+		return NULL;
+	return sandbox ? sandbox : ""; /* which is no id, and refused */
 }
 
 int labels_check_sandbox(const char *sandbox, struct err *err)
