@@ -39,6 +39,8 @@ static void request_done(struct request *request)
 
 static void explanation_done(struct explanation *x)
 {
+	members_done(&x->members);
+	peers_done(&x->peers);
 	buf_done(&x->ruleset);
 	verdict_done(&x->verdict);
 	facts_done(&x->facts);
@@ -187,6 +189,8 @@ static int explain_start(const struct request *request, struct explanation *x, s
 				  err);
 	if (r == 0 && ruleset_is_needed(&x->selection, x->host))
 		r = write_ruleset(x, err);
+	if (r == 0 && request->bundle)
+		r = explain_peers(x, err);
 	return r < 0 ? r : compile_result(request, x, err);
 }
 

@@ -8,6 +8,7 @@
 #include "cli/term.h"
 #include "hooks/identity.h"
 #include "hooks/live.h"
+#include "hooks/members.h"
 #include "lib/emit.h"
 #include "profiles/policy.h"
 
@@ -39,6 +40,11 @@ struct explanation {
 	/* What libseccomp makes of the filter that it would have; 0: it has none. */
 	size_t instructions;
 	struct err not_compiled;
+	/* The containers that are registered on this host; where it cannot be asked, or is not the
+	 * one that would run the container, nothing is known of them. */
+	bool knows_peers;
+	struct peers peers;
+	struct members members;
 };
 
 /*
@@ -65,5 +71,14 @@ int explain_json(const struct explanation *x, struct err *err);
  */
 int explain_network_text(const struct explanation *x, const struct term *term, struct err *err);
 int explain_network_json(const struct explanation *x, struct emit *e, struct err *err);
+
+/* Read what is registered, where one of its rules asks for labels. -ENOMEM */
+int explain_peers(struct explanation *x, struct err *err);
+/* "containers with tier=web: now "web" (10.88.0.2)". -ENOMEM */
+int explain_peer_text(const struct explanation *x, const struct peer_selector *peer,
+		      const struct term *term, struct err *err);
+/* The list "members", or null where nothing is known. */
+void explain_peer_json(const struct explanation *x, const struct peer_selector *peer,
+		       struct emit *e);
 
 #endif

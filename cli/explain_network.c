@@ -105,6 +105,10 @@ int explain_network_text(const struct explanation *x, const struct term *term, s
 		return err_oom(err);
 	for (size_t i = 0; is_kept_apart(x) && i < x->host->n_separate; i++)
 		print_class(x, term, x->host->separate[i]);
+	for (size_t i = 0; r == 0 && x->knows_peers && i < n_peers; i++)
+		r = explain_peer_text(x, peers[i], term, err);
+	if (r < 0)
+		return r;
 	if (n_peers > 0)
 		print_note(term, shared_elsewhere);
 	if (x->facts.ns[NS_NETWORK] == NS_JOINED)
@@ -146,6 +150,7 @@ static int emit_peers(const struct explanation *x, struct emit *e, struct err *e
 		emit_key(e, "selector");
 		emit_raw(e, peers[i]->text);
 		emit_text(e, "what", text.data);
+		explain_peer_json(x, peers[i], e);
 		emit_object_end(e);
 	}
 	emit_array_end(e);

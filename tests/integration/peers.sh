@@ -286,6 +286,32 @@ address_at_poststart() {
 	assert_clean
 }
 
+# The same to read, also before the container starts.
+explained() {
+	three_tiers
+	container guest n4 '{"io.coaming.profile": "other", "tier": "other"}' probe wait
+	run "$B/coaming" --config "$W/coaming.json" explain --bundle "$W/bundles/db"
+	assert_has "$W/out" 'containers with tier=web: now none'
+	start web
+	start web2
+	start guest # in web2's namespace
+	run "$B/coaming" --config "$W/coaming.json" explain --bundle "$W/bundles/db"
+	assert_has "$W/out" '"web" (10.7.0.3, fd07::3)'
+	tr -s '\n ' ' ' <"$W/out" >"$W/line"
+	assert_has "$W/line" '"web2" (10.7.0.4, fd07::4), not let in for who shares its address'
+	assert_has_not "$W/out" '"guest"'
+	run "$B/coaming" --config "$W/coaming.json" explain --bundle "$W/bundles/db" --json
+	assert_json "$W/out" '.peers[0].members | sort_by(.name) | map(del(.id)) == [
+		{name: "web", addresses: ["10.7.0.3", "fd07::3"], sharedAddresses: []},
+		{name: "web2", addresses: [], sharedAddresses: ["10.7.0.4", "fd07::4"]}]'
+	# It is what the kernel gets.
+	start db
+	assert_eq "$(elements n2 db)" '10.7.0.3 fd07::3' 'peers of db'
+	# Of another machine nothing is known.
+	run "$B/coaming" --config "$W/coaming.json" explain --config-json "$W/bundles/db/config.json" --json
+	assert_json "$W/out" '.peers[0].members == null'
+}
+
 # Containers that share a namespace: its address is a peer where all of them fit.
 shared_namespace() {
 	three_tiers
@@ -606,6 +632,7 @@ check 'twenty that select each other start at once, and go at once' twenty_at_on
 check "a dead container's address is another's" address_of_a_dead_one
 check 'an address that comes before poststart' address_at_poststart
 check 'containers that share a namespace' shared_namespace
+check 'explain: who is a peer now, and whose address is shared' explained
 check 'reconcile repairs what was made wrong, and records it' reconciles
 check 'a wrong peer is found by an attestation' attests
 check 'createRuntime killed at each system call' killed_anywhere
