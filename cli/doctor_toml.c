@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "cli/below.h"
+#include "cli/setup_confs.h"
 #include "lib/strv.h"
 #include "lib/toml.h"
 
@@ -73,6 +74,7 @@ static int take_directory(struct doctor *d, const char *dir, const char *suffix,
 
 /* What several files say together. */
 struct said {
+	const struct doctor *doctor;
 	char *runtime; /* the default one's name, or path; NULL: not said */
 	char **ours;   /* names under which coaming-runtime is registered */
 	size_t n_ours;
@@ -98,23 +100,37 @@ static int say_runtime(struct said *said, const char *text, struct err *err)
 	return said->runtime ? 0 : err_oom(err);
 }
 
-static int say_ours(struct said *said, const char *name, const char *path, struct err *err)
+/* What one name stands for: the last file that says so is right. */
+static int say_program(struct said *said, const char *name, const char *path, struct err *err)
 {
-	if (!path || !doors_is_ours(path))
+	size_t kept = 0;
+
+	if (!path)
+		return 0;
+	for (size_t i = 0; i < said->n_ours; i++) {
+		if (streq(said->ours[i], name))
+			free(said->ours[i]);
+		else
+			said->ours[kept++] = said->ours[i];
+	}
+	said->n_ours = kept;
+	if (!doors_is_ours(path))
 		return 0;
 	(void)snprintf(said->path, sizeof(said->path), "%s", path);
 	return strv_add(&said->ours, &said->n_ours, name, err);
 }
 
-/* A later list replaces an earlier one. */
+/* A later list replaces an earlier one, or says that it adds to it. */
 static int say_hooks(struct said *said, const struct toml_node *list, struct err *err)
 {
 	int r = 0;
 
 	if (!list || list->type != TOML_ARRAY)
 		return 0;
-	strv_free(&said->hooks, &said->n_hooks);
-	said->has_hooks = true;
+	if (!confs_appends(list)) {
+		strv_free(&said->hooks, &said->n_hooks);
+		said->has_hooks = true;
+	}
 	toml_foreach(item, list)
 	{
 		if (toml_string(item) && r == 0)
@@ -159,6 +175,22 @@ static int conclude(struct doctor *d, const struct said *said, struct doors *ret
 
 /* ---- podman ---- */
 
+/* Of several paths the first that is there; where none is, the first is what is missing. */
+static const char *find_path(const struct said *said, const struct toml_node *paths)
+{
+	const char *first = NULL;
+
+	toml_foreach(path, paths)
+	{
+		const char *text = toml_string(path);
+
+		if (text && below_exists(said->doctor->root_fd, text))
+			return text;
+		first = first ? first : text;
+	}
+	return first;
+}
+
 static int take_podman(const struct toml_node *root, void *arg, struct err *err)
 {
 	const struct toml_node *engine = toml_get(root, "engine");
@@ -170,18 +202,15 @@ static int take_podman(const struct toml_node *root, void *arg, struct err *err)
 		r = say_hooks(said, toml_get(engine, "hooks_dir"), err);
 	toml_foreach(runtime, toml_get(engine, "runtimes"))
 	{
-		toml_foreach(path, runtime)
-		{
-			if (r == 0)
-				r = say_ours(said, runtime->key, toml_string(path), err);
-		}
+		if (r == 0)
+			r = say_program(said, runtime->key, find_path(said, runtime), err);
 	}
 	return r;
 }
 
 int doors_podman(struct doctor *d, struct doors *ret, struct err *err)
 {
-	_cleanup_(said_done) struct said said = { 0 };
+	_cleanup_(said_done) struct said said = { .doctor = d };
 	int r;
 
 	r = take_file(d, "/usr/share/containers/containers.conf", take_podman, &said, err);
@@ -207,8 +236,8 @@ static int take_crio(const struct toml_node *root, void *arg, struct err *err)
 	toml_foreach(one, toml_get(runtime, "runtimes"))
 	{
 		if (r == 0)
-			r = say_ours(said, one->key, toml_string(toml_get(one, "runtime_path")),
-				     err);
+			r = say_program(said, one->key, toml_string(toml_get(one, "runtime_path")),
+					err);
 	}
 	return r;
 }
@@ -222,7 +251,7 @@ static int say_crio_runtime(struct said *said, const char *text, struct err *err
 
 	if (!colon)
 		return 0;
-	return name && path ? say_ours(said, name, path, err) : err_oom(err);
+	return name && path ? say_program(said, name, path, err) : err_oom(err);
 }
 
 /* The command line goes before the files. */
@@ -241,7 +270,7 @@ int doors_crio(struct doctor *d, struct doors *ret, struct err *err)
 {
 	const char *file = daemon_last(ret->daemon, "config", 'c');
 	const char *dir = daemon_last(ret->daemon, "config-dir", 'd');
-	_cleanup_(said_done) struct said said = { 0 };
+	_cleanup_(said_done) struct said said = { .doctor = d };
 	int r;
 
 	r = take_file(d, file ? file : "/etc/crio/crio.conf", take_crio, &said, err);
@@ -259,8 +288,8 @@ int doors_crio(struct doctor *d, struct doors *ret, struct err *err)
 
 static int take_containerd(const struct toml_node *root, void *arg, struct err *err)
 {
-	/* Configuration versions 2 and 3. */
-	static const char *const plugins[] = { "io.containerd.grpc.v1.cri",
+	/* Configuration versions 1, 2 and 3. */
+	static const char *const plugins[] = { "cri", "io.containerd.grpc.v1.cri",
 					       "io.containerd.cri.v1.runtime" };
 	struct said *said = arg;
 	int r = 0;
@@ -276,7 +305,7 @@ static int take_containerd(const struct toml_node *root, void *arg, struct err *
 				toml_string(toml_get(toml_get(one, "options"), "BinaryName"));
 
 			if (r == 0)
-				r = say_ours(said, one->key, binary, err);
+				r = say_program(said, one->key, binary, err);
 		}
 	}
 	return r;
@@ -284,8 +313,12 @@ static int take_containerd(const struct toml_node *root, void *arg, struct err *
 
 int doors_containerd(struct doctor *d, struct doors *ret, struct err *err)
 {
-	_cleanup_(said_done) struct said said = { .has_hooks = true }; /* it knows none */
+	/* Of hooks it knows none. */
+	_cleanup_(said_done) struct said said = { .doctor = d, .has_hooks = true };
 	int r = take_file(d, "/etc/containerd/config.toml", take_containerd, &said, err);
 
+	/* What it takes where none is named. */
+	if (r == 0 && !said.runtime)
+		r = say_runtime(&said, "runc", err);
 	return r < 0 ? r : conclude(d, &said, ret, err);
 }

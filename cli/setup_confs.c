@@ -109,6 +109,18 @@ const struct toml_node *confs_get(const struct confs *confs, const char *const k
 	return last;
 }
 
+bool confs_appends(const struct toml_node *array)
+{
+	toml_foreach(element, array)
+	{
+		const struct toml_node *append = toml_get(element, "append");
+
+		if (append && append->type == TOML_BOOL && streq(append->string, "true"))
+			return true;
+	}
+	return false;
+}
+
 int confs_check_after(const struct confs *confs, const char *const keys[], struct err *err)
 {
 	for (size_t i = 0; i < confs->n; i++) {

@@ -54,6 +54,9 @@ int confs_read(const struct setup *setup, const struct confs_way *engine, const 
 const struct toml_node *confs_get(const struct confs *confs, const char *const keys[],
 				  const struct toml **ret_toml);
 
+/* podman 5: {append=true} within a list adds it to the one before. */
+bool confs_appends(const struct toml_node *array);
+
 /* An error where a file after ours has the key: it would win. */
 int confs_check_after(const struct confs *confs, const char *const keys[], struct err *err);
 

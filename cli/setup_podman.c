@@ -111,19 +111,6 @@ static int add_all(char ***v, size_t *n, const char *const from[], size_t n_from
 	return r;
 }
 
-/* podman 5: {append=true} within a list adds it to the one before. */
-static bool appends(const struct toml_node *array)
-{
-	toml_foreach(element, array)
-	{
-		const struct toml_node *append = toml_get(element, "append");
-
-		if (append && append->type == TOML_BOOL && streq(append->string, "true"))
-			return true;
-	}
-	return false;
-}
-
 /* What the files before ours make of a list. */
 static int effective(const struct confs *confs, const struct list *list, char ***v, size_t *n,
 		     struct err *err)
@@ -139,7 +126,7 @@ static int effective(const struct confs *confs, const struct list *list, char **
 		if (array->type != TOML_ARRAY)
 			return err_input(err, EINVAL, "%s: %s is no list",
 					 TOML_WHERE(confs->v[i].toml, array->start), list->key);
-		if (!appends(array))
+		if (!confs_appends(array))
 			strv_free(v, n);
 		toml_foreach(element, array) if (r == 0 && toml_string(element)) r =
 			add_once(v, n, toml_string(element), err);

@@ -80,6 +80,19 @@ podmans_path() {
 	podman_is
 	starts
 	assert_eq "$(field "$W/started" CapBnd)" "$(cap_mask)" "the bounding set"
+	# Another program before it, in the list or by a later file, is what podman takes.
+	engine_conf 'runtime = "confined"' '[engine.runtimes]' \
+		"confined = [\"$(command -v crun)\", \"$W/bin/coaming-runtime\"]"
+	podman_is 'error engine-podman'
+	starts
+	[ "$(field "$W/started" CapBnd)" != "$(cap_mask)" ] || fail "it was confined"
+	engine_conf 'runtime = "confined"' '[engine.runtimes]' "confined = [\"$W/bin/coaming-runtime\"]"
+	printf '%s\n' '[engine.runtimes]' "confined = [\"$(command -v crun)\"]" \
+		>/etc/containers/containers.conf.d/95-test.conf
+	podman_is 'error engine-podman'
+	starts
+	[ "$(field "$W/started" CapBnd)" != "$(cap_mask)" ] || fail "it was confined"
+	rm /etc/containers/containers.conf.d/95-test.conf
 	engine_conf 'runtime = "confined"' '[engine.runtimes]' 'confined = ["/usr/bin/no/coaming-runtime"]'
 	podman_is 'error engine-runtime'
 	! starts || fail "podman started a container with a runtime that is not there"
@@ -91,6 +104,15 @@ podmans_path() {
 	podman_is
 	starts
 	assert_eq "$(field "$W/started" CapBnd)" "$(cap_mask)" "the bounding set"
+	# Of podman 5: two files, of which the later adds to the list.
+	engine_conf 'runtime = "crun"' "hooks_dir = [\"$W/hooks.d\"]"
+	printf '%s\n' '[engine]' "hooks_dir = [\"$W/precreate.d\", {append=true}]" \
+		>/etc/containers/containers.conf.d/95-test.conf
+	podman_is
+	sed -i 's/, {append=true}//' /etc/containers/containers.conf.d/95-test.conf
+	podman_is 'error engine-podman'
+	rm /etc/containers/containers.conf.d/95-test.conf
+	engine_conf 'runtime = "crun"' "hooks_dir = [\"$W/hooks.d\", \"$W/precreate.d\"]"
 	echo '{"version": "1.0.0",' >"$W/hooks.d/50-other.json"
 	podman_is 'error hooks-json'
 	assert_has "$W/what" "$W/hooks.d/50-other.json:"
@@ -162,6 +184,11 @@ other_engines() {
 	found --root "$root" engines
 	assert_found ''
 	assert_has "$W/what" 'every container of CRI-O goes through coaming-runtime'
+	# Version 1; and the runtime that containerd takes where none is named.
+	printf '%s\n' '[plugins.cri.containerd.runtimes.runc.options]' \
+		"BinaryName = '/usr/local/bin/coaming-runtime'" >"$root/etc/containerd/config.toml"
+	found --root "$root" engines
+	assert_found ''
 	# A later file has the last word; hooks alone do not rewrite what CRI-O starts.
 	printf '%s\n' '[crio.runtime]' 'default_runtime = "crun"' >"$root/etc/crio/crio.conf.d/30-y.conf"
 	install -m 0755 /dev/null "$root/usr/local/bin/coaming-hook"
