@@ -162,7 +162,8 @@ static int take_block(struct kube_rule *rule, const struct cidr *cidr, const str
 	peer->except = calloc(n_except + 1, sizeof(*peer->except));
 	if (!peer->except)
 		return err_oom(err);
-	memcpy(peer->except, except, n_except * sizeof(*except));
+	if (n_except > 0)
+		memcpy(peer->except, except, n_except * sizeof(*except));
 	peer->n_except = n_except;
 	return 0;
 }

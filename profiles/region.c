@@ -300,49 +300,58 @@ void cells_done(struct cells *cells)
 	*cells = (struct cells){ 0 };
 }
 
-/* Copy a cell, with one rule more, unless nothing is left of it. */
-static int add_cell(struct cells *out, const struct cell *from, size_t n_in, size_t most,
-		    struct err *err)
-{
-	struct cell *grown, copy = { 0 };
+/* What all parts of one cutting have in common. */
+struct cutting {
+	char **keys; /* by which to cut first, see order_keys() */
+	size_t n_keys;
+	size_t n_in, most;
+	struct err *err;
+};
 
-	if (out->n >= most)
+/* Take a cell over; it is left empty. */
+static int take_cell(const struct cutting *c, struct cell *cell, struct cells *out)
+{
+	struct cell *grown;
+
+	if (out->n >= c->most)
 		return -E2BIG;
 	grown = reallocarray(out->v, out->n + 1, sizeof(*grown));
 	if (!grown)
-		return err_oom(err);
+		return err_oom(c->err);
 	out->v = grown;
-	copy.in = calloc(n_in + 1, sizeof(*copy.in));
-	if (!copy.in)
-		return err_oom(err);
-	memcpy(copy.in, from->in, n_in * sizeof(*copy.in));
-	if (region_copy(&from->region, &copy.region, err) < 0) {
-		cell_done(&copy);
-		return -ENOMEM;
-	}
-	grown[out->n++] = copy;
+	grown[out->n++] = *cell;
+	*cell = (struct cell){ 0 };
 	return 0;
 }
 
-static int add_narrowed(struct cells *out, const struct cell *from, const struct key_rule *rule,
-			size_t n_in, size_t most, struct err *err)
+static int copy_cell(const struct cutting *c, const struct cell *from, struct cell *to)
 {
-	struct cell narrow = { .in = from->in };
-	int r;
+	to->in = calloc(c->n_in + 1, sizeof(*to->in));
+	if (!to->in)
+		return err_oom(c->err);
+	memcpy(to->in, from->in, c->n_in * sizeof(*to->in));
+	return region_copy(&from->region, &to->region, c->err);
+}
 
-	r = region_copy(&from->region, &narrow.region, err);
+/* The cell with one rule more, unless nothing is left of it. */
+static int add_narrowed(const struct cutting *c, const struct cell *from,
+			const struct key_rule *rule, struct cells *out)
+{
+	struct cell narrow = { 0 };
+	int r = copy_cell(c, from, &narrow);
+
 	if (r == 0)
-		r = add_rule(&narrow.region, rule, err);
+		r = add_rule(&narrow.region, rule, c->err);
 	if (r == 0 && !region_is_nothing(&narrow.region))
-		r = add_cell(out, &narrow, n_in, most, err);
-	region_done(&narrow.region);
+		r = take_cell(c, &narrow, out);
+	cell_done(&narrow);
 	return r;
 }
 
-/* What is allowed by no rule that says the same of the key. No operator says "missing, or one of
- * these": those are two parts. */
-static int add_broken(struct cells *out, const struct cell *from, const struct key_rule *rule,
-		      size_t n_in, size_t most, struct err *err)
+/* What the rule does not allow. No operator says "missing, or one of these": those are two parts.
+ */
+static int add_broken(const struct cutting *c, const struct cell *from, const struct key_rule *rule,
+		      struct cells *out)
 {
 	struct key_rule broken = *rule; /* borrows key and values */
 	int r = 0;
@@ -351,82 +360,194 @@ static int add_broken(struct cells *out, const struct cell *from, const struct k
 	broken.listed = !rule->listed;
 	if (broken.absent && broken.listed && broken.n_values > 0) {
 		broken.absent = false;
-		r = add_narrowed(out, from, &broken, n_in, most, err);
+		r = add_narrowed(c, from, &broken, out);
 		broken.absent = true;
 		broken.n_values = 0;
 	}
-	return r < 0 ? r : add_narrowed(out, from, &broken, n_in, most, err);
+	return r < 0 ? r : add_narrowed(c, from, &broken, out);
 }
 
 /*
- * A cell without a region: what breaks its first rule; what keeps that and breaks the second one;
- * and so on. At the end the cell holds what keeps all.
+ * Cut a cell by a region. What is outside goes to `out`: what breaks the first rule; what keeps
+ * that and breaks the second one; and so on. At the end the cell holds what keeps all.
  */
-static int split(struct cell *cell, const struct region *by, size_t n_in, size_t most,
-		 struct cells *out, struct err *err)
+static int cut(const struct cutting *c, struct cell *cell, const struct region *by,
+	       struct cells *out)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < by->n && !region_is_nothing(&cell->region); i++) {
-		r = add_broken(out, cell, &by->v[i], n_in, most, err);
+	for (size_t i = 0; r == 0 && i < c->n_keys; i++) {
+		const struct key_rule *rule = region_get(by, c->keys[i]);
+
+		if (!rule || region_is_nothing(&cell->region))
+			continue;
+		r = add_broken(c, cell, rule, out);
 		if (r == 0)
-			r = add_rule(&cell->region, &by->v[i], err);
+			r = add_rule(&cell->region, rule, c->err);
 	}
 	return r;
 }
 
-static int split_all(struct cells *cells, const struct region *by, size_t at, size_t n_in,
-		     size_t most, struct err *err)
+/* Can no value of a label be allowed by both? */
+static bool rules_exclude(const struct key_rule *a, const struct key_rule *b)
+{
+	const struct key_rule *list = a->listed ? a : b, *other = list == a ? b : a;
+
+	if ((a->absent && b->absent) || !list->listed)
+		return false;
+	for (size_t i = 0; i < list->n_values; i++) {
+		if (strv_contains(other->values, other->n_values, list->values[i]) == other->listed)
+			return false;
+	}
+	return true;
+}
+
+/* Most regions have nothing to do with each other: that is seen without memory. */
+static bool regions_exclude(const struct region *a, const struct region *b)
+{
+	for (size_t i = 0, k = 0; i < a->n && k < b->n;) {
+		int order = strcmp(a->v[i].key, b->v[k].key);
+
+		if (order == 0 && rules_exclude(&a->v[i], &b->v[k]))
+			return true;
+		i += order <= 0;
+		k += order >= 0;
+	}
+	return region_is_nothing(a) || region_is_nothing(b);
+}
+
+/* Take a region away from each of the cells. */
+static int take_away(const struct cutting *c, struct cells *cells, const struct region *region)
 {
 	struct cells out = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < cells->n; i++) {
-		struct cell *cell = &cells->v[i];
-
-		r = split(cell, by, n_in, most, &out, err);
-		cell->in[at] = true;
-		if (r == 0 && !region_is_nothing(&cell->region))
-			r = add_cell(&out, cell, n_in, most, err);
-	}
-	if (r < 0) {
-		cells_done(&out);
-		return r;
+		if (regions_exclude(&cells->v[i].region, region))
+			r = take_cell(c, &cells->v[i], &out);
+		else
+			r = cut(c, &cells->v[i], region, &out);
 	}
 	cells_done(cells);
 	*cells = out;
-	return 0;
+	return r;
 }
 
-static void drop_outside(struct cells *cells, size_t n_in)
+/* What of a cell is in the region is in one more of them. */
+static int cut_cell(const struct cutting *c, struct cell *cell, const struct region *by, size_t at,
+		    struct cells *out)
 {
-	size_t kept = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < cells->n; i++) {
-		if (memchr(cells->v[i].in, true, n_in))
-			cells->v[kept++] = cells->v[i];
-		else
-			cell_done(&cells->v[i]);
+	if (!regions_exclude(&cell->region, by)) {
+		r = cut(c, cell, by, out);
+		cell->in[at] = true;
 	}
-	cells->n = kept;
+	return r < 0 || region_is_nothing(&cell->region) ? r : take_cell(c, cell, out);
+}
+
+/* The cells so far, cut by a further region; and what of that is in none of them. */
+static int add_region(const struct cutting *c, const struct region *region, size_t at,
+		      struct cells *cells)
+{
+	struct cells out = { 0 }, rest = { 0 };
+	struct cell all = { .in = calloc(c->n_in + 1, sizeof(*all.in)) };
+	int r = all.in ? region_copy(region, &all.region, c->err) : err_oom(c->err);
+
+	if (r == 0 && !region_is_nothing(region)) {
+		all.in[at] = true;
+		r = take_cell(c, &all, &rest);
+	}
+	cell_done(&all);
+	for (size_t i = 0; r == 0 && i < cells->n; i++) {
+		r = take_away(c, &rest, &cells->v[i].region);
+		if (r == 0)
+			r = cut_cell(c, &cells->v[i], region, at, &out);
+	}
+	for (size_t i = 0; r == 0 && i < rest.n; i++)
+		r = take_cell(c, &rest.v[i], &out);
+	cells_done(&rest);
+	cells_done(cells);
+	*cells = out;
+	return r;
+}
+
+/* ---- in which order ---- */
+
+static bool same_rules(const struct key_rule *a, const struct key_rule *b)
+{
+	if (a->absent != b->absent || a->listed != b->listed || a->n_values != b->n_values)
+		return false;
+	for (size_t i = 0; i < a->n_values; i++) {
+		if (!streq(a->values[i], b->values[i]))
+			return false;
+	}
+	return true;
+}
+
+/* How many different things the regions say of a key. */
+static size_t count_rules(const struct region *regions, size_t n, const char *key)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct key_rule *rule = region_get(&regions[i], key), *other;
+		bool seen = !rule;
+
+		for (size_t k = 0; !seen && k < i; k++) {
+			other = region_get(&regions[k], key);
+			seen = other && same_rules(rule, other);
+		}
+		count += !seen;
+	}
+	return count;
+}
+
+/*
+ * First by the key of which the fewest different things are said: where all are of one namespace,
+ * what is of another is cut off once, and not from each.
+ */
+static int order_keys(const struct region *regions, size_t n, struct cutting *c)
+{
+	_cleanup_free_ size_t *counts = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		for (size_t k = 0; r == 0 && k < regions[i].n; k++)
+			r = strv_add(&c->keys, &c->n_keys, regions[i].v[k].key, c->err);
+	}
+	strv_sort_unique(c->keys, &c->n_keys);
+	counts = calloc(c->n_keys + 1, sizeof(*counts));
+	if (r < 0 || !counts)
+		return err_oom(c->err);
+	for (size_t i = 0; i < c->n_keys; i++) {
+		size_t count = count_rules(regions, n, c->keys[i]), at = i;
+		char *key = c->keys[i];
+
+		for (; at > 0 && counts[at - 1] > count; at--) {
+			counts[at] = counts[at - 1];
+			c->keys[at] = c->keys[at - 1];
+		}
+		counts[at] = count;
+		c->keys[at] = key;
+	}
+	return 0;
 }
 
 int region_cells(const struct region *regions, size_t n, size_t most, struct cells *ret,
 		 struct err *err)
 {
+	struct cutting c = { .n_in = n, .most = most, .err = err };
 	struct cells cells = { 0 };
-	struct cell all = { .in = calloc(n + 1, sizeof(*all.in)) };
-	int r;
+	int r = order_keys(regions, n, &c);
 
-	r = all.in ? add_cell(&cells, &all, n, most, err) : err_oom(err);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = split_all(&cells, &regions[i], i, n, most, err);
-	free(all.in);
+		r = add_region(&c, &regions[i], i, &cells);
+	strv_free(&c.keys, &c.n_keys);
 	if (r < 0) {
 		cells_done(&cells);
 		return r;
 	}
-	drop_outside(&cells, n);
 	*ret = cells;
 	return 0;
 }

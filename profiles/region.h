@@ -59,7 +59,7 @@ struct cells {
  * lies in one of the regions.
  *
  * ret     cells_done(); untouched on failure; each lies in one region at least
- * most    cells, also those on the way that lie in no region
+ * most    cells
  * Errors  -E2BIG, without a text: there would be more; -ENOMEM
  */
 int region_cells(const struct region *regions, size_t n, size_t most, struct cells *ret,

@@ -71,7 +71,9 @@ refused() {
 there_and_back() {
 	profile web '{match: {labelSelector: {matchLabels: {app: "web",
 			"io.kubernetes.pod.namespace": "shop"}}}, network: {ingress: [{ports: [{port: 80}, {port: 8000, endPort: 8010}, {protocol: "SCTP"}]},
-				{from: [{ipBlock: {cidr: "10.0.0.0/8", except: ["10.1.0.0/16"]}}]}],
+				{from: [{ipBlock: {cidr: "10.0.0.0/8", except: ["10.1.0.0/16"]}}]},
+				{from: [{labelSelector: {matchLabels: {app: "proxy"}}, namespaceSelector: {
+					matchLabels: {"kubernetes.io/metadata.name": "shop"}}}]}],
 			egress: [{to: [{ipBlock: {cidr: "fd00::/8"}}], ports: [{protocol: "UDP", port: 53}]}]}}'
 	run "$B/coaming" export --networkpolicy --dir "$W/profiles"
 	assert_status 0

@@ -238,7 +238,7 @@ static void test_names(void **state)
 	selector_done(&selector);
 }
 
-/* Ten labels that have nothing to do with each other: 2^10 ways, and those are counted. */
+/* Ten labels that have nothing to do with each other: 2^10 ways, one of which is none of them. */
 static void test_too_many(void **state)
 {
 	struct region regions[10] = { 0 };
@@ -254,11 +254,36 @@ static void test_too_many(void **state)
 		assert_int_equal(region_of(&selector, &regions[i], &err), 0);
 		selector_done(&selector);
 	}
-	assert_int_equal(region_cells(regions, ARRAY_SIZE(regions), 1023, &cells, &err), -E2BIG);
+	assert_int_equal(region_cells(regions, ARRAY_SIZE(regions), 1022, &cells, &err), -E2BIG);
 	assert_int_equal(err.class, ERR_NONE);
 	assert_int_equal(cells.n, 0);
-	assert_int_equal(region_cells(regions, ARRAY_SIZE(regions), 1024, &cells, &err), 0);
+	assert_int_equal(region_cells(regions, ARRAY_SIZE(regions), 1023, &cells, &err), 0);
 	assert_int_equal(cells.n, 1023);
+	for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
+		region_done(&regions[i]);
+}
+
+/* Everything, and a hundred parts of one namespace: the rest of that, and what is in no such one.
+ */
+static void test_few(void **state)
+{
+	struct region regions[101] = { 0 };
+	_cleanup_cells_ struct cells cells = { 0 };
+	struct err err = { 0 };
+
+	for (size_t i = 1; i < ARRAY_SIZE(regions); i++) {
+		struct selector selector = { 0 };
+		char text[96];
+
+		(void)snprintf(text, sizeof(text),
+			       "{\"matchLabels\": {\"app\": \"a%zu\", \"namespace\": \"shop\"}}",
+			       i);
+		parse(text, &selector);
+		assert_int_equal(region_of(&selector, &regions[i], &err), 0);
+		selector_done(&selector);
+	}
+	assert_int_equal(region_cells(regions, ARRAY_SIZE(regions), 102, &cells, &err), 0);
+	assert_int_equal(cells.n, 102);
 	for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
 		region_done(&regions[i]);
 }
@@ -304,7 +329,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_means_the_same), cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_canonical),      cmocka_unit_test(test_names),
-		cmocka_unit_test(test_too_many),       cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_too_many),       cmocka_unit_test(test_few),
+		cmocka_unit_test(test_memory),
 	};
 
 	return cmocka_run_group_tests_name("region", tests, NULL, NULL);
