@@ -403,7 +403,7 @@ static void write_port(const struct port *port, struct buf *text)
 		buf_addf(text, "%s dport %u-%u ", protocol, port->first, port->last);
 }
 
-/* One rule a port; or one, where every port is meant. A family of NULL: anybody. */
+/* One rule a port; or one, where every port is meant. A peer of NULL: anybody. */
 static int write_ports(struct writing *c, const struct words *w, const struct network_rule *rule,
 		       const struct peer *peer, const struct family *family)
 {
@@ -414,7 +414,7 @@ static int write_ports(struct writing *c, const struct words *w, const struct ne
 					 "join addresses into blocks, ports into ranges",
 					 NFT_RULES_MAX);
 		buf_adds(c->text, "\t\t");
-		if (family)
+		if (peer)
 			write_peer(w, peer, family, c->text);
 		if (rule->n_ports)
 			write_port(&rule->ports[i], c->text);
@@ -432,13 +432,14 @@ static int find_zone(const struct writing *c, const char *name, const struct zon
 
 static int write_rule(struct writing *c, const struct words *w, const struct network_rule *rule)
 {
+	static const struct zone no_zone = { 0 };
 	int r = 0;
 
 	if (rule->n_peers == 0)
 		return write_ports(c, w, rule, NULL, NULL);
 	for (size_t i = 0; r == 0 && i < rule->n_peers; i++) {
 		const struct peer *peer = &rule->peers[i];
-		const struct zone *zone = NULL;
+		const struct zone *zone = &no_zone;
 
 		if (peer->kind == PEER_ZONE)
 			r = find_zone(c, peer->zone, &zone);
