@@ -208,8 +208,9 @@ static int check_named(struct check *check, const struct words *paths, struct er
 
 	for (size_t i = 0; r == 0 && i < paths->n; i++)
 		r = add_named(check, paths->v[i], err);
-	/* Its directories may hold what a profile extends; a broken one holds nothing. */
-	if (r == 0 && check->files.n_dirs > 0)
+	/* Its directories may hold what a profile extends, and it has zones; a broken one has
+	 * nothing. */
+	if (r == 0 && (check->files.n_dirs > 0 || check->wishes->config))
 		(void)host_load(check->wishes->config, &check->host, &ignored);
 	return r < 0 ? r : check_files(check, err);
 }

@@ -62,6 +62,9 @@ what_the_host_says_of_networks() {
 	assert_eq "$(grep -c 'is not among' "$W/err")" 1 'zones'
 	assert_eq "$(grep -c '\[peer-apart\]' "$W/err")" 1 'peers of another class'
 	assert_has "$W/err" 'values of "io.coaming.data-class" apart'
+	run "$B/coaming" --config "$W/coaming.json" check "$W/profiles/web.json"
+	assert_status 2
+	assert_has "$W/err" 'zone "ofice" is not among'
 	# Where it is not known nothing is said of it.
 	run "$B/coaming" check "$W/profiles/web.json"
 	assert_status 0
