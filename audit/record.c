@@ -31,7 +31,7 @@ static const struct event_row {
 	[EVENT_DRIFT] = { "drift", "28ddcfe5a2b6436ca96a85710ca0403b", LOG_CRIT },
 	[EVENT_EXEC] = { "exec", "8a71206df20e479aaa710ce6b1cb6cf5", LOG_NOTICE },
 	[EVENT_STOP] = { "stop", "5a288563aa954d97b250e5329d246467", LOG_NOTICE },
-	[EVENT_FLOW] = { "flow", "14dab739356f4eb9bccd1bb2ba1ee944", LOG_WARNING },
+	[EVENT_FLOW] = { "flow", "14dab739356f4eb9bccd1bb2ba1ee944", LOG_NOTICE },
 	[EVENT_POLICY] = { "policy", "4966fa325a7d4891b7771831db9a1a9e", LOG_NOTICE },
 	[EVENT_GAP] = { "gap", "396e247f5d63479690683e4a86df926f", LOG_CRIT },
 	[EVENT_HEAD] = { "head", "a0b1f0a6c4f84b6f9d0a3f0e5f6f1c2d", LOG_NOTICE },

@@ -136,6 +136,8 @@ static const char trial[] =
 	"\tchain ingress-trial { type filter hook input priority 0; policy drop;\n"
 	"\t\tct state established,related counter accept\n"
 	"\t\tip saddr 192.0.2.0/24 tcp dport 1-2 counter accept\n"
+	"\t\tct status confirmed accept\n"
+	"\t\tupdate @refused { ip saddr . th dport timeout 1h } drop\n"
 	"\t}\n"
 	"}\n";
 

@@ -11,6 +11,7 @@
 #include "hooks/break_glass.h"
 #include "hooks/decision.h"
 #include "hooks/firewall.h"
+#include "hooks/flow_record.h"
 #include "hooks/live.h"
 #include "hooks/netns.h"
 #include "hooks/outcome.h"
@@ -24,21 +25,28 @@
 /* A runtime that has not come to createRuntime by then will not. */
 #define UNMADE_MAX_SECONDS 3600
 
-static int record_flows(struct record *record, const struct firewall_counters *counters,
-			struct err *err)
+static int record_counters(struct record *record, const struct firewall_counters *counters,
+			   struct err *err)
 {
+	size_t refused = 0;
+	bool omitted = false;
 	int r;
 
 	r = record_addf(record, err, "COAMING_REFUSED_PACKETS", "%llu",
 			(unsigned long long)counters->refused_packets);
-	for (size_t i = 0; r == 0 && i < counters->n_flows && i < FLOWS_RECORDED_MAX; i++) {
-		const struct firewall_flow *flow = &counters->flows[i];
+	for (size_t i = 0; r == 0 && i < counters->n_flows; i++) {
+		const struct flow *flow = &counters->flows[i];
 
+		if (flow->accepted || refused++ >= FLOWS_RECORDED_MAX)
+			continue;
 		r = record_addf(record, err, "COAMING_REFUSED_FLOW", "%s %s %s %u packets=%llu",
 				flow->ingress ? "ingress" : "egress", flow->protocol, flow->address,
 				flow->port, (unsigned long long)flow->packets);
 	}
-	if (r == 0 && (counters->overflow || counters->n_flows > FLOWS_RECORDED_MAX))
+	for (size_t i = 0; i < FIREWALL_OVERFLOWS; i++)
+		omitted = omitted ||
+			  (!counters->overflows[i].accepted && counters->overflows[i].packets > 0);
+	if (r == 0 && (omitted || refused > FLOWS_RECORDED_MAX))
 		r = record_add(record, "COAMING_FLOWS_OMITTED", "1", err);
 	for (size_t i = 0; r == 0 && i < counters->n_chains; i++)
 		r = record_addf(record, err, "COAMING_ACCEPTED", "%s packets=%llu bytes=%llu",
@@ -58,60 +66,49 @@ static int fill(struct record *record, const struct live *live, const char *stag
 				Q(live->identity.name),
 				streq(stage, "gc") ? " (found gone, its poststop never came)" : "");
 	if (r == 0)
-		r = record_identity(record, &live->identity, err);
-	if (r == 0)
-		r = record_break_glass(record, live->break_glass, err);
+		r = record_live(record, live, stage, err);
 	if (r == 0)
 		r = record_add(record, "COAMING_OUTCOME", "stopped", err);
-	if (r == 0)
-		r = record_add(record, "COAMING_MODE", mode_name(live->mode), err);
-	if (r == 0)
-		r = record_add(record, "COAMING_STAGE", stage, err);
-	for (size_t i = 0; r == 0 && i < live->n_profiles; i++)
-		r = record_add(record, "COAMING_PROFILE", live->profiles[i], err);
-	if (r == 0 && live->netns)
-		r = record_addf(record, err, "COAMING_NETNS", "%llu",
-				(unsigned long long)live->netns);
 	return r;
 }
 
-/* What cannot be read any more is said, and stops nothing: the container is over. */
-static int add_counters(struct record *record, const struct host *host, const char *table,
-			struct err *err)
+static int keep_stop(const struct host *host, const struct record *record, const struct live *live,
+		     struct err *err)
 {
-	_cleanup_(firewall_counters_done) struct firewall_counters counters = { 0 };
-	_cleanup_close_ int netns = -1;
-	struct err why = { 0 };
-	int r;
-
-	r = netns_pin_open(host->state_dir, table + strlen("coaming_"), &netns, &why);
-	if (r == 0)
-		r = firewall_read(netns, table, &counters, &why);
-	if (r < 0)
-		return record_addf(record, err, "COAMING_COUNTERS", "lost: %s", why.text);
-	return record_flows(record, &counters, err);
-}
-
-static int keep_record(const struct host *host, const struct live *live, const char *stage,
-		       const char *table, struct err *err)
-{
-	_cleanup_record_ struct record record = { 0 };
 	struct err doubt = { 0 };
 	enum kept kept;
 	int r;
 
-	r = fill(&record, live, stage, err);
-	if (r == 0 && live->firewall)
-		r = add_counters(&record, host, table, err);
-	if (r < 0)
-		return r;
-	r = evidence_keep(&host->keeping, &record, FOR_INFORMATION, &kept, &doubt);
+	r = evidence_keep(&host->keeping, record, FOR_INFORMATION, &kept, &doubt);
 	if (r < 0) {
 		*err = doubt;
 		err_context(err, "the end of container %s can be recorded nowhere",
 			    Q(live->identity.name));
 	}
 	return r;
+}
+
+/* What cannot be read any more is said, and stops nothing: the container is over. */
+static int keep_record(const struct host *host, const struct live *live, const char *stage,
+		       struct err *err)
+{
+	_cleanup_(firewall_counters_done) struct firewall_counters counters = { 0 };
+	_cleanup_record_ struct record record = { 0 };
+	_cleanup_buf_ struct buf noted = { 0 };
+	struct err why = { 0 };
+	int r, read = -ENOENT;
+	size_t n;
+
+	if (live->firewall)
+		read = flows_read(host, live, &counters, &why);
+	r = fill(&record, live, stage, err);
+	if (r == 0 && live->firewall)
+		r = read < 0 ? record_addf(&record, err, "COAMING_COUNTERS", "lost: %s", why.text)
+			     : record_counters(&record, &counters, err);
+	/* The flows first: nobody comes back for those of a container that has stopped. */
+	if (r == 0 && read == 0)
+		r = flows_keep(host, live, &counters, stage, &noted, &n, err);
+	return r < 0 ? r : keep_stop(host, &record, live, err);
 }
 
 /*
@@ -158,7 +155,7 @@ int container_end(const struct host *host, const char *id, const char *stage, st
 	ruleset_table(table, id);
 	/* One that was refused, or never made, has not run and cannot stop. */
 	if (live.state == LIVE_CREATED) {
-		r = keep_record(host, &live, stage, table, err);
+		r = keep_record(host, &live, stage, err);
 		if (r < 0)
 			return r; /* the live file stays: gc will try again */
 	}

@@ -9,6 +9,7 @@
 #ifndef COAMING_HOOKS_FIREWALL_H
 #define COAMING_HOOKS_FIREWALL_H
 
+#include "audit/flow.h"
 #include "lib/err.h"
 
 /* What one base chain let through. */
@@ -17,22 +18,16 @@ struct firewall_chain {
 	uint64_t accepted_packets, accepted_bytes;
 };
 
-/* One peer that was refused; a repeated attempt adds to its packets. */
-struct firewall_flow {
-	bool ingress;
-	char *address;  /* IPv4 or IPv6: of the other end */
-	char *protocol; /* "tcp", "udp", "sctp", "icmp", "ipv6-icmp" and a few more, or a number */
-	uint16_t port;  /* the destination's; 0 where the protocol has none */
-	uint64_t packets;
-};
+/* Of each direction, what was let through and what was refused. */
+#define FIREWALL_OVERFLOWS 4
 
 struct firewall_counters {
 	struct firewall_chain *chains;
 	size_t n_chains;
-	struct firewall_flow *flows;
+	struct flow *flows; /* sorted, by flow_compare() */
 	size_t n_flows;
 	uint64_t refused_packets; /* all, also those whose flow found no place */
-	bool overflow;            /* a set of refused flows is full: some are only counted */
+	struct flow_overflow overflows[FIREWALL_OVERFLOWS]; /* also those of no packet */
 };
 
 /*
@@ -47,7 +42,12 @@ struct firewall_counters {
 #define FIREWALL_WAIT_SECONDS 10
 int firewall_apply(int netns_fd, const char *table, const char *ruleset, struct err *err);
 
-/* Read the counters. firewall_counters_done() */
+/*
+ * Read the counters, and the connections that are remembered. The kernel counts their age without
+ * the time for which the machine was suspended.
+ *
+ * ret  firewall_counters_done()
+ */
 int firewall_read(int netns_fd, const char *table, struct firewall_counters *ret, struct err *err);
 void firewall_counters_done(struct firewall_counters *counters);
 

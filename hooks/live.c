@@ -20,6 +20,7 @@
 
 #define LIVE_MAX_BYTES ((size_t)256 << 10)
 #define RULES_SUFFIX   ".nft"
+#define FLOWS_SUFFIX   ".flows"
 /* No writer takes that long between making a file and renaming it. */
 #define WRITER_MAX_SECONDS 60
 /* A container is written twice in its life. */
@@ -493,8 +494,9 @@ int live_note_attested(const char *state_dir, const struct live *live, struct er
 	return live_write(state_dir, &now, err);
 }
 
-int live_write_rules(const char *state_dir, const char *id, const char *text, size_t len,
-		     struct err *err)
+/* A file beside the live file. */
+static int write_beside(const char *state_dir, const char *id, const char *suffix, const char *text,
+			size_t len, struct err *err)
 {
 	_cleanup_close_ int dirfd = -1;
 	char path[PATH_MAX], name[SHA256_HEX + 8];
@@ -504,11 +506,12 @@ int live_write_rules(const char *state_dir, const char *id, const char *text, si
 	r = dir_make_open(path, 0700, &dirfd, err);
 	if (r < 0)
 		return r;
-	file_name_of(id, RULES_SUFFIX, name);
+	file_name_of(id, suffix, name);
 	return file_write_atomic(dirfd, name, text, len, 0600, (uid_t)-1, (gid_t)-1, false, err);
 }
 
-int live_read_rules(const char *state_dir, const char *id, char **ret, struct err *err)
+static int read_beside(const char *state_dir, const char *id, const char *suffix, size_t max_bytes,
+		       char **ret, struct err *err)
 {
 	_cleanup_close_ int dirfd = -1;
 	char path[PATH_MAX], name[SHA256_HEX + 8];
@@ -517,17 +520,48 @@ int live_read_rules(const char *state_dir, const char *id, char **ret, struct er
 
 	r = open_directory(state_dir, &dirfd, path, err);
 	if (r == 0) {
-		file_name_of(id, RULES_SUFFIX, name);
-		r = file_read_trusted_at(dirfd, path, name, LIVE_RULES_MAX_BYTES, ret, &len, err);
+		file_name_of(id, suffix, name);
+		r = file_read_trusted_at(dirfd, path, name, max_bytes, ret, &len, err);
 	}
 	if (r == -ENOENT)
 		err_clear(err);
 	return r;
 }
 
+int live_write_rules(const char *state_dir, const char *id, const char *text, size_t len,
+		     struct err *err)
+{
+	return write_beside(state_dir, id, RULES_SUFFIX, text, len, err);
+}
+
+int live_read_rules(const char *state_dir, const char *id, char **ret, struct err *err)
+{
+	return read_beside(state_dir, id, RULES_SUFFIX, LIVE_RULES_MAX_BYTES, ret, err);
+}
+
+int live_note_flows(const char *state_dir, const struct live *live, const char *text, size_t len,
+		    struct err *err)
+{
+	_cleanup_live_ struct live now = { 0 };
+	_cleanup_close_ int lock = -1;
+	int r;
+
+	r = live_claim(state_dir, live->identity.id, &now, &lock, err);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0 || now.time != live->time) /* it is another one of that id by now */
+		return r;
+	return write_beside(state_dir, live->identity.id, FLOWS_SUFFIX, text, len, err);
+}
+
+int live_read_flows(const char *state_dir, const char *id, char **ret, struct err *err)
+{
+	return read_beside(state_dir, id, FLOWS_SUFFIX, LIVE_FLOWS_MAX_BYTES, ret, err);
+}
+
 int live_remove(const char *state_dir, const char *id, struct err *err)
 {
-	static const char *const suffixes[] = { RULES_SUFFIX, ".json" };
+	static const char *const suffixes[] = { RULES_SUFFIX, FLOWS_SUFFIX, ".json" };
 	_cleanup_close_ int dirfd = -1;
 	char path[PATH_MAX], name[SHA256_HEX + 8];
 	int r;
@@ -539,7 +573,7 @@ int live_remove(const char *state_dir, const char *id, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	/* The rules first: nobody looks for those of a container that is not there. */
+	/* These first: nobody looks for those of a container that is not there. */
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		file_name_of(id, suffixes[i], name);
 		if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)

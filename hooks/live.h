@@ -74,6 +74,15 @@ int live_write_rules(const char *state_dir, const char *id, const char *text, si
 		     struct err *err);
 /* -ENOENT with no error text: there is none. */
 int live_read_rules(const char *state_dir, const char *id, char **ret, struct err *err);
+/*
+ * The connections that were recorded, as flow_record.c writes them, likewise beside the live file.
+ * Nothing where the container of that time has ended meanwhile.
+ */
+#define LIVE_FLOWS_MAX_BYTES ((size_t)4 << 20)
+int live_note_flows(const char *state_dir, const struct live *live, const char *text, size_t len,
+		    struct err *err);
+/* -ENOENT with no error text: there are none. */
+int live_read_flows(const char *state_dir, const char *id, char **ret, struct err *err);
 /* Also where there is none. */
 int live_remove(const char *state_dir, const char *id, struct err *err);
 /* Remove the temporary files of writers that were killed, for gc. */

@@ -164,28 +164,33 @@ struct writing {
 	struct err *err;
 };
 
-/* Bounded memory of who was refused, and one count of all refusals. */
-static void write_refused_sets(const struct words *w, struct buf *text)
+/*
+ * Bounded memory of connections, and how many packets found no place in it.
+ *
+ * Two sets a family: the first time of an element is when it was put into "-first", which nothing
+ * puts it into again; the last time is when the other, which also counts, was last updated. Both
+ * follow from what is left of their timeout. The kernel would look for expired ones each second.
+ *
+ * kind  "flow" what was let through, "refused"
+ */
+static void write_flow_sets(const struct words *w, const char *kind, int max, struct buf *text)
 {
 	for (size_t i = 0; i < FAMILIES; i++) {
-		buf_addf(text,
-			 "\tset refused-%s%s {\n"
-			 "\t\ttype %s . inet_proto . inet_service\n"
-			 "\t\tsize %d\n"
-			 "\t\tflags dynamic\n"
-			 "\t\tcounter\n"
-			 "\t}\n",
-			 w->name, families[i].digit, families[i].type, RULESET_REFUSED_MAX);
-		buf_addf(text,
-			 "\tset refused-%s%s-other {\n"
-			 "\t\ttype %s . inet_proto\n"
-			 "\t\tsize %d\n"
-			 "\t\tflags dynamic\n"
-			 "\t\tcounter\n"
-			 "\t}\n",
-			 w->name, families[i].digit, families[i].type, RULESET_REFUSED_MAX);
+		for (size_t last = 0; last < 2; last++)
+			buf_addf(text,
+				 "\tset %s-%s%s%s {\n"
+				 "\t\ttype %s . inet_proto . inet_service\n"
+				 "\t\tsize %d\n"
+				 "\t\tflags dynamic,timeout\n"
+				 "\t\ttimeout %dd\n"
+				 "\t\tgc-interval 7d\n"
+				 "%s"
+				 "\t}\n",
+				 kind, w->name, families[i].digit, last ? "" : "-first",
+				 families[i].type, max, RULESET_FLOW_DAYS,
+				 last ? "\t\tcounter\n" : "");
 	}
-	buf_addf(text, "\tcounter refused-%s {\n\t}\n", w->name);
+	buf_addf(text, "\tcounter omitted-%s-%s {\n\t}\n", kind, w->name);
 }
 
 /* Up to the end of the list: "\t\telements = { 10.0.0.1, 10.0.0.2 }\n", or nothing. */
@@ -298,23 +303,55 @@ static void write_zone_sets(const struct writing *c)
 	}
 }
 
+/* What has no ports is remembered with port 0. */
+static const struct {
+	const char *match, *port;
+} port_kinds[] = {
+	{ "meta l4proto { tcp, udp, sctp } ", "th dport" },
+	{ "meta l4proto != { tcp, udp, sctp } ", "0" },
+};
+
 /*
- * Remember who it was, count and drop. What a full set does not take is still counted and dropped
- * by the rule behind.
+ * Remember who it was; then what `end` says. A full set ends a rule there: what it does not take
+ * comes to the rules behind.
  *
  * match  what goes before each rule, "" or with a space at its end
  */
+static void write_flow(const struct words *w, const char *kind, const char *match,
+		       const struct family *family, const char *end, struct buf *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(port_kinds); i++) {
+		char key[64], set[32];
+
+		(void)snprintf(key, sizeof(key), "{ %s %s . meta l4proto . %s }", family->header,
+			       w->address, port_kinds[i].port);
+		(void)snprintf(set, sizeof(set), "%s-%s%s", kind, w->name, family->digit);
+		buf_addf(text, "\t\t%s%sadd @%s-first %s update @%s %s %s\n", match,
+			 port_kinds[i].match, set, key, set, key, end);
+	}
+}
+
+/* Remember who it was, count and drop. */
 static void write_refused(const struct words *w, const char *match, const struct family *family,
 			  struct buf *text)
 {
+	char end[64];
+
+	(void)snprintf(end, sizeof(end), "counter name \"refused-%s\" drop", w->name);
+	write_flow(w, "refused", match, family, end, text);
+}
+
+/* Drop what the sets of the refused had no room for. */
+static void write_drop(const struct words *w, const char *match, struct buf *text)
+{
 	buf_addf(text,
-		 "\t\t%smeta l4proto { tcp, udp, sctp } "
-		 "update @refused-%s%s { %s %s . meta l4proto . th dport }\n",
-		 match, w->name, family->digit, family->header, w->address);
-	buf_addf(text,
-		 "\t\t%smeta l4proto != { tcp, udp, sctp } "
-		 "update @refused-%s%s-other { %s %s . meta l4proto }\n",
-		 match, w->name, family->digit, family->header, w->address);
+		 "\t\t%scounter name \"omitted-refused-%s\" counter name \"refused-%s\" drop\n",
+		 match, w->name, w->name);
+}
+
+static void family_match(const struct family *family, char ret[32])
+{
+	(void)snprintf(ret, 32, "meta nfproto %s ", family->nfproto);
 }
 
 static void write_refusal(const struct words *w, struct buf *text)
@@ -322,10 +359,33 @@ static void write_refusal(const struct words *w, struct buf *text)
 	for (size_t i = 0; i < FAMILIES; i++) {
 		char match[32];
 
-		(void)snprintf(match, sizeof(match), "meta nfproto %s ", families[i].nfproto);
+		family_match(&families[i], match);
 		write_refused(w, match, &families[i], text);
 	}
-	buf_addf(text, "\t\tcounter name \"refused-%s\" drop\n", w->name);
+	write_drop(w, "", text);
+}
+
+/*
+ * What has come through all other chains, whose priority (filter: 0) is before this one's: new
+ * connections, each once. Packets of what is established pay for one rule; so do those behind the
+ * first one of a connection that nobody answers, whose entry is confirmed by then.
+ */
+static void write_flows_chain(const struct words *w, struct buf *text)
+{
+	buf_addf(text,
+		 "\tchain flows-%s {\n"
+		 "\t\ttype filter hook %s priority 10; policy drop;\n"
+		 "\t\tct state != new accept\n"
+		 "\t\t%s \"lo\" accept\n"
+		 "\t\tct status confirmed accept\n",
+		 w->name, w->hook, w->device);
+	for (size_t i = 0; i < FAMILIES; i++) {
+		char match[32];
+
+		family_match(&families[i], match);
+		write_flow(w, "flow", match, &families[i], "accept", text);
+	}
+	buf_addf(text, "\t\tcounter name \"omitted-flow-%s\" accept\n\t}\n", w->name);
 }
 
 /* Without these IP itself does not work: errors, path MTU, neighbours, multicast membership. */
@@ -494,35 +554,45 @@ static void write_apart_chain(const struct writing *c, const struct words *w)
 			(void)snprintf(match, sizeof(match), "%s %s @%s%s ", families[f].header,
 				       w->address, set, families[f].digit);
 			write_refused(w, match, &families[f], c->text);
-			buf_addf(c->text, "\t\t%scounter name \"refused-%s\" drop\n", match,
-				 w->name);
+			write_drop(w, match, c->text);
 		}
 	}
 	buf_adds(c->text, "\t\taccept\n\t}\n");
+}
+
+static int write_profiles(struct writing *c, const struct words *w, bool ingress)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->selection->n; i++) {
+		const struct profile *profile = c->selection->v[i].profile;
+
+		if (constrains(&c->selection->v[i], ingress))
+			r = write_chain(c, w, profile,
+					ingress ? &profile->network.ingress
+						: &profile->network.egress);
+	}
+	return r;
 }
 
 static int write_direction(struct writing *c, bool ingress)
 {
 	const struct words *w = ingress ? &in : &out;
 	bool apart = separates(c->selection, c->host);
+	int r = 0;
 
-	if (!is_constrained(c->selection, ingress) && !apart)
-		return 0;
-	write_refused_sets(w, c->text);
+	/* Where nothing is refused, what happens is remembered all the same. */
+	write_flow_sets(w, "flow", RULESET_FLOWS_MAX, c->text);
+	if (is_constrained(c->selection, ingress) || apart) {
+		write_flow_sets(w, "refused", RULESET_REFUSED_MAX, c->text);
+		buf_addf(c->text, "\tcounter refused-%s {\n\t}\n", w->name);
+	}
 	if (apart)
 		write_apart_chain(c, w);
-	for (size_t i = 0; i < c->selection->n; i++) {
-		const struct profile *profile = c->selection->v[i].profile;
-		int r;
-
-		if (!constrains(&c->selection->v[i], ingress))
-			continue;
-		r = write_chain(c, w, profile,
-				ingress ? &profile->network.ingress : &profile->network.egress);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	r = write_profiles(c, w, ingress);
+	if (r == 0)
+		write_flows_chain(w, c->text);
+	return r;
 }
 
 static void write_apart_sets(const struct writing *c)

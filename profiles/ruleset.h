@@ -8,9 +8,15 @@
 #include "lib/buf.h"
 #include "profiles/select.h"
 
-/* Flows refused that are remembered, each direction and family; what comes after is counted. */
+/*
+ * Flows that are remembered, each direction and family: what was let through, and what was refused.
+ * The packets of those that come after are counted. The kernel sets 32 KiB aside for each thousand.
+ */
+#define RULESET_FLOWS_MAX   1024
 #define RULESET_REFUSED_MAX 1024
-#define RULESET_TABLE_MAX   80
+/* They are remembered for that long since they were last seen: longer than any container runs. */
+#define RULESET_FLOW_DAYS 3650
+#define RULESET_TABLE_MAX 80
 
 /* "coaming_" and 64 hex digits: the id itself where it is that, else its SHA-256. */
 const char *ruleset_table(char out[RULESET_TABLE_MAX], const char *container_id);
@@ -47,9 +53,9 @@ struct elements {
 
 /*
  * Write the ruleset: add table, delete table, table { ... } as one transaction, so that applying
- * it again is the same. One base chain a profile and direction; all must accept. Peers by labels
- * are two sets each, which rules look into: nothing but elements changes when a container comes or
- * goes.
+ * it again is the same. One base chain a profile and direction; all must accept. Behind them one a
+ * direction remembers the new connections that all accepted. Peers by labels are two sets each,
+ * which rules look into: nothing but elements changes when a container comes or goes.
  *
  * host      whose zones and classes are meant; NULL: it has none
  * elements  those of sets that the ruleset does not have are left out; NULL: all sets are empty

@@ -290,6 +290,19 @@ static void ask_flood(int argc, char **argv)
 	(void)close(fd);
 }
 
+/* repeat ADDRESS PORT COUNT: datagrams of one socket to one port, and no look for answers. */
+static void ask_repeat(int argc, char **argv)
+{
+	unsigned long count = strtoul(argv[3], NULL, 10), sent = 0;
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	struct sockaddr_in6 to;
+
+	for (unsigned long i = 0; i < count && parse_address(argv[1], argv[2], &to) == 0; i++)
+		sent += sendto(fd, "?", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1;
+	printf("repeat %s %s: %lu\n", argv[1], argv[2], sent);
+	(void)close(fd);
+}
+
 /*
  * SCTP without a kernel that has it: raw sockets. What goes out is an INIT as far as a firewall
  * looks: the ports, source (RFC 9260, section 3.1) 5000.
@@ -406,6 +419,7 @@ static const struct question {
 	{ "packet", 1, ask_packet },
 	{ "ptrace", 1, ask_ptrace },
 	{ "raw", 1, ask_raw },
+	{ "repeat", 4, ask_repeat },
 	{ "serve", 2, ask_serve },
 	{ "status", 1, ask_status },
 	{ "syscall", 2, ask_syscall },
