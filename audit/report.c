@@ -27,21 +27,6 @@ static bool is_shown(const struct tally_class *c)
 
 /* ---- small values ---- */
 
-static void put_text(struct emit *e, const char *key, const char *text)
-{
-	emit_key(e, key);
-	if (text)
-		emit_string(e, text);
-	else
-		emit_null(e);
-}
-
-static void put_number(struct emit *e, const char *key, uint64_t v)
-{
-	emit_key(e, key);
-	emit_u64(e, v);
-}
-
 static void put_bool(struct emit *e, const char *key, bool v)
 {
 	emit_key(e, key);
@@ -52,7 +37,7 @@ static void put_time(struct emit *e, const char *key, uint64_t usec)
 {
 	char text[STAMP_SIZE];
 
-	put_text(e, key, usec ? stamp_format(text, usec) : NULL);
+	emit_text(e, key, usec ? stamp_format(text, usec) : NULL);
 }
 
 static const char *host_name(const struct tally *t, uint32_t host)
@@ -110,10 +95,10 @@ static void put_waiver(struct emit *e, const struct report_waiver *w)
 		return;
 	}
 	emit_object(e);
-	put_text(e, "control", w->control);
-	put_text(e, "owner", w->owner);
-	put_text(e, "reason", w->reason);
-	put_text(e, "expires", w->expires);
+	emit_text(e, "control", w->control);
+	emit_text(e, "owner", w->owner);
+	emit_text(e, "reason", w->reason);
+	emit_text(e, "expires", w->expires);
 	put_bool(e, "expired", w->expired);
 	emit_object_end(e);
 }
@@ -126,10 +111,10 @@ static void put_waivers(struct emit *e, const struct report *report)
 		const struct report_waiver *w = &report->waivers[i];
 
 		emit_object(e);
-		put_text(e, "control", w->control);
-		put_text(e, "owner", w->owner);
-		put_text(e, "reason", w->reason);
-		put_text(e, "expires", w->expires);
+		emit_text(e, "control", w->control);
+		emit_text(e, "owner", w->owner);
+		emit_text(e, "reason", w->reason);
+		emit_text(e, "expires", w->expires);
 		put_bool(e, "expired", w->expired);
 		put_bool(e, "used", w->used);
 		emit_object_end(e);
@@ -430,13 +415,13 @@ static struct verdict judge(const struct report *report, size_t control, const s
 static void put_failure(struct emit *e, const struct report *report, const struct tally_failure *f)
 {
 	emit_object(e);
-	put_text(e, "host", host_name(report->tally, f->host));
-	put_text(e, "container", f->name);
-	put_text(e, "containerId", f->id);
+	emit_text(e, "host", host_name(report->tally, f->host));
+	emit_text(e, "container", f->name);
+	emit_text(e, "containerId", f->id);
 	put_time(e, "time", f->usec);
-	put_text(e, "why", f->why);
-	put_text(e, "cursor", f->cursor);
-	put_number(e, "seq", f->seq);
+	emit_text(e, "why", f->why);
+	emit_text(e, "cursor", f->cursor);
+	emit_number(e, "seq", f->seq);
 	put_waiver(e, waiver_of(report, f->waivers, report->tally->controls[f->control]));
 	emit_object_end(e);
 }
@@ -445,13 +430,13 @@ static void put_gap_failure(struct emit *e, const struct report *report, const s
 			    const char *control)
 {
 	emit_object(e);
-	put_text(e, "host", host_name(report->tally, g->host));
-	put_text(e, "container", NULL);
-	put_text(e, "containerId", NULL);
+	emit_text(e, "host", host_name(report->tally, g->host));
+	emit_text(e, "container", NULL);
+	emit_text(e, "containerId", NULL);
 	put_time(e, "time", g->usec);
-	put_text(e, "why", g->text);
-	put_text(e, "cursor", g->cursor);
-	put_number(e, "seq", 0);
+	emit_text(e, "why", g->text);
+	emit_text(e, "cursor", g->cursor);
+	emit_number(e, "seq", 0);
 	put_waiver(e, waiver_of(report, NULL, control));
 	emit_object_end(e);
 }
@@ -490,7 +475,7 @@ static void put_failures(struct emit *e, const struct report *report, size_t con
 			shown++;
 		}
 	emit_array_end(e);
-	put_number(e, "failuresOmitted", all > shown ? all - shown : 0);
+	emit_number(e, "failuresOmitted", all > shown ? all - shown : 0);
 }
 
 static void put_share(struct emit *e, uint64_t met, uint64_t of)
@@ -533,20 +518,20 @@ static bool put_control(struct emit *e, const struct report *report, size_t cont
 	struct verdict v = judge(report, control, rule);
 
 	emit_object(e);
-	put_text(e, "id", rule->id);
-	put_text(e, "title", rule->title);
-	put_text(e, "description", rule->description);
-	put_text(e, "evidence", rule_evidence_name(rule->evidence));
-	put_text(e, "status", statuses[v.status]);
-	put_text(e, "why", v.why);
+	emit_text(e, "id", rule->id);
+	emit_text(e, "title", rule->title);
+	emit_text(e, "description", rule->description);
+	emit_text(e, "evidence", rule_evidence_name(rule->evidence));
+	emit_text(e, "status", statuses[v.status]);
+	emit_text(e, "why", v.why);
 	emit_key(e, "containers");
 	emit_object(e);
-	put_number(e, "evidenced", v.evidenced);
-	put_number(e, "configured", v.configured);
-	put_number(e, "failed", v.failed);
-	put_number(e, "exempt", v.exempt);
-	put_number(e, "waived", v.waived);
-	put_number(e, "notCovered", v.not_covered);
+	emit_number(e, "evidenced", v.evidenced);
+	emit_number(e, "configured", v.configured);
+	emit_number(e, "failed", v.failed);
+	emit_number(e, "exempt", v.exempt);
+	emit_number(e, "waived", v.waived);
+	emit_number(e, "notCovered", v.not_covered);
 	emit_object_end(e);
 	put_failures(e, report, control, rule, &v);
 	put_control_trend(e, report, control, rule);
@@ -560,9 +545,9 @@ static void put_head(struct emit *e, const struct report *report)
 {
 	const struct tally *t = report->tally;
 
-	put_text(e, "schema", "coaming-report-1");
+	emit_text(e, "schema", "coaming-report-1");
 	put_time(e, "generated", report->now_usec);
-	put_text(e, "version", COAMING_VERSION);
+	emit_text(e, "version", COAMING_VERSION);
 	emit_key(e, "period");
 	emit_object(e);
 	put_time(e, "since", report->since_usec);
@@ -573,19 +558,19 @@ static void put_head(struct emit *e, const struct report *report)
 	emit_key(e, "framework");
 	if (report->rules) {
 		emit_object(e);
-		put_text(e, "id", report->rules->id);
-		put_text(e, "name", report->rules->name);
-		put_text(e, "version", report->rules->version);
-		put_text(e, "publisher", report->rules->publisher);
-		put_text(e, "url", report->rules->url);
+		emit_text(e, "id", report->rules->id);
+		emit_text(e, "name", report->rules->name);
+		emit_text(e, "version", report->rules->version);
+		emit_text(e, "publisher", report->rules->publisher);
+		emit_text(e, "url", report->rules->url);
 		emit_object_end(e);
 	} else {
 		emit_null(e);
 	}
 	emit_key(e, "scope");
 	emit_object(e);
-	put_text(e, "selector", report->selector);
-	put_text(e, "directory", report->directory);
+	emit_text(e, "selector", report->selector);
+	emit_text(e, "directory", report->directory);
 	emit_object_end(e);
 }
 
@@ -606,24 +591,24 @@ static void put_hosts(struct emit *e, const struct tally *t, const uint64_t *con
 		uint64_t missing = missing_of(h);
 
 		emit_object(e);
-		put_text(e, "machineId", intern_text(&t->words, h->machine));
-		put_text(e, "hostname", intern_text(&t->words, h->hostname));
+		emit_text(e, "machineId", intern_text(&t->words, h->machine));
+		emit_text(e, "hostname", intern_text(&t->words, h->hostname));
 		put_time(e, "first", h->first);
 		put_time(e, "last", h->last);
-		put_number(e, "records", h->records);
-		put_number(e, "containers", containers[i]);
+		emit_number(e, "records", h->records);
+		emit_number(e, "containers", containers[i]);
 		put_bool(e, "silent", is_silent(t, (uint32_t)i));
 		emit_key(e, "chain");
 		emit_object(e);
-		put_number(e, "from", h->seq_from);
-		put_number(e, "to", h->seq_to);
-		put_number(e, "missing", missing);
-		put_number(e, "gaps", h->gaps);
-		put_number(e, "broken", h->broken);
-		put_text(e, "state",
-			 h->broken > 0                ? "broken"
-			 : missing > 0 || h->gaps > 0 ? "holes"
-						      : "whole");
+		emit_number(e, "from", h->seq_from);
+		emit_number(e, "to", h->seq_to);
+		emit_number(e, "missing", missing);
+		emit_number(e, "gaps", h->gaps);
+		emit_number(e, "broken", h->broken);
+		emit_text(e, "state",
+			  h->broken > 0                ? "broken"
+			  : missing > 0 || h->gaps > 0 ? "holes"
+						       : "whole");
 		emit_object_end(e);
 		emit_object_end(e);
 	}
@@ -657,18 +642,18 @@ static void put_totals(struct emit *e, const struct tally *t, const struct sums 
 
 	emit_key(e, "totals");
 	emit_object(e);
-	put_number(e, "records", t->records);
+	emit_number(e, "records", t->records);
 	for (size_t i = 0; i < ARRAY_SIZE(shown); i++)
-		put_number(e, event_name(shown[i]), t->events[shown[i]]);
-	put_number(e, "wouldRefuse", t->would_refuse);
-	put_number(e, "containers", s->containers);
-	put_number(e, "evidenced", s->evidenced);
-	put_number(e, "configured", s->configured);
-	put_number(e, "partly", s->partly);
-	put_number(e, "audited", s->audited);
-	put_number(e, "unconfined", s->unconfined);
-	put_number(e, "breakGlass", s->break_glass);
-	put_number(e, "withoutAdmission", t->without_admission);
+		emit_number(e, event_name(shown[i]), t->events[shown[i]]);
+	emit_number(e, "wouldRefuse", t->would_refuse);
+	emit_number(e, "containers", s->containers);
+	emit_number(e, "evidenced", s->evidenced);
+	emit_number(e, "configured", s->configured);
+	emit_number(e, "partly", s->partly);
+	emit_number(e, "audited", s->audited);
+	emit_number(e, "unconfined", s->unconfined);
+	emit_number(e, "breakGlass", s->break_glass);
+	emit_number(e, "withoutAdmission", t->without_admission);
 	emit_object_end(e);
 }
 
@@ -679,7 +664,7 @@ static void put_trend(struct emit *e, const struct tally *t)
 
 	emit_key(e, "trend");
 	emit_object(e);
-	put_text(e, "bucket", t->bucket);
+	emit_text(e, "bucket", t->bucket);
 	emit_key(e, "buckets");
 	emit_array(e);
 	for (size_t i = 0; i < t->n_buckets; i++) {
@@ -688,8 +673,8 @@ static void put_trend(struct emit *e, const struct tally *t)
 		emit_object(e);
 		put_time(e, "start", b->start);
 		for (size_t k = 0; k < ARRAY_SIZE(shown); k++)
-			put_number(e, event_name(shown[k]), b->events[shown[k]]);
-		put_number(e, "wouldRefuse", b->would_refuse);
+			emit_number(e, event_name(shown[k]), b->events[shown[k]]);
+		emit_number(e, "wouldRefuse", b->would_refuse);
 		emit_object_end(e);
 	}
 	emit_array_end(e);
@@ -709,15 +694,15 @@ static void put_gaps(struct emit *e, const struct tally *t)
 	emit_array(e);
 	for (size_t i = 0; i < t->n_gaps; i++) {
 		emit_object(e);
-		put_text(e, "kind", kinds[t->gaps[i].kind]);
-		put_text(e, "host", host_name(t, t->gaps[i].host));
+		emit_text(e, "kind", kinds[t->gaps[i].kind]);
+		emit_text(e, "host", host_name(t, t->gaps[i].host));
 		put_time(e, "time", t->gaps[i].usec);
-		put_text(e, "text", t->gaps[i].text);
-		put_text(e, "cursor", t->gaps[i].cursor);
+		emit_text(e, "text", t->gaps[i].text);
+		emit_text(e, "cursor", t->gaps[i].cursor);
 		emit_object_end(e);
 	}
 	emit_array_end(e);
-	put_number(e, "gapsOmitted", t->gaps_omitted);
+	emit_number(e, "gapsOmitted", t->gaps_omitted);
 }
 
 static void put_break_glass(struct emit *e, const struct tally *t)
@@ -730,20 +715,20 @@ static void put_break_glass(struct emit *e, const struct tally *t)
 		if (!tally_glass_counts(t, g))
 			continue;
 		emit_object(e);
-		put_text(e, "id", g->id);
-		put_text(e, "host", host_name(t, g->host));
+		emit_text(e, "id", g->id);
+		emit_text(e, "host", host_name(t, g->host));
 		put_time(e, "opened", g->opened_usec);
 		put_time(e, "until", g->until_usec);
 		put_time(e, "ended", g->ended_usec);
-		put_text(e, "end", g->ended_usec == 0 ? NULL : g->expired ? "expired" : "ended");
-		put_text(e, "who", g->who);
-		put_text(e, "selector", g->match[0] ? g->match : NULL);
-		put_text(e, "reason", g->reason);
-		put_text(e, "cursor", g->cursor);
+		emit_text(e, "end", g->ended_usec == 0 ? NULL : g->expired ? "expired" : "ended");
+		emit_text(e, "who", g->who);
+		emit_text(e, "selector", g->match[0] ? g->match : NULL);
+		emit_text(e, "reason", g->reason);
+		emit_text(e, "cursor", g->cursor);
 		emit_object_end(e);
 	}
 	emit_array_end(e);
-	put_number(e, "breakGlassOmitted", t->glasses_omitted);
+	emit_number(e, "breakGlassOmitted", t->glasses_omitted);
 }
 
 /* ---- dimensions ---- */
@@ -825,19 +810,19 @@ static void put_rows(struct emit *e, const struct piece *v, size_t n)
 		const struct tally_row *row = &v[i].row;
 
 		emit_object(e);
-		put_text(e, "value", v[i].value);
-		put_number(e, "containers", row->containers);
-		put_number(e, "admit", row->admit);
-		put_number(e, "deny", row->deny);
-		put_number(e, "exempt", row->exempt);
-		put_number(e, "wouldRefuse", row->would_refuse);
-		put_number(e, "evidenced", row->evidenced);
-		put_number(e, "configured", row->configured);
-		put_number(e, "failed", row->failed);
+		emit_text(e, "value", v[i].value);
+		emit_number(e, "containers", row->containers);
+		emit_number(e, "admit", row->admit);
+		emit_number(e, "deny", row->deny);
+		emit_number(e, "exempt", row->exempt);
+		emit_number(e, "wouldRefuse", row->would_refuse);
+		emit_number(e, "evidenced", row->evidenced);
+		emit_number(e, "configured", row->configured);
+		emit_number(e, "failed", row->failed);
 		emit_object_end(e);
 	}
 	emit_array_end(e);
-	put_number(e, "omitted", n > ROWS_SHOWN ? n - ROWS_SHOWN : 0);
+	emit_number(e, "omitted", n > ROWS_SHOWN ? n - ROWS_SHOWN : 0);
 }
 
 static int put_dimension(struct emit *e, const struct tally *t, uint32_t dimension, struct err *err)
@@ -862,7 +847,7 @@ static int put_dimension(struct emit *e, const struct tally *t, uint32_t dimensi
 		n = PIECES_MAX;
 	qsort(v, n, sizeof(*v), by_containers);
 	emit_object(e);
-	put_text(e, "dimension", t->options.dimensions[dimension]);
+	emit_text(e, "dimension", t->options.dimensions[dimension]);
 	put_rows(e, v, n);
 	emit_object_end(e);
 	return 0;

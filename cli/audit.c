@@ -108,18 +108,6 @@ static int init(const struct host *host, bool new_key, struct err *err)
 	return r < 0 ? r : show_keys(&l, err);
 }
 
-static void emit_pair(struct emit *e, const char *key, const char *value)
-{
-	emit_key(e, key);
-	emit_string(e, value);
-}
-
-static void emit_number(struct emit *e, const char *key, uint64_t value)
-{
-	emit_key(e, key);
-	emit_u64(e, value);
-}
-
 /* One line, to be kept where the host cannot change it. */
 static int head(const struct host *host, struct err *err)
 {
@@ -137,15 +125,15 @@ static int head(const struct host *host, struct err *err)
 	record_boot_id(boot);
 	(void)gethostname(name, sizeof(name) - 1);
 	emit_object(&e);
-	emit_pair(&e, "schema", "coaming-head-1");
-	emit_pair(&e, "machineId", machine);
-	emit_pair(&e, "hostname", name);
-	emit_pair(&e, "bootId", boot);
-	emit_pair(&e, "time", stamp_format(time, stamp_now()));
+	emit_text(&e, "schema", "coaming-head-1");
+	emit_text(&e, "machineId", machine);
+	emit_text(&e, "hostname", name);
+	emit_text(&e, "bootId", boot);
+	emit_text(&e, "time", stamp_format(time, stamp_now()));
 	emit_number(&e, "seq", l.head.last.seq);
-	emit_pair(&e, "hash", l.head.hash);
+	emit_text(&e, "hash", l.head.hash);
 	emit_number(&e, "keyEpoch", l.head.key.epoch > 0 ? l.head.key.epoch - 1 : 0);
-	emit_pair(&e, "keyId", l.head.key_id);
+	emit_text(&e, "keyId", l.head.key_id);
 	emit_object_end(&e);
 	buf_addc(&out, '\n');
 	return out_print(&out, err);
@@ -184,7 +172,7 @@ static int print_status_json(const struct status *s, struct err *err)
 	struct emit e = EMIT(&out);
 
 	emit_object(&e);
-	emit_pair(&e, "auditDir", s->ledger->path);
+	emit_text(&e, "auditDir", s->ledger->path);
 	emit_number(&e, "first", s->first);
 	emit_number(&e, "last", h->last.seq);
 	emit_number(&e, "sent", h->sent.seq);
@@ -193,7 +181,7 @@ static int print_status_json(const struct status *s, struct err *err)
 	emit_number(&e, "segments", s->segments);
 	emit_number(&e, "bytes", h->bytes);
 	emit_number(&e, "bytesLeft", s->left);
-	emit_pair(&e, "keyId", h->key_id);
+	emit_text(&e, "keyId", h->key_id);
 	emit_number(&e, "keyEpoch", h->key.epoch > 0 ? h->key.epoch - 1 : 0);
 	emit_key(&e, "firstKeyOnHost");
 	emit_bool(&e, s->key_on_host);

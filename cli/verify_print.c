@@ -21,18 +21,6 @@ void verify_print_begin(struct verify_print *print)
 		(void)fputs("{\"schema\":\"coaming-verify-1\",\"findings\":[", stdout);
 }
 
-static void pair(struct emit *e, const char *key, const char *text)
-{
-	emit_key(e, key);
-	emit_string(e, text);
-}
-
-static void number(struct emit *e, const char *key, uint64_t n)
-{
-	emit_key(e, key);
-	emit_u64(e, n);
-}
-
 static void flag(struct emit *e, const char *key, bool value)
 {
 	emit_key(e, key);
@@ -46,13 +34,13 @@ static int finding_json(const struct finding *f, bool first, struct err *err)
 
 	buf_adds(&out, first ? "\n" : ",\n");
 	emit_object(&e);
-	pair(&e, "kind", finding_kind_name(f->kind));
-	pair(&e, "severity", f->is_note ? "note" : "error");
-	pair(&e, "machineId", f->machine);
-	number(&e, "from", f->from);
-	number(&e, "to", f->to);
-	pair(&e, "where", f->where);
-	pair(&e, "text", f->text);
+	emit_text(&e, "kind", finding_kind_name(f->kind));
+	emit_text(&e, "severity", f->is_note ? "note" : "error");
+	emit_text(&e, "machineId", f->machine);
+	emit_number(&e, "from", f->from);
+	emit_number(&e, "to", f->to);
+	emit_text(&e, "where", f->where);
+	emit_text(&e, "text", f->text);
 	emit_object_end(&e);
 	return out_print(&out, err);
 }
@@ -160,19 +148,19 @@ static void emit_host(struct emit *e, const struct verify_print *print,
 	char time[STAMP_SIZE];
 
 	emit_object(e);
-	pair(e, "machineId", s->machine);
-	pair(e, "hostname", s->host);
-	number(e, "records", s->records);
-	number(e, "copies", s->copies);
-	number(e, "first", s->first);
-	number(e, "last", s->last);
-	pair(e, "firstTime", stamp_format(time, s->first_usec));
-	pair(e, "lastTime", stamp_format(time, s->last_usec));
-	number(e, "missing", s->missing);
-	number(e, "told", s->told);
-	number(e, "keyed", s->keyed);
-	number(e, "proven", s->proven);
-	number(e, "keyShownAt", s->shown);
+	emit_text(e, "machineId", s->machine);
+	emit_text(e, "hostname", s->host);
+	emit_number(e, "records", s->records);
+	emit_number(e, "copies", s->copies);
+	emit_number(e, "first", s->first);
+	emit_number(e, "last", s->last);
+	emit_text(e, "firstTime", stamp_format(time, s->first_usec));
+	emit_text(e, "lastTime", stamp_format(time, s->last_usec));
+	emit_number(e, "missing", s->missing);
+	emit_number(e, "told", s->told);
+	emit_number(e, "keyed", s->keyed);
+	emit_number(e, "proven", s->proven);
+	emit_number(e, "keyShownAt", s->shown);
 	flag(e, "silent", is_silent(print, s));
 	emit_object_end(e);
 }

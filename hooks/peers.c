@@ -39,12 +39,6 @@ void peers_file_name(const char *id, char out[SHA256_HEX + 8])
 
 /* ---- writing ---- */
 
-static void emit_number(struct emit *e, const char *key, uint64_t v)
-{
-	emit_key(e, key);
-	emit_u64(e, v);
-}
-
 static void emit_labels(struct emit *e, const struct labels *labels)
 {
 	emit_key(e, "labels");

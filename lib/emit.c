@@ -169,3 +169,9 @@ void emit_text_if(struct emit *e, const char *key, const char *text)
 	if (text)
 		emit_text(e, key, text);
 }
+
+void emit_number(struct emit *e, const char *key, uint64_t v)
+{
+	emit_key(e, key);
+	emit_u64(e, v);
+}

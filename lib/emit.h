@@ -34,5 +34,7 @@ void emit_raw(struct emit *e, const char *json); /* a value's text, as it is */
 /* A member of an object whose value is a text; null, or no member at all, where that is NULL. */
 void emit_text(struct emit *e, const char *key, const char *text);
 void emit_text_if(struct emit *e, const char *key, const char *text);
+/* The same of a number. */
+void emit_number(struct emit *e, const char *key, uint64_t v);
 
 #endif

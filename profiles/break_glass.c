@@ -33,32 +33,20 @@ void break_glass_done(struct break_glass *glass)
 
 /* ---- the file ---- */
 
-static void put_text(struct emit *e, const char *key, const char *text)
-{
-	emit_key(e, key);
-	emit_string(e, text);
-}
-
-static void put_number(struct emit *e, const char *key, uint64_t number)
-{
-	emit_key(e, key);
-	emit_u64(e, number);
-}
-
 void break_glass_write(const struct break_glass *glass, struct buf *out)
 {
 	struct emit e = EMIT(out);
 
 	emit_object(&e);
-	put_text(&e, "id", glass->id);
-	put_text(&e, "bootId", glass->from.boot_id);
-	put_number(&e, "fromUsec", glass->from.realtime_usec);
-	put_number(&e, "fromBootUsec", glass->from.boot_usec);
-	put_number(&e, "untilUsec", glass->until_realtime_usec);
-	put_number(&e, "untilBootUsec", glass->until_boot_usec);
-	put_text(&e, "reason", glass->reason);
-	put_text(&e, "who", glass->who);
-	put_text(&e, "match", glass->match);
+	emit_text(&e, "id", glass->id);
+	emit_text(&e, "bootId", glass->from.boot_id);
+	emit_number(&e, "fromUsec", glass->from.realtime_usec);
+	emit_number(&e, "fromBootUsec", glass->from.boot_usec);
+	emit_number(&e, "untilUsec", glass->until_realtime_usec);
+	emit_number(&e, "untilBootUsec", glass->until_boot_usec);
+	emit_text(&e, "reason", glass->reason);
+	emit_text(&e, "who", glass->who);
+	emit_text(&e, "match", glass->match);
 	emit_object_end(&e);
 }
 
