@@ -73,9 +73,12 @@ static int rule_copy(const struct key_rule *from, struct key_rule *to, struct er
 
 static int rule_meet(struct key_rule *rule, const struct key_rule *other, struct err *err)
 {
-	struct key_rule met = { .absent = rule->absent && other->absent };
-	int r = meet_values(rule, other, &met, err);
+	struct key_rule met = { 0 };
+	int r;
 
+	assert(rule);
+	met.absent = rule->absent && other->absent;
+	r = meet_values(rule, other, &met, err);
 	if (r < 0) {
 		rule_done(&met);
 		return r;
