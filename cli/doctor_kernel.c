@@ -69,6 +69,10 @@ static int child_start(int namespaces, struct child *ret)
 	ret->ready = pipe_fds[0];
 	ret->pid = fork();
 	if (ret->pid == 0) {
+		/* It goes with its parent, also where that is killed; and where it was already, by
+		 * SIGPIPE. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)close(pipe_fds[0]);
 		answer = (unsigned char)(namespaces == 0           ? filter_self()
 					 : unshare(namespaces) < 0 ? errno
 								   : 0);

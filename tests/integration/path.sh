@@ -360,6 +360,10 @@ the_runtime() {
 	assert_found 'error runtime'
 }
 
+no_doctor() {
+	! pgrep -x -f "$W/bin/coaming .*doctor kernel" >/dev/null
+}
+
 the_kernel() {
 	found kernel
 	assert_found ''
@@ -377,6 +381,15 @@ the_kernel() {
 	assert_found 'error kernel-seccomp' 'error runtime'
 	umount /proc/sys/kernel/seccomp/actions_avail
 	the_runtime
+	# Killed in the midst, by a monitor that waits no longer: nothing of it goes on.
+	programs
+	printf '#!/bin/sh\necho $$ >%s\nexec sleep 30\n' "$W/nft.pid" >"$W/bin/coaming-nft"
+	"$W/bin/coaming" --config "$W/coaming.json" doctor kernel >/dev/null 2>&1 &
+	wait_for 10 'the trial of rules' test -s "$W/nft.pid"
+	assert_eq "$(pgrep -c -x -f "$W/bin/coaming .*doctor kernel")" 2 'doctor and its child'
+	kill -KILL $!
+	wait_for 5 'the end of its child' no_doctor
+	kill "$(cat "$W/nft.pid")"
 	run "$B/coaming" doctor kernle
 	assert_status 2
 	assert_has "$W/err" 'did you mean kernel?'
