@@ -50,6 +50,7 @@ struct engine {
 		*activate; /* what has the engine read its file again; NULL: it does so by itself */
 	const char *deactivate; /* the same after --remove */
 	bool whole_file;        /* a drop-in: all of it is coaming's */
+	bool remembers;         /* of each container by which runtime's name it was made */
 
 	/* What does the file say of coaming? text->data is not NULL. */
 	int (*look)(const struct setup *setup, const struct setup_text *text, struct setup_way *ret,

@@ -310,6 +310,7 @@ const struct engine engine_docker = {
 	.activate = "systemctl reload docker",
 	/* A key that is gone changes nothing at a reload. */
 	.deactivate = "systemctl restart docker",
+	.remembers = true,
 	.look = look,
 	.add = add,
 	.take_out = take_out,

@@ -273,6 +273,7 @@ const struct engine engine_podman = {
 	.file = DIR "/coaming.conf",
 	.choose = "podman --runtime " SETUP_RUNTIME_NAME " run",
 	.whole_file = true,
+	.remembers = true,
 	.look = look,
 	.add = add,
 	.check = check,

@@ -106,7 +106,9 @@ def check_golden(case, engine, args):
     must_be(succeed("--list").split()[:1], [engine], "engines listed")
     succeed(engine, "--remove", "--dry-run")
     must_be(files(), after, "files after --remove --dry-run")
-    succeed(engine, "--remove")
+    told = succeed(engine, "--remove")
+    must_be("made with this runtime does not start any more" in told, engine in ("docker", "podman"),
+            "what is told of containers that are there")
     if not case.endswith("-old-path"):  # what was there before named coaming, and must not
         must_be(files(), before, "files after --remove")
     must_be(succeed("--list"), "", "engines listed after --remove")
