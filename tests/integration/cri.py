@@ -7,12 +7,21 @@ cri.py SOCKET METHOD <REQUEST
 One call of the runtime or image service: the request as JSON on standard input, the response on
 standard output. An error of the server's: its text on standard error, status 1.
 
+Exec: what the process prints follows, through the server's stream (WebSocket, v4.channel.k8s.io),
+as kubectl exec shows it. If it fails, or may not be executed, the stream's own status is on standard
+error, and the status 1.
+
 MESSAGES has those fields alone that the tests use. Names, numbers and types are those of
 pkg/apis/runtime/v1/api.proto of kubernetes/cri-api; what is not named here is passed over in
 responses, and may not be in requests.
 """
+import base64
 import json
+import os
+import socket
+import struct
 import sys
+import urllib.parse
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
@@ -149,6 +158,15 @@ MESSAGES = {
         "stderr": (2, "bytes"),
         "exit_code": (3, "int32"),
     },
+    "ExecRequest": {
+        "container_id": (1, "string"),
+        "cmd": (2, "[string]"),
+        "tty": (3, "bool"),
+        "stdin": (4, "bool"),
+        "stdout": (5, "bool"),
+        "stderr": (6, "bool"),
+    },
+    "ExecResponse": {"url": (1, "string")},
     "Image": {
         "id": (1, "string"),
         "repo_tags": (2, "[string]"),
@@ -225,6 +243,71 @@ def describe():
     return file
 
 
+# ---- the stream of an Exec ----
+
+STDOUT, STDERR, STATUS = 1, 2, 3  # the first byte of each message
+TEXT, BINARY, CLOSE, PING = 1, 2, 8, 9  # opcodes of RFC 6455
+
+
+def read_exactly(file, size):
+    data = file.read(size)
+    if len(data) != size:
+        raise EOFError("the stream has ended within a message")
+    return data
+
+
+def read_frame(file):
+    """Opcode and payload; the server's are not masked. None: it has hung up."""
+    first = file.read(1)
+    if not first:
+        return None
+    size = read_exactly(file, 1)[0] & 0x7F
+    if size == 126:
+        (size,) = struct.unpack(">H", read_exactly(file, 2))
+    elif size == 127:
+        (size,) = struct.unpack(">Q", read_exactly(file, 8))
+    return first[0] & 0x0F, read_exactly(file, size)
+
+
+def open_stream(url):
+    parts = urllib.parse.urlsplit(url)
+    connection = socket.create_connection((parts.hostname, parts.port), timeout=CALL_SECONDS)
+    connection.sendall(
+        (
+            f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nOrigin: http://localhost\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
+            "Sec-WebSocket-Protocol: v4.channel.k8s.io\r\n\r\n"
+        ).encode()
+    )
+    file = connection.makefile("rb")
+    answer = file.readline().decode()
+    while file.readline().strip():
+        pass
+    if " 101 " not in answer:
+        sys.exit(f"no stream: {answer.strip()} {file.read(4096).decode(errors='replace')}")
+    return file
+
+
+def follow(url):
+    """Print what comes; the exit status that goes with the stream's own."""
+    status = None
+    file = open_stream(url)
+    while (frame := read_frame(file)) and frame[0] != CLOSE:
+        opcode, data = frame
+        if opcode not in (TEXT, BINARY) or len(data) < 2:
+            continue
+        if data[0] == STATUS:
+            status = json.loads(data[1:])
+        else:
+            out = sys.stderr if data[0] == STDERR else sys.stdout
+            out.buffer.write(data[1:])
+    if status and status.get("status") == "Success":
+        return 0
+    print(status["message"] if status else "the stream has ended without a status", file=sys.stderr)
+    return 1
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
@@ -250,6 +333,8 @@ def main():
         except grpc.RpcError as error:
             print(f"{error.code().name}: {error.details()}", file=sys.stderr)
             sys.exit(1)
+    if method == "Exec":
+        sys.exit(follow(answer.url))
     json.dump(
         json_format.MessageToDict(
             answer, including_default_value_fields=True, preserving_proto_field_name=True

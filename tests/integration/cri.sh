@@ -176,6 +176,24 @@ in_container() {
 	}
 }
 
+# removed POD NAME: one container of it.
+removed() {
+	cri StopContainer "{container_id: \"$(cat "$W/$1-$2.id")\", timeout: \"1\"}"
+	assert_status 0
+	cri RemoveContainer "{container_id: \"$(cat "$W/$1-$2.id")\"}"
+	assert_status 0
+}
+
+# kubectl_exec POD NAME TTY COMMAND...: through the plugin's stream, with a terminal where TTY is true.
+kubectl_exec() {
+	local id tty=$3
+
+	id=$(cat "$W/$1-$2.id")
+	shift 3
+	cri Exec "{container_id: \"$id\", cmd: $(jq -nc '$ARGS.positional' --args -- "$@"), tty: $tty,
+		stdin: $tty, stdout: true, stderr: ($tty | not)}"
+}
+
 # gone POD...: stopped and removed, with all that is in it.
 gone() {
 	local pod
@@ -314,6 +332,14 @@ network_of_pods() {
 		"$(readlink "/proc/$(pid "$(cat "$W/shop-side.id")")/ns/net")" "the network of two containers"
 	in_container shop side probe udp 10.88.0.1 53
 	assert_has "$W/out" EPERM
+	run coaming attest --all
+	assert_status 0
+	# Ended and made anew, as by a restart policy: its table goes, though the pod's network stays.
+	removed shop side
+	assert_eq "$(tables shop)" 2 "tables in the pod's network"
+	container shop side '.metadata.attempt = 1' probe wait
+	assert_status 0
+	assert_eq "$(tables shop)" 3 "tables in the pod's network"
 	# One that is confined by its name, in a pod whose sandbox is not.
 	pod plain
 	container plain front . probe wait
@@ -333,6 +359,10 @@ network_of_pods() {
 	container byimage any . probe wait
 	assert_status 0
 	assert_eq "$(tables byimage)" 1 "tables in the pod's network"
+	run coaming attest --all
+	assert_status 0
+	journal COAMING_EVENT=attest >"$W/j"
+	assert_eq "$(jq -r .COAMING_OUTCOME "$W/j" | sort -u)" match "attestations"
 	gone shop plain mixed byimage
 	assert_clean
 }
@@ -446,18 +476,37 @@ execs_in_pods() {
 	in_container shop main cat /proc/self/status
 	assert_status 0
 	assert_eq "$(field "$W/out" CapBnd)" "$(cap_mask CHOWN)" "CapBnd of what is executed"
-	record COAMING_EVENT=exec CONTAINER_NAME=main
+	record COAMING_EVENT=exec
 	assert_json "$W/j" '.COAMING_EXEC_PROGRAM == "cat" and .COAMING_OUTCOME == "accept"
 		and .COAMING_POD == "shop" and .COAMING_POD_NAMESPACE == "prod" and .COAMING_PROFILE == "web"
 		and .COAMING_POD_CONTAINER == "main" and .COAMING_EXEC_UID == "0"
 		and (.COAMING_ACTOR_CHAIN | test("containerd-shim"))'
 	in_container shop main sh -c 'exit 7'
 	assert_eq "$(cat "$W/code")" 7 "exit status of what is executed"
+	kubectl_exec shop main false cat /proc/self/status
+	assert_status 0
+	assert_eq "$(field "$W/out" CapBnd)" "$(cap_mask CHOWN)" "CapBnd of kubectl exec"
+	kubectl_exec shop main true sh -c 'ls -l /proc/self/fd/0; cat /proc/self/status'
+	assert_status 0
+	assert_has "$W/out" '-> /dev/pts/'
+	assert_eq "$(field "$W/out" CapBnd | tr -d '\r')" "$(cap_mask CHOWN)" "CapBnd of kubectl exec -t"
+	record COAMING_EVENT=exec COAMING_EXEC_TTY=yes
+	assert_json "$W/j" '.COAMING_EXEC_PROGRAM == "sh" and .COAMING_POD == "shop"'
+	profile web "$web + {admission: {deny: [\"exec-tty\"]}}"
+	kubectl_exec shop main true echo ran
+	refused 'profile web: exec-tty is denied'
+	kubectl_exec shop main false echo ran
+	assert_status 0
+	assert_eq "$(cat "$W/out")" ran "what is printed without a terminal"
 	profile web "$web + {admission: {deny: [\"exec\"]}}"
+	kubectl_exec shop main false echo ran
+	refused 'profile web: exec is denied'
+	assert_has_not "$W/out" ran
 	in_container shop main echo ran
 	refused 'profile web: exec is denied'
-	record COAMING_EVENT=exec COAMING_OUTCOME=refuse
-	assert_json "$W/j" '.PRIORITY == "2" and .COAMING_EXEC_PROGRAM == "echo"'
+	journal COAMING_EVENT=exec COAMING_OUTCOME=refuse >"$W/j"
+	assert_eq "$(jq -r '[.PRIORITY, .COAMING_EXEC_PROGRAM, .COAMING_POD] | @csv' "$W/j" | uniq -c | tr -s ' ')" \
+		' 3 "2","echo","shop"' "records of what was refused"
 	gone shop
 	assert_clean
 }
@@ -527,8 +576,8 @@ set_up() {
 	[ "$seen" != "$(cap_mask FOWNER)" ] || fail "confined without the handler"
 	pod_by_annotation runc
 	[ "$seen" != "$(cap_mask FOWNER)" ] || fail "confined by another handler"
-	run "$bin/coaming" doctor
-	assert_matches "$W/out" 'containerd'
+	run "$bin/coaming" doctor --json
+	assert_json "$W/out" '.findings[] | select(.id == "engine-containerd") | .severity == "warning"'
 
 	run "$bin/coaming" setup containerd --default
 	assert_status 0
@@ -536,7 +585,8 @@ set_up() {
 	pod_by_annotation ''
 	assert_eq "$seen" "$(cap_mask FOWNER)" "CapBnd by default"
 	run "$bin/coaming" doctor --json
-	assert_json "$W/out" '[.findings[] | select(.id == "engine-containerd")] | length > 0'
+	assert_json "$W/out" '.findings[] | select(.id == "engine-containerd") | .severity == "ok"
+		and (.what | test("every container of containerd goes through coaming-runtime"))'
 
 	run "$bin/coaming" setup containerd --remove
 	assert_status 0
