@@ -19,6 +19,7 @@ static const struct cli_command commands[] = {
 	{ "test", cmd_test, "run the tests of a policy" },
 	{ "import", cmd_import, "make profiles of Kubernetes' NetworkPolicies" },
 	{ "export", cmd_export, "make Kubernetes' NetworkPolicies of profiles" },
+	{ "generate", cmd_generate, "write profiles from images, containers or a compose file" },
 	{ "profile", cmd_profile, "list the profiles, or show what one takes away" },
 	{ "ps", cmd_ps, "list the containers that run, and what confines them" },
 	{ "why", cmd_why, "say in plain words what was decided on a container" },

@@ -254,8 +254,10 @@ static int parse_place(const struct doc *doc, const struct node *node, struct wr
 		r = size_read(doc, node_get(node, "size"), &w->size_bytes, err);
 	if (r == 0)
 		r = keep(doc, node_get(node, "path"), &w->path, 4095, err);
-	if (r == 0 && !path_is_normal(w->path))
-		r = err_input(err, EBADMSG, "%s: %s is not an absolute, normalised path",
+	if (r == 0 && !path_is_grantable(w->path))
+		r = err_input(err, EBADMSG,
+			      "%s: %s is not an absolute, normalised path outside /proc, /sys and "
+			      "/dev",
 			      WHERE(doc, node_get(node, "path")), Q(w->path));
 	return r;
 }

@@ -418,6 +418,15 @@ static bool is_at_or_below(const char *path, const char *top)
 /* The kernel's and the runtime's own mounts: a tmpfs there would hide them. */
 static const char *const reserved[] = { "/proc", "/sys", "/dev" };
 
+bool path_is_grantable(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
+		if (is_at_or_below(path, reserved[i]))
+			return false;
+	}
+	return path_is_normal(path);
+}
+
 static int check_writable_path(const struct context *c, const struct node *node, const char *path,
 			       const struct rootfs_section *section)
 {

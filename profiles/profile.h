@@ -178,6 +178,8 @@ void profile_free(struct profile **profile);
 bool profile_name_is_valid(const char *name);
 /* Absolute, not "/", no empty, "." or ".." component, no slash at the end. */
 bool path_is_normal(const char *path);
+/* May it stand in rootfs.writable? Normal, and nothing of /proc, /sys or /dev. */
+bool path_is_grantable(const char *path);
 const char *mode_name(enum mode mode); /* "enforce", "audit" */
 /* Is there a section of this mode? With no section at all: is this the profile's mode? */
 bool profile_has_mode(const struct profile *profile, enum mode mode);

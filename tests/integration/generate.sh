@@ -1,0 +1,657 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# coaming generate: every model that ships is recognised by the config of an image of its kind
+# (tests/models), what is written passes "coaming check --strict", a compose file becomes one set,
+# and real programs run under what was made for them. tests/golden/generate holds a compose file
+# and what becomes of it.
+
+. "$(dirname "$0")/lib.sh"
+if [ -z "${COAMING_TEST_CG:-}" ] && [ "$(id -u)" -eq 0 ] && command -v debootstrap >/dev/null; then
+	# Here, since the sandbox has no way to Debian's mirror.
+	COAMING_TEST_TREE=$(O=$B bash "$here/rootfs.sh" bookworm) || COAMING_TEST_TREE=
+	export COAMING_TEST_TREE
+fi
+sandbox "$@"
+need crun jq nft ip busybox /usr/bin/python3 "$B/coaming" "$B/coaming-runtime" "$B/coaming-hook"
+tree=${COAMING_TEST_TREE:-}
+probe=$B/tests/integration/probe
+
+# --config: the host's own would do as well, and may not be there.
+generate() {
+	run coaming generate --models "$top/profiles/models" "$@"
+}
+
+# A file of JSON in $W, its name printed.
+given() { # NAME JSON
+	echo "$2" >"$W/$1"
+	echo "$W/$1"
+}
+
+# --- models --------------------------------------------------------------------------------------
+
+models_are_valid() {
+	run /usr/bin/python3 "$top/tests/validate.py" "$top/profiles/model.schema.json" \
+		"$top"/profiles/models/*.json
+	assert_status 0
+	run coaming generate --models "$top/profiles/models" --list-models
+	assert_status 0
+	assert_eq "$(($(wc -l <"$W/out") - 1))" "$(ls "$top/profiles/models" | wc -l)" 'models listed'
+	[ "$(wc -l <"$W/out")" -gt 40 ] || fail 'fewer than 40 models'
+}
+
+# Every function that one talks to is one that another has.
+functions_exist() {
+	jq -r .function "$top"/profiles/models/*.json | sort -u >"$W/functions"
+	jq -r '.talksTo[]' "$top"/profiles/models/*.json | sort -u >"$W/talked"
+	assert_eq "$(comm -13 "$W/functions" "$W/talked")" '' 'functions that no model has'
+}
+
+# Without its name from the image's config alone, with it for certain.
+models_are_recognised() {
+	local model name image bad=0
+
+	for model in "$top"/profiles/models/*.json; do
+		name=$(basename "$model" .json)
+		[ -s "$top/tests/models/$name.json" ] || { echo "$name: no image"; bad=1; continue; }
+		"$B/coaming" generate --config "$W/coaming.json" --models "$top/profiles/models" --json \
+			--image-config "$top/tests/models/$name.json" >"$W/one"
+		jq -e --arg m "$name" '.profiles[0] | .model == $m and .points >= 20' "$W/one" \
+			>/dev/null || { echo "$name: $(jq -c '.profiles[0] | [.model, .points]' "$W/one")"; bad=1; }
+		image=$(jq -r '.recognise.images[0]' "$model" | sed 's,^\*/,registry.example.com/,; s/\*/x/g')
+		"$B/coaming" generate --config "$W/coaming.json" --models "$top/profiles/models" --json \
+			--image "$image:1" --image-config "$top/tests/models/$name.json" >"$W/one"
+		jq -e --arg m "$name" '.profiles[0] | .model == $m and .points >= 40' "$W/one" \
+			>/dev/null || { echo "$name as $image: $(jq -c '.profiles[0] | [.model, .points]' "$W/one")"; bad=1; }
+	done
+	[ "$bad" -eq 0 ] || fail 'some are not recognised'
+}
+
+# With the library around them, so that what they extend is looked at too.
+profiles_are_right() {
+	local file
+
+	cp -r "$top/profiles/library" "$W/all"
+	for file in "$top"/tests/models/*.json; do
+		"$B/coaming" generate --config "$W/coaming.json" --models "$top/profiles/models" --quiet \
+			--image "example.com/$(basename "$file" .json):1" --output "$W/generated" \
+			--name "g-$(basename "$file" .json)" --image-config "$file"
+	done
+	[ "$(ls "$W/generated" | wc -l)" -eq "$(ls "$top/tests/models" | wc -l)" ] || fail 'some are missing'
+	run "$B/coaming" check --strict "$W"/generated/*.json
+	assert_status 0
+	cp "$W"/generated/*.json "$W/all"
+	run "$B/coaming" check --strict "$W/all"
+	assert_status 0
+	run /usr/bin/python3 "$top/tests/validate.py" "$top/profiles/profile.schema.json" \
+		"$W"/generated/*.json
+	assert_status 0
+	cat "$W"/generated/*.json >"$W/texts"
+	assert_has "$W/texts" '"syscalls-service"'
+	assert_has "$W/texts" '"syscalls-program"'
+}
+
+# The sentence beside each bad model; schema and parser say the same of all.
+bad_models() {
+	local file name bad=0
+
+	for file in "$top"/tests/bad/model/*.json; do
+		name=$(basename "$file" .json)
+		mkdir -p "$W/m/$name"
+		cp "$file" "$W/m/$name/"
+		run coaming generate --models "$W/m/$name" --list-models
+		assert_status 2
+		sed "s,^coaming: generate: $W/m/$name/,," "$W/err" | diff "${file%.json}.error" - || bad=1
+	done
+	for file in "$top"/tests/good/model/*.json; do
+		mkdir -p "$W/good"
+		cp "$file" "$W/good/"
+	done
+	run coaming generate --models "$W/good" --list-models
+	assert_status 0
+	[ "$bad" -eq 0 ] || fail 'other sentences than those beside the files'
+	# What no schema can see: the name of the file, and keys that are there twice.
+	/usr/bin/python3 "$top/tests/validate.py" --verdicts "$top/profiles/model.schema.json" \
+		"$top"/tests/bad/model/*.json >"$W/verdicts"
+	paste -d ' ' "$W/verdicts" <(printf '%s\n' "$top"/tests/bad/model/*.json) |
+		grep -v '^rejected' | sed 's,.*/,,' | sort | xargs >"$W/unseen"
+	assert_eq "$(cat "$W/unseen")" 'name-other.json not-json.json' 'what no schema sees'
+}
+
+# A model of the user's takes the place of the one that ships.
+override() {
+	mkdir "$W/own"
+	jq '.description = "our own" | .writable = []' "$top/profiles/models/nginx.json" \
+		>"$W/own/nginx.json"
+	run coaming generate --models "$W/own" --models "$top/profiles/models" --json \
+		--image-config "$top/tests/models/nginx.json"
+	assert_status 0
+	assert_json "$W/out" '.profiles[0].profile | (.description | contains("our own"))
+		and .rootfs.writable == []'
+	run coaming generate --models "$top/profiles/models" --models "$W/own" --json \
+		--image-config "$top/tests/models/nginx.json"
+	assert_json "$W/out" '.profiles[0].profile.rootfs.writable | length == 3'
+}
+
+# --- images and containers -----------------------------------------------------------------------
+
+image_forms() {
+	local config
+
+	config=$(jq -c '.config' "$top/tests/models/redis.json")
+	for form in "{\"config\": $config}" "[{\"Config\": $config, \"RepoTags\": [\"redis:7\"]}]" \
+		"{\"Config\": $config, \"RepoTags\": []}"; do
+		generate --json --image-config "$(given image.json "$form")"
+		assert_status 0
+		assert_json "$W/out" '.profiles[0].model == "redis"'
+	done
+	generate --image-config "$(given image.json "[{\"Config\": $config, \"RepoTags\": [\"redis:7\"]}]")"
+	assert_json "$W/out" '.match.image == ["docker.io/library/redis"] and .extends == ["syscalls-service"]
+		and .network.egress == []'
+	assert_has "$W/err" 'model redis'
+	generate --quiet --image-config "$W/image.json"
+	assert_eq "$(cat "$W/err")" '' 'what --quiet says'
+	"$B/coaming" generate --config "$W/coaming.json" --models "$top/profiles/models" -q \
+		--image-config - <"$W/image.json" >"$W/piped"
+	assert_file_is "$W/piped" "$W/out"
+}
+
+# Nothing of the sort is known: little is taken, and it is said.
+unknown_image() {
+	generate --image-config "$(given image.json '{"config": {"User": "app", "ExposedPorts": {"80/tcp": {}, "9/udp": {}}}}')"
+	assert_status 0
+	assert_json "$W/out" '.extends == ["syscalls-program"] and (has("rootfs") | not)
+		and .capabilities.allow == ["NET_BIND_SERVICE"] and (.admission.deny | index("rootUser"))
+		and (.network.ingress[0].from | length) == 4
+		and ([.network.ingress[0].ports[] | "\(.port)\(.protocol)"] | sort) == ["80TCP", "9UDP"]'
+	assert_has "$W/out" 'Guessed: extends, network.ingress'
+	assert_has "$W/err" 'is like no model'
+	assert_has "$W/err" 'guess  extends'
+	assert_has "$W/err" 'io.coaming.profile=generated'
+	run "$B/coaming" check --strict "$(given generated.json "$(cat "$W/out")")"
+	assert_status 0
+}
+
+config_json() {
+	mkdir -p "$W/bundles/c1"
+	bundle_config c1 '.annotations["io.coaming.app"] = "Shop_Cache"
+		| .process.user = {uid: 999, gid: 999} | .root.readonly = true
+		| .mounts += [{destination: "/scratch", type: "tmpfs", source: "tmpfs"}]' redis-server
+	generate --json --config-json "$W/bundles/c1/config.json"
+	assert_status 0
+	assert_json "$W/out" '.profiles[0] | .model == "redis" and .points == 30 and .name == "shop-cache"
+		and .profile.match.labelSelector.matchLabels == {"io.coaming.app": "Shop_Cache"}
+		and .profile.rootfs.readOnly and .profile.capabilities.allow == []
+		and (.profile.rootfs.writable | map(.path) | index("/scratch"))
+		and (.notes | map(select(test("/data"))) | length == 1)'
+	bundle_config c1 '.linux.namespaces |= map(select(.type != "network"))' nginx
+	generate --json --config-json "$W/bundles/c1/config.json"
+	assert_json "$W/out" '.profiles[0] | (.profile | has("network") | not)
+		and (.notes | map(select(test("network"))) | length == 1)'
+}
+
+# --- compose files -------------------------------------------------------------------------------
+
+# GOLDEN=1 writes what is seen, to be read before it is committed.
+golden() {
+	local dir=$top/tests/golden/generate/shop file
+
+	generate --compose "$dir/compose.yaml" --output "$W/shop"
+	assert_status 0
+	if [ -n "${GOLDEN:-}" ]; then
+		cp "$W"/shop/*.json "$dir/"
+		cp "$W/err" "$dir/reasons"
+	fi
+	assert_file_is "$W/err" "$dir/reasons"
+	assert_eq "$(ls "$W/shop")" "$(cd "$dir" && ls -- *.json)" 'profiles'
+	for file in "$W"/shop/*.json; do assert_file_is "$file" "$dir/${file##*/}"; done
+	cp -r "$top/profiles/library/." "$W/shop"
+	run "$B/coaming" check --strict "$W/shop"
+	assert_status 0
+}
+
+compose() { # YAML...: a file of these lines becomes profiles as JSON
+	printf '%s\n' "$@" >"$W/compose.yaml"
+	generate --json --compose "$W/compose.yaml"
+	assert_status 0
+	jq '[.profiles[] | {key: .of, value: .}] | from_entries' "$W/out" >"$W/by"
+}
+
+# who TALKS: "a>b" for every rule of a's egress that names b, and the same as b's ingress has it.
+rules() {
+	jq -r '.[] as $p | $p.profile.network.egress[]? | .ports as $ports | .to[]?.labelSelector
+		| select(.) | .matchLabels["com.docker.compose.service"] // .matchExpressions[0].values[0]
+		| "\($p.of)>\(.):\($ports | map(.port) | join(","))"' "$W/by" | sort >"$W/egress"
+	jq -r '.[] as $p | $p.profile.network.ingress[]? | .ports as $ports | .from[]?.labelSelector
+		| select(.) | .matchLabels["com.docker.compose.service"] // .matchExpressions[0].values[0]
+		| "\(.)>\($p.of):\($ports | map(.port) | join(","))"' "$W/by" | sort >"$W/ingress"
+	assert_file_is "$W/egress" "$W/ingress"
+	xargs <"$W/egress"
+}
+
+who_talks() {
+	compose 'name: t' 'services:' \
+		'  a: {image: x, environment: {DB_URL: "postgres://u:p@db/n", CACHE: "redis:6380", NAME: db}}' \
+		'  b: {image: x, environment: ["PEERS_HOSTS=a,redis"], command: "run --target db --name redis"}' \
+		'  c: {image: x, links: ["db:store"], expose: [7]}' \
+		'  d: {image: x, environment: {S_HOST: store, PATHS: /a/b, X: a.example.com, U: "http://c:9/x"}}' \
+		'  e: {image: x, depends_on: [c], environment: {DIR: "/srv/redis:/x"}}' \
+		'  f: {image: x, depends_on: {c: {condition: service_completed_successfully}}}' \
+		'  db: {image: postgres}' '  redis: {image: redis}'
+	assert_eq "$(rules)" \
+		'a>db:5432 a>redis:6380 b>a: b>db:5432 b>redis:6379 c>db:5432 d>c:9 d>db:5432 e>c:7' 'rules'
+	# No port of a is known: all of TCP, a guess.
+	assert_json "$W/by" '.b.reasons | map(select(.guessed and (.value == "all of TCP of a"))) | length == 1'
+	assert_json "$W/by" '.e.reasons | map(select(.guessed and (.line | startswith("network.egress")))) | length == 1'
+	assert_json "$W/by" '.f.profile.network.egress == []'
+}
+
+# "--bind 0.0.0.0:8000", "--port 5", PORT=3000; not an address of one's own, nor another's port.
+told_to_listen() {
+	compose 'name: t' 'services:' \
+		'  a: {image: x, command: "gunicorn --bind 0.0.0.0:8000 --bind=[::]:8001 -b :8002 app"}' \
+		'  b: {image: x, command: [x, --port, "5", "--http-port=6", --timeout, "7", "127.0.0.1:8"]}' \
+		'  c: {image: x, environment: {PORT: 3000, DB_PORT: 5432, HTTP_PORT: x}}' \
+		'  z: {image: x, environment: {H_HOSTS: "a,b,c"}}'
+	assert_eq "$(rules)" 'z>a:8000,8001,8002 z>b:5,6 z>c:3000' 'rules'
+}
+
+networks_apart() {
+	compose 'name: t' 'services:' \
+		'  a: {image: x, networks: [one], environment: {H_HOST: c, I_HOST: b}}' \
+		'  b: {image: postgres, networks: {one: {aliases: [main]}, two: }}' \
+		'  c: {image: postgres, networks: [two], environment: {M_HOST: main}}' \
+		'  d: {image: x, network_mode: host, environment: {H_HOST: b}}' \
+		'  e: {image: x, network_mode: none}'
+	assert_eq "$(rules)" 'a>b:5432 c>b:5432' 'rules'
+	assert_json "$W/by" '.a.notes | map(select(test("shares no network"))) | length == 1'
+	assert_json "$W/by" '(.d.profile | has("network") | not)
+		and .e.profile.network == {ingress: [], egress: []}'
+}
+
+shared_network() {
+	compose 'name: t' 'services:' \
+		'  pod: {image: x, expose: [80]}' \
+		'  side: {image: x, network_mode: "service:pod", expose: [90], environment: {D_HOST: db}}' \
+		'  web: {image: x, environment: {P_HOST: pod}}' '  db: {image: postgres}'
+	assert_eq "$(rules)" 'pod>db:5432 web>pod:80,90' 'rules'
+	assert_json "$W/by" '(.side.profile | has("network") | not)
+		and (.db.profile.network.ingress[0].from[0].labelSelector
+			| .matchExpressions[0].values == ["pod", "side"]
+			and .matchLabels == {"com.docker.compose.project": "t"})'
+}
+
+classes_apart() {
+	compose 'name: t' 'services:' \
+		'  a: {image: x, labels: {data-class: pci}, environment: {B_HOST: b, C_HOST: c}}' \
+		'  b: {image: postgres, labels: [io.coaming.data-class=pci]}' \
+		'  c: {image: postgres}'
+	assert_eq "$(rules)" 'a>b:5432' 'rules'
+	assert_json "$W/by" '.a.notes | map(select(test("c: their data classes differ"))) | length == 1'
+	host_config '.taxonomy = {"data-class": ["example.com/class"]}'
+	compose 'name: t' 'services:' \
+		'  a: {image: x, labels: {example.com/class: x}, environment: {B_HOST: b}}' \
+		'  b: {image: postgres}'
+	assert_eq "$(rules)" '' 'rules between classes of a label of the host'
+}
+
+details() {
+	# shellcheck disable=SC2016  # for compose
+	compose 'name: T_1' 'services:' '  a:' '    image: ${IMAGE:-nginx}' '    user: "5:5"' \
+		'    ports: ["${PORT:-8080}:80", "127.0.0.1:53:53/udp", {target: 443, published: 8443}]' \
+		'    tmpfs: /t:size=1.5m,mode=1777' '    devices: ["/dev/x:/dev/x"]' \
+		'    cap_add: [chown, NET_ADMIN]' '    deploy: {resources: {limits: {memory: 1g, pids: 9}}}' \
+		'    volumes: ["v:/var/cache/nginx:rw", {type: tmpfs, target: /u, tmpfs: {size: 4096}}]' \
+		'    environment: {A_URL: "https://api.example.com/$$x", B_URL: "http://127.0.0.1:1", C: null}' \
+		'    env_file: .env'
+	assert_json "$W/by" '.a | .name == "t-1-a" and .model == "nginx" and (.profile
+		| .limits == {pids: 9, memory: 1073741824, nofile: 65536}
+		and .capabilities.allow == ["CHOWN", "NET_BIND_SERVICE"]
+		and (.admission.deny == ["rootUser"])
+		and (.rootfs.writable | map({(.path): .size}) | add)
+			== {"/t": 1572864, "/u": 4096, "/run": "16M", "/tmp": "64M"}
+		and ([.network.ingress[0].ports[] | "\(.port)\(.protocol)"] == ["53UDP", "80TCP", "443TCP"])
+		and ([.network.egress[] | .ports[] | .port] == [53, 53, 443]))
+		and (.notes | map(select(test("env_file"))) | length == 1)'
+}
+
+names_collide() {
+	printf '%s\n' 'name: t' 'services: {a_b: {image: x}, a-b: {image: x}}' >"$W/compose.yaml"
+	generate --json --compose "$W/compose.yaml"
+	assert_status 2
+	assert_has "$W/err" '"a_b" and "a-b" would both become the profile t-a-b'
+}
+
+# Nothing is written where one file is there already.
+all_or_none() {
+	local dir=$top/tests/golden/generate/shop
+
+	mkdir "$W/out.d"
+	echo mine >"$W/out.d/shop-web.json"
+	generate --compose "$dir/compose.yaml" --output "$W/out.d"
+	assert_status 2
+	assert_has "$W/err" 'shop-web.json is there already (--replace writes over it)'
+	assert_eq "$(ls "$W/out.d")" shop-web.json 'files'
+	assert_eq "$(cat "$W/out.d/shop-web.json")" mine 'the file that was there'
+	generate --compose "$dir/compose.yaml" --output "$W/out.d" --replace
+	assert_status 0
+	assert_eq "$(ls "$W/out.d" | wc -l)" 5 'files'
+}
+
+# What an environment holds is nobody's to read.
+secrets_stay() {
+	generate --json --compose "$top/tests/golden/generate/shop/compose.yaml"
+	assert_status 0
+	assert_has_not "$W/out" secret
+	assert_has_not "$W/err" secret
+}
+
+# --- wrong input: each its sentence ---------------------------------------------------------------
+
+says() { # SENTENCE OPTION FILE_TEXT
+	printf '%b' "$3" >"$W/in"
+	generate "--$2" "$W/in"
+	assert_status 2
+	sed "s,$W/,," "$W/err" >"$W/sentence"
+	assert_eq "$(cat "$W/sentence")" "coaming: generate: $1" "what is said of $3"
+}
+
+# shellcheck disable=SC2016  # for compose
+bad_compose() {
+	says 'in: nothing is in it' compose ''
+	says 'in:1:1: no compose file: it needs "services"' compose 'version: 3\n'
+	says 'in:1:1: expected an object, not an array' compose '- a\n'
+	says 'in:1:11: "services": expected an object, not an array' compose 'services: [a]\n'
+	says 'in:1:11: "services": expected at least one service' compose 'services: {}\n'
+	says 'in:1:15: "a": expected an object, not a string' compose 'services: {a: x}\n'
+	says 'in:2:1: key "services" stands twice in one object' compose \
+		'services: {a: {}, b: {}}\nservices: {}\n'
+	says 'in:3:1: a second document begins here' compose 'services: {a: {}}\n---\nb: c\n'
+	says 'in:1:26: key "image" stands twice in one object' compose \
+		'services: {a: {image: x, image: y}}\n'
+	says 'in:2:5: "a": expected an object, not null' compose 'services:\n  a:\n  image: x\n'
+	says 'in:2:1: while parsing a flow node: did not find expected node content' compose \
+		'services: {a: [\n'
+	says 'in:1:23: there is no anchor "x" before this alias' compose 'services: {a: {image: *x}}\n'
+	says 'in:1:23: the tag "!reset" is not known here' compose 'services: {a: {image: !reset null}}\n'
+	says 'in:1:23: "image": expected a text' compose 'services: {a: {image: [x]}}\n'
+	says 'in:1:16: "extends" is for compose to resolve: give what docker compose config prints' compose \
+		'services: {a: {extends: b}}\n'
+	says 'in:1:1: "include" is for compose to resolve: give what docker compose config prints' compose \
+		'include: [a]\nservices: {a: {}}\n'
+	says 'in:2:28: "1:80x" is no port: such as 80, 8080:80 or 127.0.0.1:53:53/udp' compose \
+		'name: t\nservices: {a: {ports: [80, "1:80x"]}}\n'
+	says 'in:2:23: "ports": expected a list of ports' compose \
+		'name: t\nservices: {a: {ports: {80: 80}}}\n'
+	says 'in:2:24: "${P}:${Q}" is no port: such as 80, 8080:80 or 127.0.0.1:53:53/udp' compose \
+		'name: t\nservices: {a: {ports: ["${P}:${Q}"]}}\n'
+	says 'in:2:24: "${P:80" has a "${" without its end' compose \
+		'name: t\nservices: {a: {ports: ["${P:80"]}}\n'
+	says 'in:2:24: a port needs "target"' compose \
+		'name: t\nservices: {a: {ports: [{published: 80}]}}\n'
+	says 'in:2:24: "80-70" is no port: such as 80, 8080:80 or 127.0.0.1:53:53/udp' compose \
+		'name: t\nservices: {a: {ports: ["80-70"]}}\n'
+	says 'in:2:25: "70000" is no port: such as 80 or 53/udp' compose \
+		'name: t\nservices: {a: {expose: [70000]}}\n'
+	says 'in:2:29: "environment": expected a map, or a list of "KEY=value"' compose \
+		'name: t\nservices: {a: {environment: x}}\n'
+	says 'in:2:33: "A": expected a text' compose 'name: t\nservices: {a: {environment: {A: [x]}}}\n'
+	says 'in:2:25: expected a text' compose 'name: t\nservices: {a: {labels: [[a]]}}\n'
+	says 'in:2:29: there is no service "b"' compose 'name: t\nservices: {a: {depends_on: [b]}}\n'
+	says 'in:2:28: "depends_on": expected services' compose 'name: t\nservices: {a: {depends_on: b}}\n'
+	says 'in:2:24: there is no service "b"' compose 'name: t\nservices: {a: {links: [b:c]}}\n'
+	says 'in:2:30: there is no service "b"' compose \
+		'name: t\nservices: {a: {network_mode: "service:b"}}\n'
+	says 'in:2:30: "network_mode": expected a service with a network of its own' compose \
+		'name: t\nservices: {a: {network_mode: "service:a"}}\n'
+	says 'in:2:26: unknown capability "NET_ADMEN"' compose \
+		'name: t\nservices: {a: {cap_add: [NET_ADMEN]}}\n'
+	says 'in:2:27: "mem_limit": expected a size such as 512m, and 6m at least' compose \
+		'name: t\nservices: {a: {mem_limit: lots}}\n'
+	says 'in:2:28: "pids_limit": expected a number of processes' compose \
+		'name: t\nservices: {a: {pids_limit: many}}\n'
+	says 'in:2:27: "read_only": expected true or false' compose \
+		'name: t\nservices: {a: {read_only: 5}}\n'
+	says 'in:2:24: "/x:size=big" has no size of compose'\''s: such as 64m' compose \
+		'name: t\nservices: {a: {tmpfs: ["/x:size=big"]}}\n'
+	says 'in:2:25: "volumes": expected a list of volumes' compose \
+		'name: t\nservices: {a: {volumes: {a: b}}}\n'
+	says 'in:2:26: a volume needs "target"' compose \
+		'name: t\nservices: {a: {volumes: [{type: tmpfs}]}}\n'
+	says 'the project has no name: give it with --name' compose 'name: "--"\nservices: {a: {}}\n'
+	says 'in:1:1: while scanning for the next token: found character that cannot start any token' compose \
+		'\tservices: a\n'
+	says 'in:1:4: not UTF-8' compose 'a: \xff\n'
+}
+
+bad_documents() {
+	says 'in:1:2: a key in quotes is expected here' image-config '{'
+	says 'in:1:1: no image'\''s config: it needs "config"' image-config '{}'
+	says 'in:1:1: a list of 0 images: give one' image-config '[]'
+	says 'in:1:1: a list of 2 images: give one' image-config '[{"Config": {}}, {"Config": {}}]'
+	says 'in:1:1: no image'\''s config: it needs "config"' image-config '{"config": []}'
+	says 'in:1:28: an element of "Env": expected a string, not a number' image-config \
+		'{"config": {"Env": ["A=b", 5]}}'
+	says 'in:1:30: "http" is no port: such as 80/tcp' image-config \
+		'{"config": {"ExposedPorts": {"http": {}}}}'
+	says 'in:1:29: "ExposedPorts": expected an object, not an array' image-config \
+		'{"config": {"ExposedPorts": ["80"]}}'
+	says 'in:1:29: "a": expected a string, not a number' image-config \
+		'{"config": {"Labels": {"a": 1}}}'
+	says 'in:1:21: "User": expected a string, not a number' image-config '{"config": {"User": 5}}'
+	says 'in:1:16: key "config" stands twice in one object' image-config '{"config": {}, "config": {}}'
+	says 'in:1:1: this is a container'\''s config.json: give it to --config-json' image-config \
+		'{"ociVersion": "1.0.2", "process": {}}'
+	says 'in:1:2: this is a container'\''s: inspect its image instead' image-config \
+		'[{"State": {}, "HostConfig": {}, "Config": {}}]'
+	says 'in:1:1: no config.json of a container: it needs "process"' config-json '{"config": {}}'
+	says 'in:1:13: "process": expected an object, not an array' config-json '{"process": []}'
+	says 'in:1:22: "args": expected an array, not a string' config-json '{"process": {"args": "x"}}'
+	says 'in:1:59: unknown capability "CAP_X"' config-json \
+		'{"process": {"args": ["x"], "capabilities": {"bounding": ["CAP_X"]}}}'
+	says 'in:1:41: a mount needs "destination"' config-json \
+		'{"process": {"args": ["x"]}, "mounts": [{}]}'
+	says 'in:1:51: "readonly": expected true or false, not a number' config-json \
+		'{"process": {"args": ["x"]}, "root": {"readonly": 1}}'
+	says 'in:1:51: "a": expected a string, not a number' config-json \
+		'{"process": {"args": ["x"]}, "annotations": {"a": 5}}'
+}
+
+bad_options() {
+	local sentence words
+
+	while IFS='|' read -r words sentence; do
+		# shellcheck disable=SC2086  # words
+		generate $words
+		assert_status 2
+		assert_eq "$(cat "$W/err")" "coaming: generate: $sentence" "what is said of $words"
+	done <<-END
+		|give one of --image-config, --config-json, --container and --compose
+		--compose x --image-config y|give one of --image-config, --config-json, --container and --compose
+		--compose $top/tests/golden/generate/shop/compose.yaml|these are 5 profiles: say where to with --output, or --json
+		--compose x --image y|--image is for --image-config and --config-json: here it is known
+		--compose x --model nginx|--model is for one container
+		--image-config x --model ngnix|there is no model "ngnix" (did you mean nginx?)
+		--image-config x --name A_b|--name "A_b" is no profile's name
+		--compose /nowhere|cannot open "/nowhere": No such file or directory
+		--container nosuch|no container "nosuch" is known that runs (see coaming ps)
+		--container a --container b --name x|--name is for one container, or for a project
+		--model nginx --list-model|unknown option "--list-model" (did you mean --list-models?)
+		--image-config x y|"y" is one word too many
+	END
+	run coaming generate --models /nowhere --list-models
+	assert_has "$W/err" 'no model is in "/nowhere"'
+}
+
+# --- real programs -------------------------------------------------------------------------------
+
+# As in programs.sh: the tree under an overlay, joined to a network namespace with a veth.
+root() { # NAME
+	[ -x "$tree/usr/sbin/nginx" ] || skip_check "debootstrap made no root file system"
+	root=$W/bundles/$1/rootfs
+	mkdir -p "$root" "$W/upper" "$W/work"
+	mount -t overlay -o "lowerdir=$tree,upperdir=$W/upper,workdir=$W/work" overlay "$root"
+	cp "$probe" "$root/usr/bin/probe"
+}
+
+# The library and what was generated for c1 (from its config.json, and MODEL's image).
+confined_by() { # NAME
+	local name=$1
+
+	RUNTIME=crun library
+	generate --name "$name" --output "$W/generated" --config-json "$W/bundles/c1/config.json"
+	assert_status 0
+	cp "$W/generated/$name.json" "$W/library/"
+	run coaming check --strict "$W/generated/$name.json"
+	assert_status 0
+	confined run --detach --bundle "$W/bundles/c1" c1 >"$W/program" 2>&1 </dev/null ||
+		fail "does not start: $(tail -n 1 "$W/program")"
+	# Under runc and crun, who executes is root unless it is said.
+	run confined exec --user "$(jq -r '.process.user | "\(.uid):\(.gid)"' "$W/bundles/c1/config.json")" \
+		c1 probe mkdir /etc/x -- mkdir /srv/x -- ptrace -- mount -- tcp 10.9.0.1 22 -- status
+	cp "$W/out" "$W/inside"
+	assert_has "$W/inside" 'mkdir /etc/x: EROFS'
+	assert_has "$W/inside" 'ptrace: EPERM'
+	assert_has "$W/inside" 'mount: EPERM'
+	assert_matches "$W/inside" '^tcp 10.9.0.1 22: E'
+	assert_eq "$(field "$W/inside" Seccomp)" 2 Seccomp
+}
+
+answers() { # TEXT COMMAND...
+	local text=$1 end=$((SECONDS + 30))
+	shift
+
+	until timeout 5 "$@" 2>&1 </dev/null | grep -qF -- "$text"; do
+		[ "$SECONDS" -lt "$end" ] || { tail "$W/program"; fail "not '$text' from $*"; }
+		sleep 0.1
+	done
+}
+
+ends() {
+	run confined delete --force c1
+	assert_status 0
+	assert_clean
+}
+
+# The labels by which a profile finds its container.
+app() {
+	echo ".annotations[\"io.coaming.app\"] = \"$1\" | $(netns_path "/run/netns/c$seq")"
+}
+
+nginx() {
+	veth
+	root c1
+	ln -sf /dev/stdout "$root/var/log/nginx/access.log"
+	ln -sf /dev/stderr "$root/var/log/nginx/error.log"
+	mkdir -p "$root/var/cache/nginx" "$root/srv/www"
+	echo 'from nginx' >"$root/srv/www/index.html"
+	cat >"$root/etc/nginx/nginx.conf" <<-'END'
+		user www-data;
+		worker_processes 2;
+		pid /run/nginx.pid;
+		error_log /var/log/nginx/error.log notice;
+		events { worker_connections 64; }
+		http {
+			access_log /var/log/nginx/access.log;
+			client_body_temp_path /var/cache/nginx/body;
+			proxy_temp_path /var/cache/nginx/proxy;
+			fastcgi_temp_path /var/cache/nginx/fastcgi;
+			uwsgi_temp_path /var/cache/nginx/uwsgi;
+			scgi_temp_path /var/cache/nginx/scgi;
+			server { listen 80; root /srv/www; }
+		}
+	END
+	bundle_config c1 "$(app site)" nginx -g 'daemon off;'
+	confined_by site
+	# shellcheck disable=SC2016  # for that shell
+	answers 'from nginx' bash -c 'exec 3<>/dev/tcp/10.9.0.2/80 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && cat <&3'
+	assert_eq "$(field "$W/inside" CapBnd)" \
+		"$(cap_mask CHOWN DAC_OVERRIDE KILL NET_BIND_SERVICE SETGID SETUID)" CapBnd
+	ends
+}
+
+redis() {
+	veth
+	root c1
+	mkdir "$W/data"
+	printf '%s\n' 'set -e' 'cd /data' "find . ! -user redis -exec chown redis '{}' +" \
+		'exec setpriv --reuid=redis --regid=redis --clear-groups redis-server --bind 0.0.0.0 --protected-mode no --dir /data' \
+		>"$root/usr/bin/redis-start"
+	bundle_config c1 "$(app store) | .mounts += [{destination: \"/data\", type: \"bind\",
+		source: \"$W/data\", options: [\"bind\", \"rw\"]}]" sh /usr/bin/redis-start redis-server
+	confined_by store
+	answers OK chroot "$tree" redis-cli -h 10.9.0.2 set answer 42
+	answers 42 chroot "$tree" redis-cli -h 10.9.0.2 get answer
+	answers OK chroot "$tree" redis-cli -h 10.9.0.2 save
+	[ -s "$W/data/dump.rdb" ] || fail 'nothing was saved on the volume'
+	assert_eq "$(field "$W/inside" CapBnd)" "$(cap_mask CHOWN DAC_OVERRIDE SETGID SETUID)" CapBnd
+	ends
+}
+
+postgres() {
+	local bin=/usr/lib/postgresql/15/bin
+
+	veth
+	root c1
+	mkdir "$W/data"
+	cat >"$root/usr/bin/postgres-start" <<-END
+		set -e
+		mkdir -p /run/postgresql
+		chown postgres /var/lib/postgresql/data /run/postgresql
+		chmod 0700 /var/lib/postgresql/data
+		drop='setpriv --reuid=postgres --regid=postgres --init-groups'
+		\$drop $bin/initdb -N -A trust -D /var/lib/postgresql/data
+		echo 'host all all 10.0.0.0/8 trust' >>/var/lib/postgresql/data/pg_hba.conf
+		exec \$drop $bin/postgres -D /var/lib/postgresql/data -c 'listen_addresses=*'
+	END
+	mkdir -p "$root/var/lib/postgresql/data"
+	bundle_config c1 "$(app pg) | .mounts += [{destination: \"/var/lib/postgresql/data\", type: \"bind\",
+		source: \"$W/data\", options: [\"bind\", \"rw\"]}]" sh /usr/bin/postgres-start postgres
+	confined_by pg
+	answers 42 chroot "$tree" $bin/psql -h 10.9.0.2 -U postgres -Atc 'select 42'
+	assert_eq "$(field "$W/inside" CapBnd)" \
+		"$(cap_mask CHOWN DAC_OVERRIDE FOWNER KILL SETGID SETUID)" CapBnd
+	ends
+}
+
+python() {
+	veth
+	root c1
+	bundle_config c1 "$(app py) | .process.env += [\"PYTHON_VERSION=3.11\", \"PORT=8000\"] |
+		.process.user = {uid: 1000, gid: 1000}" python3 -m http.server 8000 --directory /tmp
+	confined_by py
+	assert_json "$W/library/py.json" '.capabilities.allow == [] and .extends == ["syscalls-program"]
+		and (.network.ingress | length == 1 and .[0].ports == [{protocol: "TCP", port: 8000}])'
+	# shellcheck disable=SC2016  # for that shell
+	answers '200 OK' bash -c 'exec 3<>/dev/tcp/10.9.0.2/8000 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && cat <&3'
+	assert_eq "$(field "$W/inside" CapBnd)" "$(cap_mask)" CapBnd
+	ends
+}
+
+check 'every model is right by schema and parser' models_are_valid
+check 'every function that is talked to is some model'"'"'s' functions_exist
+check 'every model is recognised from the config of an image of its kind' models_are_recognised
+check 'what is made of each passes coaming check --strict' profiles_are_right
+check 'a bad model is refused with its sentence' bad_models
+check 'a model of the user takes the place of one that ships' override
+check 'an image is read as the OCI has it, and as docker and podman print it' image_forms
+check 'of an unknown image little is taken, and guesses are named' unknown_image
+check 'a container is read from its config.json' config_json
+check 'a compose file of three tiers becomes the set that is in the tree' golden
+check 'who talks to whom is seen in addresses, links and dependencies' who_talks
+check 'where a program is told to listen it is reached' told_to_listen
+check 'services that share no network have no rule' networks_apart
+check 'a service in the network of another is a part of it' shared_network
+check 'between data classes there is no rule' classes_apart
+check 'ports, limits, capabilities and files are taken from the compose file' details
+check 'two services of one name are refused' names_collide
+check 'all profiles are written, or none' all_or_none
+check 'no value of an environment is shown' secrets_stay
+check 'wrong compose files are refused with a sentence' bad_compose
+check 'wrong images and containers are refused with a sentence' bad_documents
+check 'wrong use is refused with a sentence' bad_options
+check 'nginx runs under the profile that is made for it' nginx
+check 'Redis runs under the profile that is made for it' redis
+check 'PostgreSQL runs under the profile that is made for it' postgres
+check 'a Python program runs under the profile that is made for it' python
+finish
