@@ -136,7 +136,7 @@ static void test_library(void **state)
 	size_t n = 0;
 
 	list(library, &names, &n);
-	assert_int_equal(n, 14);
+	assert_int_equal(n, 16);
 	for (size_t i = 0; i < n; i++) {
 		_cleanup_free_ char *text = NULL;
 		_cleanup_profile_ struct profile *profile = NULL;
