@@ -217,23 +217,36 @@ def started_in(name):
 
 
 def annotations(end):
-    """As CRI-O has them of a pod's container; another container has its labels as annotations."""
+    """As CRI-O has them of a pod's container, which has the pod's labels by its sandbox alone; of
+    another container its labels."""
     if end.namespace is None:
         return end.labels
     return {"io.container.manager": "cri-o", "io.kubernetes.cri-o.ContainerType": "container",
             "io.kubernetes.cri-o.Name": end.name, "io.kubernetes.cri-o.KubeName": end.name,
             "io.kubernetes.cri-o.Namespace": end.namespace,
+            "io.kubernetes.cri-o.SandboxID": f"pod-{end.name}",
             "io.kubernetes.cri-o.Labels": json.dumps(
-                {**end.labels, "io.kubernetes.pod.name": end.name,
+                {"io.kubernetes.container.name": end.name, "io.kubernetes.pod.name": end.name,
                  network.POD_NAMESPACE: end.namespace, "io.kubernetes.pod.uid": f"uid-{end.name}"})}
+
+
+def write_sandbox(end):
+    """What CRI-O keeps of the pod."""
+    directory = f"{WORK}/bundles/pod-{end.name}/userdata"
+    os.makedirs(directory)
+    labels = {**end.labels, network.POD_NAMESPACE: end.namespace}
+    write(f"{directory}/config.json",
+          {"annotations": {"io.kubernetes.cri-o.Labels": json.dumps(labels)}})
 
 
 class Container:
     def __init__(self, end, n):
         self.end = end
         self.id = f"t{n}-{end.name}"
-        self.bundle = f"{WORK}/bundles/{self.id}"
+        self.bundle = f"{WORK}/bundles/{self.id}/userdata"
         os.makedirs(f"{self.bundle}/rootfs")
+        if end.namespace is not None:
+            write_sandbox(end)
         write(f"{self.bundle}/config.json", {
             "ociVersion": "1.0.2",
             "process": {"user": {"uid": 0, "gid": 0}, "args": ["true"], "cwd": "/",
