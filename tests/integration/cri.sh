@@ -368,6 +368,55 @@ network_of_pods() {
 }
 
 
+# ip_of POD: its address.
+ip_of() {
+	cri PodSandboxStatus "{pod_sandbox_id: \"$(cat "$W/$1.id")\"}" >"$W/asked"
+	answer status.network.ip
+}
+
+# Peers that are chosen by the labels of their pods.
+peers_in_pods() {
+	local address web
+
+	profile db '{match: {labelSelector: {matchLabels: {tier: "db"}}}, network: {egress: [],
+		ingress: [{from: [{labelSelector: {matchLabels: {tier: "web"}}}], ports: [{port: 5432}]}]}}'
+	profile web '{match: {labelSelector: {matchLabels: {tier: "web"}}}, network: {ingress: [],
+		egress: [{to: [{labelSelector: {matchLabels: {tier: "db"}}}], ports: [{port: 5432}]}]}}'
+	profile odd '{match: {labelSelector: {matchLabels: {tier: "odd"}}},
+		network: {ingress: [], egress: [{ports: [{port: 5432}]}]}}'
+	node "$1"
+	pod web "$labelled_web"
+	container web main . probe wait
+	assert_status 0
+	container web side . probe wait
+	assert_status 0
+	web=$(pid "$(cat "$W/web.id")")
+	pod odd '.labels.tier = "odd"'
+	container odd main . probe wait
+	assert_status 0
+	for _ in 1 2; do
+		pod db '.labels.tier = "db"'
+		container db main . probe serve 5432 -- wait
+		assert_status 0
+		address=$(ip_of db)
+		for name in main side; do
+			in_container web "$name" probe tcp "$address" 5432
+			assert_has "$W/out" "tcp $address 5432: ok"
+			in_container web "$name" probe tcp "$address" 5433
+			assert_matches "$W/out" "tcp $address 5433: E"
+		done
+		in_container odd main probe tcp "$address" 5432
+		assert_matches "$W/out" "tcp $address 5432: E"
+		assert_eq "$(peers_of "$web" "$(cat "$W/web-side.id")")" "$address" "peers of web"
+		run coaming attest --all
+		assert_status 0
+		gone db
+		assert_eq "$(peers_of "$web" "$(cat "$W/web-side.id")")" "" "peers of web that are over"
+	done
+	gone web odd
+	assert_clean
+}
+
 # What the pod's own words ask for, and no profile lets it have; each with its reason where the
 # kubelet, and so its user, reads it.
 refusals() {
@@ -550,7 +599,16 @@ shown() {
 	journal COAMING_EVENT=attest >"$W/j"
 	assert_eq "$(jq -r .COAMING_OUTCOME "$W/j" | sort -u)" match "attestations"
 	assert_eq "$(journal COAMING_EVENT=drift COAMING_EVENT=gap | wc -l)" 0 "drifts and gaps"
-	gone shop plain
+	# A pod that another handler runs.
+	handler=runc
+	pod around
+	handler=coaming
+	run coaming ps
+	assert_matches "$W/out" "^$(cut -c 1-12 "$W/around.id") +- +- +- +unadmitted"
+	run coaming attest --all
+	record COAMING_EVENT=gap
+	assert_json "$W/j" ".MESSAGE | test(\"$(cut -c 1-12 "$W/around.id")\")"
+	gone shop plain around
 	assert_eq "$(journal COAMING_EVENT=stop CONTAINER_NAME=front | wc -l)" 1 "stops"
 	assert_clean
 }
@@ -624,6 +682,8 @@ check 'CRI, runc: profiles by a pod'"'"'s labels, names and annotations' labels_
 check 'CRI, crun: profiles by a pod'"'"'s labels, names and annotations' labels_of_pods crun
 check 'CRI, runc: one network for the containers of a pod' network_of_pods runc
 check 'CRI, crun: one network for the containers of a pod' network_of_pods crun
+check 'CRI, runc: peers by the labels of their pods' peers_in_pods runc
+check 'CRI, crun: peers by the labels of their pods' peers_in_pods crun
 check 'CRI, runc: refused, and why' refusals runc
 check 'CRI, crun: refused, and why' refusals crun
 check 'CRI, runc: security contexts meet the profile' security_contexts runc

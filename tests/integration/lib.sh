@@ -507,6 +507,12 @@ rules() {
 		sed -E 's/packets [0-9]+ bytes [0-9]+/packets 0 bytes 0/'
 }
 
+# peers_of PID ID: what the sets of peers of container ID hold, in the network of process PID.
+peers_of() {
+	nsenter -n -t "$1" nft -j list table inet "coaming_$2" | jq -r '[.nftables[].set
+		| select(. and (.name | startswith("peer-"))) | .elem // [] | .[]] | join(" ")'
+}
+
 # --- the journal ---------------------------------------------------------------------------------
 
 # journal_start [CONF_LINE...]: a journald for this check; lines go into its [Journal] section.

@@ -514,12 +514,6 @@ profiles_of_engines() {
 		network: {ingress: [], egress: [{ports: [{port: 5432}]}]}}'
 }
 
-# peers_of PID ID: as elements(), of a process.
-peers_of() {
-	nsenter -n -t "$1" nft -j list table inet "coaming_$2" | jq -r '[.nftables[].set
-		| select(. and (.name | startswith("peer-"))) | .elem // [] | .[]] | join(" ")'
-}
-
 # podman's bridge and its labels; and pods, whose containers share a namespace.
 podmans() {
 	local address pid
