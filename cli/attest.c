@@ -23,6 +23,9 @@
 #include "lib/strv.h"
 #include "profiles/ruleset.h"
 
+/* A machine with much to do takes a while from the create of a container to its program. */
+#define START_WAIT_MSEC 3000
+#define START_POLL_MSEC 20
 /* Of an id so many digits suffice, as for the engines' commands. */
 #define ID_PREFIX_MIN 3
 
@@ -63,11 +66,26 @@ static void look_done(struct look *look)
 
 /* ---- looking ---- */
 
-/* The runtime has made it, and its tracer waits for its program: there is nothing to see yet. */
-static bool is_waiting(const struct look *look)
+/* The runtime has made it, and its tracer waits for its program, or looks at it: there is nothing
+ * to see yet. */
+static bool is_waiting(const struct live *live)
 {
-	return look->live.attested.time == 0 && !look->live.restored &&
-	       process_tracer(look->process.pid) != 0;
+	return live->attested.time == 0 && !live->restored && process_tracer(live->pid) != 0;
+}
+
+/* One that is asked for by its name and is just being started is waited for. */
+static int read_started(const struct command *c, const char *id, struct live *ret, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = START_POLL_MSEC * 1000000L };
+
+	for (int left = c->all ? 0 : START_WAIT_MSEC;; left -= START_POLL_MSEC) {
+		int r = live_read(c->host->state_dir, id, ret, err);
+
+		if (r < 0 || left <= 0 || ret->state != LIVE_CREATED || !is_waiting(ret))
+			return r;
+		live_done(ret);
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 /* -ESRCH without a text: it has ended, or its number is another's. */
@@ -296,16 +314,17 @@ static int attest_one(struct command *c, const char *id, bool *ret_looked, struc
 	int r;
 
 	*ret_looked = false;
-	r = live_read(c->host->state_dir, id, &look.live, err);
+	r = read_started(c, id, &look.live, err);
 	if (r == -ENOENT)
 		return 0;
 	/* One that is exempt is not confined: nothing was promised of it. */
-	if (r < 0 || look.live.state != LIVE_CREATED || look.live.n_profiles == 0)
+	if (r < 0 || look.live.state != LIVE_CREATED || look.live.n_profiles == 0 ||
+	    is_waiting(&look.live))
 		return r;
 	r = take(c, &look, err);
 	if (r == -ESRCH && err->class == ERR_NONE)
 		return 0;
-	if (r < 0 || is_waiting(&look))
+	if (r < 0 || is_waiting(&look.live))
 		return r;
 	*ret_looked = true;
 	c->n++;

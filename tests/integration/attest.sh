@@ -317,6 +317,34 @@ drifted() {
 }
 
 # shellcheck disable=SC2016  # eval is to see these
+# Asked for by its name while it is being started: its tracer is let go first. By --all, and where it
+# is not started at all, there is nothing to see, and nothing is recorded.
+while_it_starts() {
+	RUNTIME=$1
+	journal_start
+	profile shop "$shop"
+	bundle c1 "$(labelled shop)" sleep 1000
+	confined create --bundle "$W/bundles/c1" c1 >/dev/null 2>&1 </dev/null
+	run coaming attest --all
+	assert_status 0
+	assert_eq "$(cat "$W/out")" '' 'what --all tells of it'
+	run coaming attest c1
+	assert_status 2
+	assert_has "$W/err" 'not started yet'
+	attested c1 >"$W/j"
+	assert_eq "$(cat "$W/j")" '' 'attestations before its start'
+	coaming attest c1 >"$W/attested" 2>&1 &
+	sleep 0.5
+	confined start c1
+	wait $! || fail "$(cat "$W/attested")"
+	assert_matches "$W/attested" '^"c1": match, [0-9]+ points$'
+	assert_nobody
+	attested c1 >"$W/j"
+	assert_eq "$(jq -r .COAMING_OUTCOME "$W/j" | tr '\n' ' ')" 'match match ' outcomes
+	confined delete -f c1
+	assert_clean
+}
+
 drift() {
 	local pid group
 
@@ -524,6 +552,8 @@ check 'what is done between create and start is caught' meddling
 check 'audit mode records and lets run' audited
 check 'nothing runs that could not be proved' fails_closed
 check 'twenty starts at once' crowd
+check 'runc: attested by name while it is being started' while_it_starts runc
+check 'crun: attested by name while it is being started' while_it_starts crun
 check 'drift is found, recorded once, and gone when it is undone' drift
 check 'drift kills where the profile says so' drift_kills
 check 'containers without an admission are found' gaps
