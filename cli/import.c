@@ -14,7 +14,6 @@
 #include "lib/yaml.h"
 #include "profiles/kube.h"
 
-#define FILES_PREFIX "np-"
 #define PREFIXES_MAX 64
 
 /* What the command line says. */
@@ -165,8 +164,45 @@ static int open_output(const char *path, int *ret, struct err *err)
 	return *ret < 0 ? err_errno(err, errno, "cannot open %s", Q(path)) : 0;
 }
 
+static bool is_written(const struct kube_profiles *profiles, const char *file)
+{
+	for (size_t i = 0; i < profiles->n; i++) {
+		size_t len = strlen(profiles->v[i].name);
+
+		if (strncmp(profiles->v[i].name, file, len) == 0 && streq(file + len, ".json"))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a profile was made of policies it says itself; what cannot be read was not. */
+static bool is_imported(int dirfd, const char *file)
+{
+	_cleanup_free_ char *text = NULL;
+	_cleanup_doc_ struct doc *doc = NULL;
+	const struct node *description;
+	struct err ignored = { 0 };
+	size_t len;
+
+	if (file_read(dirfd, file, PROFILE_MAX_BYTES, &text, &len, &ignored) < 0 ||
+	    doc_parse(&doc, file, text, len, &ignored) < 0)
+		return false;
+	description = node_get(doc_root(doc), "description");
+	return node_is(description, NODE_STRING) &&
+	       starts_with(description->string, KUBE_DESCRIPTION);
+}
+
+static int check_not_another(const struct kube_profiles *profiles, const char *path,
+			     const char *file, struct err *err)
+{
+	if (!is_written(profiles, file))
+		return 0;
+	return err_input(err, EEXIST, "%s/%s is there, and was not made by an import", path, file);
+}
+
 /* The profiles of an earlier import that are there, by their file names. */
-static int list_earlier(int dirfd, const char *path, char ***ret, size_t *ret_n, struct err *err)
+static int list_earlier(int dirfd, const char *path, const struct kube_profiles *profiles,
+			char ***ret, size_t *ret_n, struct err *err)
 {
 	_cleanup_(closedirp) DIR *dir = NULL;
 	const struct dirent *entry;
@@ -179,24 +215,16 @@ static int list_earlier(int dirfd, const char *path, char ***ret, size_t *ret_n,
 		return r;
 	}
 	for (errno = 0; r == 0 && (entry = readdir(dir)); errno = 0) {
-		size_t len = strlen(entry->d_name);
+		const char *end = strrchr(entry->d_name, '.');
 
-		if (starts_with(entry->d_name, FILES_PREFIX) && len > 5 &&
-		    streq(entry->d_name + len - 5, ".json"))
+		if (!end || !streq(end, ".json"))
+			continue;
+		if (is_imported(dirfd, entry->d_name))
 			r = strv_add(ret, ret_n, entry->d_name, err);
+		else
+			r = check_not_another(profiles, path, entry->d_name, err);
 	}
 	return r == 0 && errno != 0 ? err_errno(err, errno, "cannot read %s", Q(path)) : r;
-}
-
-static bool is_written(const struct kube_profiles *profiles, const char *file)
-{
-	for (size_t i = 0; i < profiles->n; i++) {
-		size_t len = strlen(profiles->v[i].name);
-
-		if (strncmp(profiles->v[i].name, file, len) == 0 && streq(file + len, ".json"))
-			return true;
-	}
-	return false;
 }
 
 /* The new ones first: a host that starts containers meanwhile has more profiles, never fewer. */
@@ -211,7 +239,7 @@ static int write_profiles(const struct kube_profiles *profiles, const struct wis
 
 	r = open_output(path, &dirfd, err);
 	if (r == 0)
-		r = list_earlier(dirfd, path, &earlier, &n, err);
+		r = list_earlier(dirfd, path, profiles, &earlier, &n, err);
 	if (r == 0 && n > 0 && !wishes->replace)
 		r = err_input(err, EEXIST,
 			      "%s holds profiles of an earlier import, such as %s (--replace puts "

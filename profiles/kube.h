@@ -71,6 +71,9 @@ int kube_read_policies(const struct doc *doc, const char *namespace, struct kube
 void kube_done(struct kube *kube);
 #define _cleanup_kube_ _cleanup_(kube_done)
 
+/* The beginning of what profiles say of themselves that were made of policies. */
+#define KUBE_DESCRIPTION "Imported from NetworkPolicy "
+
 /* What profiles are to have besides. */
 struct kube_wishes {
 	const char *const *extends;

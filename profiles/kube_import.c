@@ -87,7 +87,7 @@ static void write_description(const struct part *part, struct emit *e)
 	_cleanup_buf_ struct buf text = { 0 };
 	const char *comma = "";
 
-	buf_adds(&text, "Imported from NetworkPolicy ");
+	buf_adds(&text, KUBE_DESCRIPTION);
 	for (size_t i = 0; i < part->n; i++) {
 		if (!part->cell->in[i])
 			continue;

@@ -72,20 +72,27 @@ written() {
 	assert_eq "$(stat -c %a "$W/p/np-shop-deny.json")" 644 mode
 	run "$B/coaming" check --strict "$W/p"
 	assert_status 0
-	echo '{}' >"$W/p/mine.json"
+	echo '{"name": "mine", "description": "Imported by hand"}' >"$W/p/mine.json"
+	echo '{' >"$W/p/np-shop-mine.json"
 	run "$B/coaming" import -o "$W/p" "$cases/peers/in.yaml"
 	assert_status 2
 	assert_has "$W/err" 'such as "np-shop-deny'
 	[ -e "$W/p/np-shop-deny.json" ] && [ ! -e "$W/p/np-shop-web.json" ] || fail 'something was done'
 	run "$B/coaming" import --replace -o "$W/p" "$cases/peers/in.yaml"
 	assert_status 0
-	assert_eq "$(cd "$W/p" && echo *)" 'mine.json np-bank-web.json np-shop-web.json' files
+	assert_eq "$(cd "$W/p" && echo *)" 'mine.json np-bank-web.json np-shop-mine.json np-shop-web.json' files
 	# What cannot be said is not written, and what is there stays.
 	run "$B/coaming" import --replace -o "$W/p" "$cases/gaps/in.yaml"
 	assert_status 1
-	assert_eq "$(cd "$W/p" && echo *)" 'mine.json np-bank-web.json np-shop-web.json' files
+	assert_eq "$(cd "$W/p" && echo *)" 'mine.json np-bank-web.json np-shop-mine.json np-shop-web.json' files
 	run "$B/coaming" import -o "$W/p/mine.json" "$cases/union/in.yaml"
 	assert_status 111
+	# Nor is what somebody else has written replaced.
+	echo '{"name": "np-shop-web"}' >"$W/p/np-shop-web.json"
+	run "$B/coaming" import --replace -o "$W/p" "$cases/peers/in.yaml"
+	assert_status 2
+	assert_has "$W/err" 'np-shop-web.json is there, and was not made by an import'
+	assert_eq "$(cat "$W/p/np-shop-web.json")" '{"name": "np-shop-web"}' 'what is there'
 }
 
 same_meaning() {
