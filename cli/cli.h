@@ -29,6 +29,7 @@ command_fn cmd_diff;
 command_fn cmd_doctor;
 command_fn cmd_explain;
 command_fn cmd_export;
+command_fn cmd_flows;
 command_fn cmd_flush;
 command_fn cmd_gc;
 command_fn cmd_import;

@@ -24,6 +24,7 @@ static const struct cli_command commands[] = {
 	{ "ps", cmd_ps, "list the containers that run, and what confines them" },
 	{ "why", cmd_why, "say in plain words what was decided on a container" },
 	{ "log", cmd_log, "show the decisions" },
+	{ "flows", cmd_flows, "show the connections of containers, and those that were refused" },
 	{ "verify", cmd_verify, "find records that were altered, removed or put in" },
 	{ "flush", cmd_flush, "make sure that the journal has every record" },
 	{ "attest", cmd_attest, "hold running containers against what was admitted" },

@@ -53,7 +53,7 @@ int record_identity(struct record *record, const struct identity *identity, stru
 	return r;
 }
 
-static int record_labels(struct record *record, const struct labels *labels, struct err *err)
+int record_labels(struct record *record, const struct labels *labels, struct err *err)
 {
 	int r;
 

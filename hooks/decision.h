@@ -97,5 +97,7 @@ int decision_refusal(const struct decision *decision, bool audit, struct buf *ou
 
 /* The fields that say which container, shared with records that are no decisions. */
 int record_identity(struct record *record, const struct identity *identity, struct err *err);
+/* Its labels, each with where it came from. */
+int record_labels(struct record *record, const struct labels *labels, struct err *err);
 
 #endif

@@ -89,11 +89,12 @@ static int keep_stop(const struct host *host, const struct record *record, const
 }
 
 /* What cannot be read any more is said, and stops nothing: the container is over. */
-static int keep_record(const struct host *host, const struct live *live, const char *stage,
-		       struct err *err)
+static int keep_record(const struct host *host, const struct live *live,
+		       const struct registered *own, const char *stage, struct err *err)
 {
 	_cleanup_(firewall_counters_done) struct firewall_counters counters = { 0 };
 	_cleanup_record_ struct record record = { 0 };
+	const struct flows_of of = { live, own, NULL };
 	_cleanup_buf_ struct buf noted = { 0 };
 	struct err why = { 0 };
 	int r, read = -ENOENT;
@@ -107,7 +108,7 @@ static int keep_record(const struct host *host, const struct live *live, const c
 			     : record_counters(&record, &counters, err);
 	/* The flows first: nobody comes back for those of a container that has stopped. */
 	if (r == 0 && read == 0)
-		r = flows_keep(host, live, &counters, stage, &noted, &n, err);
+		r = flows_keep(host, &of, &counters, stage, &noted, &n, err);
 	return r < 0 ? r : keep_stop(host, &record, live, err);
 }
 
@@ -142,10 +143,14 @@ static void unregister(const struct host *host, const char *id)
 int container_end(const struct host *host, const char *id, const char *stage, struct err *err)
 {
 	_cleanup_live_ struct live live = { 0 };
+	_cleanup_peers_ struct peers own = { 0 };
 	_cleanup_close_ int claim = -1;
 	char table[RULESET_TABLE_MAX];
+	struct err ignored = { 0 };
 	int r;
 
+	/* What cannot be read of it the records do not have. */
+	(void)peers_read_one(host->state_dir, id, &own, &ignored);
 	unregister(host, id);
 	r = live_claim(host->state_dir, id, &live, &claim, err);
 	if (r == -ENOENT)
@@ -155,7 +160,7 @@ int container_end(const struct host *host, const char *id, const char *stage, st
 	ruleset_table(table, id);
 	/* One that was refused, or never made, has not run and cannot stop. */
 	if (live.state == LIVE_CREATED) {
-		r = keep_record(host, &live, stage, err);
+		r = keep_record(host, &live, peers_find(&own, id), stage, err);
 		if (r < 0)
 			return r; /* the live file stays: gc will try again */
 	}

@@ -14,6 +14,7 @@
 #include "audit/stamp.h"
 #include "hooks/break_glass.h"
 #include "hooks/decision.h"
+#include "hooks/flow_ends.h"
 #include "hooks/netns.h"
 #include "hooks/process.h"
 #include "lib/strv.h"
@@ -225,9 +226,10 @@ static int add_flows(struct record *record, const struct part *part, struct err 
 	return r;
 }
 
-static int fill(struct record *record, const struct live *live, const char *stage,
-		const struct part *part, struct err *err)
+static int fill(struct record *record, const struct host *host, const struct flows_of *of,
+		const char *stage, const struct part *part, struct err *err)
 {
+	const struct live *live = of->live;
 	size_t refused = count_refused(part);
 	int r;
 
@@ -242,11 +244,18 @@ static int fill(struct record *record, const struct live *live, const char *stag
 	if (r == 0)
 		r = record_live(record, live, stage, err);
 	if (r == 0)
+		r = record_own_end(record, host, of->own, err);
+	if (r == 0)
 		r = add_flows(record, part, err);
-	return r < 0 ? r : add_overflows(record, part, err);
+	if (r == 0)
+		r = add_overflows(record, part, err);
+	/* Last: of what is too much for a record the end is left out. */
+	return r < 0 ? r
+		     : record_other_ends(record, host, of->peers, live->identity.id, part->flows,
+					 part->n_flows, err);
 }
 
-static int keep_part(const struct host *host, const struct live *live, const char *stage,
+static int keep_part(const struct host *host, const struct flows_of *of, const char *stage,
 		     const struct part *part, struct err *err)
 {
 	_cleanup_record_ struct record record = { 0 };
@@ -254,21 +263,21 @@ static int keep_part(const struct host *host, const struct live *live, const cha
 	enum kept kept;
 	int r;
 
-	r = fill(&record, live, stage, part, err);
+	r = fill(&record, host, of, stage, part, err);
 	if (r < 0)
 		return r;
 	r = evidence_keep(&host->keeping, &record, FOR_INFORMATION, &kept, &doubt);
 	if (r < 0) {
 		*err = doubt;
 		err_context(err, "the connections of container %s can be recorded nowhere",
-			    Q(live->identity.name));
+			    Q(of->live->identity.name));
 	}
 	return r;
 }
 
 /* The overflows go with the last of them. */
-static int keep_news(const struct host *host, const struct live *live, const char *stage,
-		     const struct news *news, size_t *n_records, struct err *err)
+static int keep_parts(const struct host *host, const struct flows_of *of, const char *stage,
+		      const struct news *news, size_t *n_records, struct err *err)
 {
 	size_t done = 0;
 	int r = 0;
@@ -283,7 +292,7 @@ static int keep_news(const struct host *host, const struct live *live, const cha
 
 		if (part.n_flows == left)
 			part.n_overflows = news->n_overflows;
-		r = keep_part(host, live, stage, &part, err);
+		r = keep_part(host, of, stage, &part, err);
 		(*n_records)++;
 		if (part.n_flows == 0)
 			break;
@@ -292,7 +301,23 @@ static int keep_news(const struct host *host, const struct live *live, const cha
 	return r;
 }
 
-int flows_keep(const struct host *host, const struct live *live,
+/* Who the others are is a matter of the registry: what cannot be read of it is not known. */
+static int keep_news(const struct host *host, const struct flows_of *of, const char *stage,
+		     const struct news *news, size_t *n_records, struct err *err)
+{
+	_cleanup_peers_ struct peers peers = { 0 };
+	struct flows_of whole = *of;
+	struct err ignored = { 0 };
+
+	if (!of->peers) {
+		if (peers_read(host->state_dir, &peers, &ignored, &ignored) < 0)
+			peers_done(&peers);
+		whole.peers = &peers;
+	}
+	return keep_parts(host, &whole, stage, news, n_records, err);
+}
+
+int flows_keep(const struct host *host, const struct flows_of *of,
 	       const struct firewall_counters *counters, const char *stage, struct buf *ret_lines,
 	       size_t *ret_n, struct err *err)
 {
@@ -300,9 +325,9 @@ int flows_keep(const struct host *host, const struct live *live,
 	int r;
 
 	*ret_n = 0;
-	r = find_news(host, live, counters, &news, err);
-	if (r == 0)
-		r = keep_news(host, live, stage, &news, ret_n, err);
+	r = find_news(host, of->live, counters, &news, err);
+	if (r == 0 && news.n_flows + news.n_overflows > 0)
+		r = keep_news(host, of, stage, &news, ret_n, err);
 	if (r == 0) {
 		*ret_lines = news.lines;
 		news.lines = (struct buf){ 0 };
@@ -321,11 +346,13 @@ static bool is_over(const struct live *live)
 }
 
 /* One that is over is left to its poststop, or to gc. */
-static int keep_one(const struct host *host, const char *id, size_t *n, struct err *err)
+static int keep_one(const struct host *host, const char *id, const struct peers *peers, size_t *n,
+		    struct err *err)
 {
 	_cleanup_(firewall_counters_done) struct firewall_counters counters = { 0 };
 	_cleanup_live_ struct live live = { 0 };
 	_cleanup_buf_ struct buf lines = { 0 };
+	struct flows_of of = { &live, peers_find(peers, id), peers };
 	size_t records = 0;
 	int r;
 
@@ -342,7 +369,7 @@ static int keep_one(const struct host *host, const char *id, size_t *n, struct e
 		return 0;
 	}
 	if (r == 0)
-		r = flows_keep(host, &live, &counters, "flows", &lines, &records, err);
+		r = flows_keep(host, &of, &counters, "flows", &lines, &records, err);
 	*n += records;
 	if (r == 0 && records > 0)
 		r = live_note_flows(host->state_dir, &live, lines.data, lines.len, err);
@@ -351,17 +378,20 @@ static int keep_one(const struct host *host, const char *id, size_t *n, struct e
 
 int flows_keep_all(const struct host *host, size_t *ret_n, struct err *err)
 {
+	_cleanup_peers_ struct peers peers = { 0 };
 	struct err first = { 0 };
 	char **ids = NULL;
 	size_t n = 0;
 	int r;
 
 	*ret_n = 0;
-	r = live_list(host->state_dir, &ids, &n, &first, err);
+	r = peers_read(host->state_dir, &peers, &first, err);
+	if (r == 0)
+		r = live_list(host->state_dir, &ids, &n, &first, err);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		struct err one = { 0 };
 
-		if (keep_one(host, ids[i], ret_n, &one) < 0 && first.class == ERR_NONE)
+		if (keep_one(host, ids[i], &peers, ret_n, &one) < 0 && first.class == ERR_NONE)
 			first = one;
 	}
 	strv_free(&ids, &n);

@@ -12,8 +12,16 @@
 #include "audit/record.h"
 #include "hooks/firewall.h"
 #include "hooks/live.h"
+#include "hooks/peers.h"
 #include "lib/buf.h"
 #include "profiles/host.h"
+
+/* Whose connections. */
+struct flows_of {
+	const struct live *live;
+	const struct registered *own; /* NULL: the registry does not know it */
+	const struct peers *peers;    /* as read of the registry; NULL: read where it is needed */
+};
 
 /*
  * Record what has changed since it was last noted; nothing where nothing has.
@@ -23,7 +31,7 @@
  * ret_n      how many records it came to
  * Errors     it can be recorded nowhere
  */
-int flows_keep(const struct host *host, const struct live *live,
+int flows_keep(const struct host *host, const struct flows_of *of,
 	       const struct firewall_counters *counters, const char *stage, struct buf *ret_lines,
 	       size_t *ret_n, struct err *err);
 

@@ -61,7 +61,7 @@ install: all $(generated) $(completions)
 # What a package's scripts do; a host without systemd goes without.
 define after_install
 { journalctl --update-catalog >/dev/null 2>&1; systemctl daemon-reload >/dev/null 2>&1; \
-	echo 'installed. With systemd: systemctl enable --now coaming-gc.timer coaming-flush.timer coaming-attest.timer coaming-reconcile.timer coaming-profiles.path'; \
+	echo 'installed. With systemd: systemctl enable --now coaming-gc.timer coaming-flush.timer coaming-attest.timer coaming-flows.timer coaming-reconcile.timer coaming-profiles.path'; \
 	echo 'Then coaming doctor says whether this host keeps the evidence.'; \
 	echo 'How engines are told: coaming setup podman, docker, containerd or crio; coaming-setup(1).'; }
 endef

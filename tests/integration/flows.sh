@@ -216,11 +216,211 @@ no_drift() {
 		any(. == "network"))'
 }
 
+
+# --- coaming flows -------------------------------------------------------------------------------
+
+# shown ARG...: what coaming flows --json says, a line a flow: container, direction, verdict,
+# protocol, peer (its name, else its address), port, packets.
+shown() {
+	coaming flows --json "$@" >"$W/x" 2>"$W/err" || fail "$(cat "$W/err")"
+	jq -r '.flows[] | "\(.container.name) \(.direction) \(.verdict) \(.protocol) \(
+		.peer.name // .peer.address) \(.port) \(.packets)"' "$W/x" | sort
+}
+
+# two_containers: db at 10.9.1.2 and web at 10.9.1.3, v4 and v6, behind one bridge, each with
+# labels; web talks to db, and to a port that db does not let in. Their host is 10.9.1.1.
+two_containers() {
+	local name
+
+	ip link add "b$seq" type bridge
+	ip addr add 10.9.1.1/24 dev "b$seq"
+	ip addr add fd09:1::1/64 dev "b$seq" nodad
+	ip link set "b$seq" up
+	for name in db web; do
+		ip netns add "$name$seq"
+		ip link add "$name$seq" type veth peer name eth0 netns "$name$seq"
+		ip link set "$name$seq" master "b$seq" up
+		[ "$name" = db ] && set -- 2 || set -- 3
+		ip -n "$name$seq" addr add "10.9.1.$1/24" dev eth0
+		ip -n "$name$seq" addr add "fd09:1::$1/64" dev eth0 nodad
+		ip -n "$name$seq" link set eth0 up
+		ip -n "$name$seq" link set lo up
+	done
+	profile db '{network: {ingress: [{from: [{labelSelector: {matchLabels: {tier: "web"}}}],
+		ports: [{port: 5432}]}], egress: []}}'
+	profile web '{network: {ingress: [], egress: [{ports: [{port: 5432}, {port: 5433}]}]}}'
+	bundle db "$(labelled db) | $(netns_path "/run/netns/db$seq") |
+		.annotations.tier = \"db\" | .annotations[\"io.coaming.function\"] = \"database\"" \
+		probe serve 5432 -- serve 5433 -- mkdir /tmp/done -- wait
+	run confined run --detach --bundle "$W/bundles/db" db
+	assert_status 0
+	wait_for 10 'db to serve' test -d "$W/bundles/db/rootfs/tmp/done"
+	bundle web "$(labelled web) | $(netns_path "/run/netns/web$seq") |
+		.annotations.tier = \"web\" | .annotations[\"io.coaming.function\"] = \"frontend\"" \
+		probe tcp 10.9.1.2 5432 -- tcp fd09:1::2 5432 -- tcp 10.9.1.2 5433 -- udp 10.9.1.1 53 \
+		-- mkdir /tmp/done -- wait
+	run confined run --detach --bundle "$W/bundles/web" web
+	assert_status 0
+	wait_for 10 'the attempts of web' test -d "$W/bundles/web/rootfs/tmp/done"
+	sleep 3 # the kernel tries what was refused again, after one second
+}
+
+flows_of_both='db ingress accepted tcp web 5432 1
+db ingress accepted tcp web 5432 1
+db ingress refused tcp web 5433 N
+web egress accepted tcp db 5432 1
+web egress accepted tcp db 5432 1
+web egress accepted tcp db 5433 1
+web egress refused udp 10.9.1.1 53 1'
+
+# without_retries: how often the kernel tried again is its own affair.
+without_retries() {
+	sed 's/ 5433 [1-9]$/ 5433 N/; /^web.* 5433/s/N$/1/'
+}
+
+# Running, from the kernel; then ended, one after the other, from the records: both ends are known
+# by name, function and labels all the time, also where the other had gone before.
+both_ends() {
+	journal_start
+	host_config
+	two_containers
+	assert_eq "$(shown | without_retries)" "$flows_of_both" 'while both run'
+	assert_json "$W/x" '.schema == "coaming-flows-1" and .overflows == [] and ([.flows[] |
+		select(.container.name == "web" and .peer.name == "db")] | length == 3 and all(
+			.container.function == "frontend" and .container.labels.tier == "web" and
+			.container.running and .peer.function == "database" and
+			.peer.labels.tier == "db" and .peer.id == "db"))'
+	run coaming flows
+	assert_status 0
+	assert_matches "$W/out" '^web +egress +accepted +tcp +db \(10.9.1.2\) +5432 +1 +20'
+	assert_matches "$W/out" '^web +egress +refused +udp +10.9.1.1 +53 +1 +20'
+	run coaming flows --by function
+	assert_matches "$W/out" '^frontend +database +egress +accepted +tcp +5432 +2 '
+	assert_matches "$W/out" '^frontend +database +ingress +refused +tcp +5433 '
+	assert_matches "$W/out" '^frontend +- +egress +refused +udp +53 '
+	run coaming flows --by tier --json --refused
+	assert_json "$W/out" '.by == "tier" and ([.groups[] | "\(.from) \(.to) \(.direction)"] |
+		sort == ["web db ingress", "web null egress"])'
+	assert_eq "$(shown web --refused)" 'web egress refused udp 10.9.1.1 53 1' 'refused alone'
+	run confined delete --force db
+	assert_status 0
+	assert_eq "$(shown | without_retries)" "$flows_of_both" 'when db has gone'
+	run confined delete --force web
+	assert_status 0
+	assert_eq "$(shown | without_retries)" "$flows_of_both" 'when both have'
+	assert_json "$W/x" '[.flows[].container.running] | any | not'
+	assert_json "$W/x" '[.flows[] | select(.container.name == "web" and .peer.name == "db")] |
+		length == 3 and all(.peer.function == "database" and .container.labels.tier == "web")'
+	journal COAMING_EVENT=flow CONTAINER_NAME=db >"$W/j"
+	assert_json "$W/j" '.COAMING_FUNCTION == "database" and
+		([.COAMING_ADDRESS] | flatten | sort) == ["10.9.1.2", "fd09:1::2"] and
+		([.COAMING_LABEL] | flatten | any(. == "tier=db")) and
+		([.COAMING_FLOW_PEER] | flatten | map(fromjson) | length == 2 and all(
+			.name == "web" and .function == "frontend" and .labels.tier == "web"))'
+	assert_eq "$(shown --since -1h | without_retries)" "$flows_of_both" 'of the last hour'
+	assert_eq "$(shown --since +1h)" '' 'of the next'
+	run coaming flows nobody
+	assert_status 2
+	assert_has "$W/err" 'no connections are known of a container "nobody"'
+	assert_clean
+}
+
+# Recorded while it runs: what is new alone, and nothing twice, whatever is killed in between.
+long_lived() {
+	journal_start
+	veth
+	start "$both_ways" probe serve 8080 -- mkdir /tmp/done -- wait
+	attempts
+	run coaming flows --record
+	assert_status 0
+	assert_eq "$(recorded)" '' 'nothing yet'
+	"$probe" tcp 10.9.0.2 8080 -- udp 10.9.0.2 8081 >"$W/seen"
+	run coaming flows --record
+	assert_status 0
+	assert_has "$W/out" '1 record of connections'
+	run coaming flows --record
+	assert_status 0
+	assert_eq "$(cat "$W/out")" '' 'nothing new'
+	assert_eq "$(recorded COAMING_STAGE=flows)" 'ingress accepted tcp 10.9.0.1 8080 packets=1
+ingress refused udp 10.9.0.1 8081 packets=1' 'at first'
+	"$probe" tcp 10.9.0.2 8080 -- tcp fd09::2 8080 >"$W/seen"
+	run coaming flows --record
+	assert_has "$W/out" '1 record of connections'
+	assert_eq "$(recorded COAMING_STAGE=flows)" 'ingress accepted tcp 10.9.0.1 8080 packets=1
+ingress accepted tcp 10.9.0.1 8080 packets=2
+ingress accepted tcp fd09::1 8080 packets=1
+ingress refused udp 10.9.0.1 8081 packets=1' 'what was new'
+	# As if it had been killed between the record and the note of it.
+	rm "$W"/state/containers/*.flows
+	run coaming flows --record
+	assert_has "$W/out" '1 record of connections'
+	assert_eq "$(shown)" 'c1 ingress accepted tcp 10.9.0.1 8080 2
+c1 ingress accepted tcp fd09::1 8080 1
+c1 ingress refused udp 10.9.0.1 8081 1' 'shown while it runs'
+	stop
+	assert_eq "$(recorded COAMING_STAGE=poststop)" '' 'at the end nothing is new'
+	assert_eq "$(shown)" 'c1 ingress accepted tcp 10.9.0.1 8080 2
+c1 ingress accepted tcp fd09::1 8080 1
+c1 ingress refused udp 10.9.0.1 8081 1' 'shown when it has ended'
+	assert_clean
+}
+
+# The same id again is another container.
+again() {
+	local i
+
+	journal_start
+	veth
+	for i in 1 2; do
+		[ "$i" = 1 ] || sleep 1.1
+		start "$both_ways" probe serve 8080 -- mkdir /tmp/done -- wait
+		attempts
+		"$probe" tcp 10.9.0.2 8080 >"$W/seen"
+		stop
+		rm -rf "$W/bundles/c1"
+	done
+	assert_eq "$(shown)" 'c1 ingress accepted tcp 10.9.0.1 8080 1
+c1 ingress accepted tcp 10.9.0.1 8080 1' flows
+	run coaming flows --by io.coaming.profile --json
+	assert_json "$W/out" '.groups | length == 1 and .[0].packets == 2 and .[0].flows == 2'
+}
+
+# Who may write to the journal's socket can say anything there: it is told, and not believed.
+forged() {
+	local times
+
+	journal_start
+	veth
+	start "$both_ways" probe serve 8080 -- mkdir /tmp/done -- wait
+	attempts
+	"$probe" tcp 10.9.0.2 8080 >"$W/seen"
+	stop
+	times='first=2026-01-01T00:00:00Z last=2026-11-27T00:00:00Z'
+	printf '%s\n' 'MESSAGE=x' 'MESSAGE_ID=14dab739356f4eb9bccd1bb2ba1ee944' \
+		'SYSLOG_IDENTIFIER=coaming' 'COAMING_SCHEMA=1' 'COAMING_EVENT=flow' 'CONTAINER_NAME=c1' \
+		'CONTAINER_ID_FULL=c1' 'COAMING_ADMITTED=2026-01-01T00:00:00.000000Z' \
+		"COAMING_TIME=$(date -u +%Y-%m-%dT%H:%M:%S.000000Z)" 'COAMING_SEQ=1' \
+		"COAMING_FLOW=egress accepted tcp 192.0.2.66 666 packets=1 $times" \
+		>"$W/forged"
+	logger --journald="$W/forged"
+	setpriv --reuid 65534 --clear-groups logger --journald <"$W/forged"
+	wait_for 5 'both in the journal' sh -c \
+		'[ "$(journalctl --sync; journalctl -q -o json CONTAINER_NAME=c1 MESSAGE=x | wc -l)" = 2 ]'
+	assert_eq "$(shown)" 'c1 ingress accepted tcp 10.9.0.1 8080 1' flows
+	assert_has "$W/err" '2 records of the journal were left out: the ledger does not have them'
+}
+
 for RUNTIME in runc crun; do
 	check "$RUNTIME: in and out, accepted and refused, TCP and UDP, IPv4 and IPv6" everything
 	check "$RUNTIME: killed, and found by gc" killed
 	check "$RUNTIME: what was seen is no drift" no_drift
 done
+for RUNTIME in runc crun; do
+	check "$RUNTIME: both ends of a connection are known, while they run and afterwards" both_ends
+done
+check 'recorded while it runs: only what is new' long_lived
+check 'the same id again' again
+check 'a forged record is not believed' forged
 check 'first and last seen' first_and_last
 check 'packets that nobody answers' unanswered
 check 'a direction that nothing constrains' unconstrained
