@@ -190,6 +190,38 @@ config_json() {
 		and (.notes | map(select(test("network"))) | length == 1)'
 }
 
+# Two that run: one names the other. Neither has a label but of its profile, so that they get one.
+containers() {
+	journal_start
+	profile p '{capabilities: {allow: ["CHOWN"]}}'
+	bundle c1 "$(labelled p) | .process.env += [\"REDIS_VERSION=7\"]" \
+		sh -c 'exec sleep 1000; redis-server --port 6399'
+	bundle c2 "$(labelled p) | .annotations[\"io.coaming.app\"] = \"shop\"
+		| .process.env += [\"CACHE_URL=redis://c1/0\"]" sleep 1000
+	confined run --detach --bundle "$W/bundles/c1" c1
+	confined run --detach --bundle "$W/bundles/c2" c2
+	generate --json --container c1
+	assert_status 0
+	assert_json "$W/out" '.profiles[0] | .name == "c1" and .model == "redis"
+		and (.profile | has("match") | not) and .profile.capabilities.allow == ["CHOWN"]
+		and (.notes | map(select(test("io.coaming.profile=c1"))) | length == 1)'
+	generate --container c1 --container c2 --output "$W/set"
+	assert_status 0
+	assert_json "$W/set/c2.json" '.match.labelSelector.matchLabels == {"io.coaming.app": "shop"}
+		and (.network.egress[1] | .to[0].labelSelector.matchLabels == {"io.coaming.profile": "c1"}
+			and (.ports | map(.port) | index(6379)))'
+	assert_json "$W/set/c1.json" '.network.ingress[0].from[0].labelSelector.matchLabels
+		== {"io.coaming.app": "shop"}'
+	assert_has "$W/err" 'c2: CACHE_URL names c1'
+	run coaming check --strict "$W/set/c1.json" "$W/set/c2.json"
+	assert_status 0
+	run confined delete --force c1
+	run confined delete --force c2
+	generate --container c1
+	assert_status 2
+	assert_has "$W/err" 'no container "c1" is known that runs'
+}
+
 # --- compose files -------------------------------------------------------------------------------
 
 # GOLDEN=1 writes what is seen, to be read before it is committed.
@@ -637,6 +669,7 @@ check 'a model of the user takes the place of one that ships' override
 check 'an image is read as the OCI has it, and as docker and podman print it' image_forms
 check 'of an unknown image little is taken, and guesses are named' unknown_image
 check 'a container is read from its config.json' config_json
+check 'of containers that run a set is made' containers
 check 'a compose file of three tiers becomes the set that is in the tree' golden
 check 'who talks to whom is seen in addresses, links and dependencies' who_talks
 check 'where a program is told to listen it is reached' told_to_listen
