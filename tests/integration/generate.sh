@@ -378,6 +378,50 @@ secrets_stay() {
 	assert_has_not "$W/err" secret
 }
 
+# The labels are those that compose gives. Each container listens on every port; the rules alone say
+# who gets through.
+set_in_force() {
+	local services='web app db cache stats' ports='80 443 5432 6379 8000 9090' n=2 from to port serve=
+
+	RUNTIME=crun library
+	generate --quiet --compose "$top/tests/golden/generate/shop/compose.yaml" --output "$W/library" --replace
+	assert_status 0
+	bridge
+	for port in $ports; do serve="$serve serve $port --"; done
+	for to in $services; do
+		net "$to" "$n"
+		# shellcheck disable=SC2086  # words
+		bundle "$to" ".annotations = {\"com.docker.compose.project\": \"shop\",
+			\"com.docker.compose.service\": \"$to\"} | $(netns_path "/run/netns/$to")
+			| if \"$to\" == \"app\" then .process.user = {uid: 1000, gid: 1000} else . end" probe $serve wait
+		run confined run --detach --bundle "$W/bundles/$to" "$to"
+		assert_status 0
+		n=$((n + 1))
+	done
+	for from in $services; do asks "$from" ip netns exec "$from" & done
+	asks host &
+	wait
+	cat "$W"/asked.* | sort >"$W/passed"
+	printf '%s\n' 'app>cache:6379' 'app>db:5432' 'host>web:80' 'web>app:8000' |
+		awk '{ print $0 " v4"; print $0 " v6" }' | sort >"$W/wanted"
+	assert_file_is "$W/passed" "$W/wanted"
+}
+
+# asks FROM [COMMAND...]: every port of every service, over IPv4 and IPv6; what answered.
+asks() {
+	local from=$1 n=2 to port
+	shift
+
+	for to in $services; do
+		for port in $ports; do
+			[ "$to" != "$from" ] || continue
+			! "$@" "$probe" tcp "10.7.0.$n" "$port" | grep -q ': ok' || echo "$from>$to:$port v4"
+			! "$@" "$probe" tcp "fd07::$n" "$port" | grep -q ': ok' || echo "$from>$to:$port v6"
+		done
+		n=$((n + 1))
+	done >"$W/asked.$from"
+}
+
 # --- wrong input: each its sentence ---------------------------------------------------------------
 
 says() { # SENTENCE OPTION FILE_TEXT
@@ -671,6 +715,7 @@ check 'of an unknown image little is taken, and guesses are named' unknown_image
 check 'a container is read from its config.json' config_json
 check 'of containers that run a set is made' containers
 check 'a compose file of three tiers becomes the set that is in the tree' golden
+check 'under the set exactly what it says gets through, IPv4 and IPv6' set_in_force
 check 'who talks to whom is seen in addresses, links and dependencies' who_talks
 check 'where a program is told to listen it is reached' told_to_listen
 check 'services that share no network have no rule' networks_apart

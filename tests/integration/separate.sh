@@ -15,25 +15,6 @@ classes() { # [JQ_EDIT]
 	host_config ".separate = [\"data-class\"] | ${1:-.}"
 }
 
-bridge() {
-	ip link delete br0 2>/dev/null || true
-	ip link add br0 type bridge
-	ip addr add 10.7.0.1/16 dev br0
-	ip addr add fd07::1/64 dev br0 nodad
-	ip link set br0 up
-}
-
-# net NAME N: a network namespace on the bridge, 10.7.0.N and fd07::N.
-net() {
-	ip netns add "$1"
-	ip link add "h$1" type veth peer name eth0 netns "$1"
-	ip link set "h$1" master br0 up
-	ip -n "$1" addr add "10.7.0.$2/16" dev eth0
-	ip -n "$1" addr add "fd07::$2/64" dev eth0 nodad
-	ip -n "$1" link set eth0 up
-	ip -n "$1" link set lo up
-}
-
 # class NAME: the annotation; "": none.
 class() {
 	[ -z "$1" ] || echo "| .annotations[\"io.coaming.data-class\"] = \"$1\""
