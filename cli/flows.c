@@ -266,12 +266,6 @@ static int print_groups(const struct groups *groups, struct err *err)
 
 /* ---- for programs ---- */
 
-static void emit_number(struct emit *e, const char *key, uint64_t number)
-{
-	emit_key(e, key);
-	emit_u64(e, number);
-}
-
 static void emit_kind(struct emit *e, const struct flow *flow)
 {
 	emit_text(e, "direction", direction(flow->ingress));
