@@ -235,6 +235,61 @@ static void test_met(void **state)
 		check_met(i);
 }
 
+#define CAPS_TEXT   "{\"bounding\":[\"CAP_KILL\"],\"ambient\":[\"CAP_KILL\"]}"
+#define LIMITS_TEXT "[{\"type\":\"RLIMIT_NOFILE\",\"hard\":10,\"soft\":5}]"
+
+/* What a process takes from its container is what the runtime gives it, where it has none itself.
+ */
+static const struct {
+	const char *process;
+	unsigned inherits;
+	const char *request;
+} inherited[] = {
+	{ "{\"cwd\":\"/\"}", 0, "{\"process\":{\"cwd\":\"/\"}}" },
+	{ "{\"cwd\":\"/\"}", INHERITS_CAPABILITIES,
+	  "{\"process\":{\"cwd\":\"/\",\"capabilities\":" CAPS_TEXT "}}" },
+	{ "{\"cwd\":\"/\"}", INHERITS_RLIMITS,
+	  "{\"process\":{\"cwd\":\"/\",\"rlimits\":" LIMITS_TEXT "}}" },
+	{ "{\"capabilities\":null,\"rlimits\":[]}", INHERITS_CAPABILITIES | INHERITS_RLIMITS,
+	  "{\"process\":{\"capabilities\":" CAPS_TEXT ",\"rlimits\":" LIMITS_TEXT "}}" },
+	{ "{\"capabilities\":{},\"rlimits\":[1]}", INHERITS_CAPABILITIES | INHERITS_RLIMITS,
+	  "{\"process\":{\"capabilities\":{},\"rlimits\":[1]}}" },
+};
+
+static void check_request(const char *container_text, const char *process_text, unsigned inherits,
+			  const char *wanted)
+{
+	_cleanup_doc_ struct doc *config = parse(container_text), *process = parse(process_text),
+				 *request = NULL;
+	struct err err = { 0 };
+
+	if (exec_request(config, process, inherits, &request, &err) < 0)
+		fail_msg("%s: %s", process_text, err.text);
+	assert_string_equal(doc_text(request, NULL), wanted);
+}
+
+static void test_inherited(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
+		check_request(container, inherited[i].process, inherited[i].inherits,
+			      inherited[i].request);
+	/* And which user is root in it. */
+	check_request("{\"process\":{},\"linux\":{\"uidMappings\":[{\"containerID\":7}],\"x\":1}}",
+		      "{\"cwd\":\"/\"}", INHERITS_CAPABILITIES,
+		      "{\"process\":{\"cwd\":\"/\"},"
+		      "\"linux\":{\"uidMappings\":[{\"containerID\":7}]}}");
+}
+
+static void test_own_caps(void **state)
+{
+	_cleanup_doc_ struct doc *config = parse(container);
+	struct err err = { 0 };
+	uint64_t own = 0;
+
+	assert_int_equal(exec_own_caps(config, &own, &err), 0);
+	assert_true(own == 1ULL << 5);
+}
+
 /* What is there already is not asked for by executing a process. */
 static void test_privileged(void **state)
 {
@@ -249,8 +304,8 @@ static void test_privileged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options),
-		cmocka_unit_test(test_met),
+		cmocka_unit_test(test_options),    cmocka_unit_test(test_met),
+		cmocka_unit_test(test_inherited),  cmocka_unit_test(test_own_caps),
 		cmocka_unit_test(test_privileged),
 	};
 

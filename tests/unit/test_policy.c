@@ -167,6 +167,29 @@ static void check_second_pass(struct run *run)
 	verdict_done(&verdict);
 }
 
+/* "mountNames": by which other names the host has what mount i shows; a list a mount. */
+static void load_names(struct run *run, const struct node *list)
+{
+	struct facts *facts = &run->facts;
+	struct err err = { 0 };
+	size_t i = 0;
+
+	if (!list)
+		return;
+	assert_int_equal(facts->n_mount_sources, 0);
+	facts->mount_sources = calloc(list->count, sizeof(*facts->mount_sources));
+	facts->mount_names = calloc(list->count, sizeof(*facts->mount_names));
+	assert_true(facts->mount_sources && facts->mount_names);
+	facts->n_mount_sources = list->count;
+	node_foreach (names, list) {
+		node_foreach (name, names)
+			assert_int_equal(strv_add(&facts->mount_names[i].v,
+						  &facts->mount_names[i].n, name->string, &err),
+					 0);
+		i++;
+	}
+}
+
 static void run_case(const struct doc *doc, const struct node *node, const char *name, bool audit)
 {
 	const struct node *error = node_get(node, "error");
@@ -182,6 +205,7 @@ static void run_case(const struct doc *doc, const struct node *node, const char 
 		run.selected[i].mode = MODE_AUDIT;
 	run.request = document_of(doc, node_get(node, "request"), "config.json");
 	assert_int_equal(facts_from_config(run.request, &run.facts, &err), 0);
+	load_names(&run, node_get(node, "mountNames"));
 	r = policy_decide(run.host, &run.selection, run.request, &run.facts, &run.verdict, &err);
 	if (error && audit) {
 		/* It cannot be judged: said, and let through. */
