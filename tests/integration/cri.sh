@@ -368,6 +368,58 @@ network_of_pods() {
 }
 
 
+# The same as CRI-O lays its bundles out, and marks them: no CRI-O is here.
+laid_out_as_crio() {
+	local sandbox container storage=$W/storage/overlay-containers
+
+	RUNTIME=$1
+	host_config
+	profile web '{match: {labelSelector: {matchLabels: {tier: "web"}}},
+		network: {ingress: [], egress: []}, capabilities: {allow: ["CHOWN"]}}'
+	sandbox=$(printf '%064d' 1)
+	container=$(printf '%064d' 2)
+	bundle "$sandbox" ".annotations = {\"io.container.manager\": \"cri-o\",
+		\"io.kubernetes.cri-o.ContainerType\": \"sandbox\",
+		\"io.kubernetes.cri-o.SandboxID\": \"$sandbox\",
+		\"io.kubernetes.cri-o.Labels\": \"{\\\"app\\\": \\\"shop\\\"}\"}
+		| .linux.cgroupsPath = \"/$CG/crio-$sandbox\"" probe wait
+	mkdir -p "$storage/$sandbox" "$storage/$container"
+	mv "$W/bundles/$sandbox" "$storage/$sandbox/userdata"
+	confined run --detach --bundle "$storage/$sandbox/userdata" \
+		--pid-file "$storage/$sandbox/userdata/pidfile" "$sandbox" >"$W/log.1" 2>&1 </dev/null
+	in_pod "$container" "$sandbox"
+	run confined run --bundle "$storage/$container/userdata" "$container"
+	assert_status 0
+	assert_has "$W/out" 'udp 10.88.0.1 53: E'
+	assert_eq "$(field "$W/out" CapBnd)" "$(cap_mask CHOWN)" CapBnd
+	# Another process in that network is somebody's.
+	nsenter -n -t "$(cat "$storage/$sandbox/userdata/pidfile")" sleep 1000 &
+	wait_for 8 "another process" shares_network "$!" "$(cat "$storage/$sandbox/userdata/pidfile")"
+	run confined run --bundle "$storage/$container/userdata" "$container"
+	[ "$status" -ne 0 ] || fail "let start" # runc says 1, crun 255
+	run coaming why "$container"
+	tr -s '\n ' ' ' <"$W/out" >"$W/text"
+	assert_has "$W/text" 'it joins the network of another container that coaming does not confine'
+	kill "$!"
+	confined delete --force "$sandbox"
+	assert_clean
+}
+
+in_pod() { # ID SANDBOX
+	bundle "$1" ".annotations = {\"io.container.manager\": \"cri-o\",
+		\"io.kubernetes.cri-o.ContainerType\": \"container\",
+		\"io.kubernetes.cri-o.SandboxID\": \"$2\",
+		\"io.kubernetes.cri-o.Labels\": \"{\\\"tier\\\": \\\"web\\\"}\"}
+		| .linux.cgroupsPath = \"/$CG/crio-$1\"
+		| $(netns_path "/proc/$(cat "$storage/$2/userdata/pidfile")/ns/net")" \
+		probe udp 10.88.0.1 53 -- status
+	mv "$W/bundles/$1" "$storage/$1/userdata"
+}
+
+shares_network() { # PID PID
+	[ "$(readlink "/proc/$1/ns/net")" = "$(readlink "/proc/$2/ns/net")" ]
+}
+
 # ip_of POD: its address.
 ip_of() {
 	cri PodSandboxStatus "{pod_sandbox_id: \"$(cat "$W/$1.id")\"}" >"$W/asked"
@@ -682,6 +734,8 @@ check 'CRI, runc: profiles by a pod'"'"'s labels, names and annotations' labels_
 check 'CRI, crun: profiles by a pod'"'"'s labels, names and annotations' labels_of_pods crun
 check 'CRI, runc: one network for the containers of a pod' network_of_pods runc
 check 'CRI, crun: one network for the containers of a pod' network_of_pods crun
+check 'CRI-O'"'"'s bundles, runc: a container beside a sandbox' laid_out_as_crio runc
+check 'CRI-O'"'"'s bundles, crun: a container beside a sandbox' laid_out_as_crio crun
 check 'CRI, runc: peers by the labels of their pods' peers_in_pods runc
 check 'CRI, crun: peers by the labels of their pods' peers_in_pods crun
 check 'CRI, runc: refused, and why' refusals runc

@@ -73,6 +73,7 @@ static void test_not_asked(void **state)
 		{ IN_POD("container", ""), "containerd" },
 		{ IN_POD("container", SANDBOX), NULL },
 		{ IN_POD("container", SANDBOX), "docker" },
+		{ IN_POD("container", SANDBOX), "cri-o" },
 	};
 	const struct place *place = *state;
 	char self[32];
