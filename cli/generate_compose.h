@@ -17,7 +17,7 @@
  * Source  Compose Specification, interpolation.md
  */
 int compose_interpolate(const char *text, char **ret, struct err *err);
-/* "64m", "1.5gb", "4096": -EINVAL where it is none, or has no whole number of bytes. */
+/* "64m", "1.5gb", "4096", also before a comma: -EINVAL where it is none. mount(8) has the same. */
 int compose_size_parse(const char *text, uint64_t *ret);
 
 #endif

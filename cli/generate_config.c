@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "cli/generate_compose.h"
 #include "cli/running.h"
 #include "hooks/bundle.h"
 #include "hooks/identity.h"
@@ -52,6 +53,18 @@ static bool is_plumbing(const char *path)
 	return false;
 }
 
+/* "size=64m" among the options; 0: not said. */
+static uint64_t size_of(const struct node *options)
+{
+	uint64_t bytes = 0;
+
+	node_foreach (option, options) {
+		if (node_is(option, NODE_STRING) && starts_with(option->string, "size="))
+			(void)compose_size_parse(option->string + strlen("size="), &bytes);
+	}
+	return bytes;
+}
+
 static int add_mount(const struct doc *doc, const struct node *mount, struct subject *s,
 		     struct err *err)
 {
@@ -66,7 +79,7 @@ static int add_mount(const struct doc *doc, const struct node *mount, struct sub
 	if (r < 0 || is_plumbing(path))
 		return r;
 	if (node_is(type, NODE_STRING) && streq(type->string, "tmpfs"))
-		return subject_add_tmpfs(s, path, 0, err);
+		return subject_add_tmpfs(s, path, size_of(node_get(mount, "options")), err);
 	return strv_add(&s->volumes, &s->n_volumes, path, err);
 }
 

@@ -13,7 +13,7 @@ if [ -z "${COAMING_TEST_CG:-}" ] && [ "$(id -u)" -eq 0 ] && command -v debootstr
 	export COAMING_TEST_TREE
 fi
 sandbox "$@"
-need crun jq nft ip busybox /usr/bin/python3 "$B/coaming" "$B/coaming-runtime" "$B/coaming-hook"
+need crun podman jq nft ip busybox /usr/bin/python3 "$B/coaming" "$B/coaming-runtime" "$B/coaming-hook"
 tree=${COAMING_TEST_TREE:-}
 probe=$B/tests/integration/probe
 
@@ -176,13 +176,14 @@ config_json() {
 	mkdir -p "$W/bundles/c1"
 	bundle_config c1 '.annotations["io.coaming.app"] = "Shop_Cache"
 		| .process.user = {uid: 999, gid: 999} | .root.readonly = true
-		| .mounts += [{destination: "/scratch", type: "tmpfs", source: "tmpfs"}]' redis-server
+		| .mounts += [{destination: "/scratch", type: "tmpfs", source: "tmpfs",
+			options: ["nosuid", "size=3m"]}]' redis-server
 	generate --json --config-json "$W/bundles/c1/config.json"
 	assert_status 0
 	assert_json "$W/out" '.profiles[0] | .model == "redis" and .points == 30 and .name == "shop-cache"
 		and .profile.match.labelSelector.matchLabels == {"io.coaming.app": "Shop_Cache"}
 		and .profile.rootfs.readOnly and .profile.capabilities.allow == []
-		and (.profile.rootfs.writable | map(.path) | index("/scratch"))
+		and (.profile.rootfs.writable | index({path: "/scratch", size: "3M"}))
 		and (.notes | map(select(test("/data"))) | length == 1)'
 	bundle_config c1 '.linux.namespaces |= map(select(.type != "network"))' nginx
 	generate --json --config-json "$W/bundles/c1/config.json"
@@ -420,6 +421,44 @@ asks() {
 		done
 		n=$((n + 1))
 	done >"$W/asked.$from"
+}
+
+# What podman says of an image, and of a container with the labels that podman-compose gives; and
+# the profile finds it.
+podmans() {
+	RUNTIME=crun library
+	journal_start
+	podman_setup
+	sed -i 's/^runtime = .*/runtime = "coaming-runtime"/' "$CONTAINERS_CONF"
+	generate --quiet --compose "$top/tests/golden/generate/shop/compose.yaml" --output "$W/library" --replace
+	assert_status 0
+	mkdir -p /etc/coaming
+	cp "$W/coaming.json" /etc/coaming/coaming.json
+	tar -C "$T/rootfs" -c . | podman import -q --change 'ENV PG_VERSION=16' --change 'ENV PG_MAJOR=16' \
+		--change 'EXPOSE 5432' --change 'USER 70' --change 'CMD ["postgres"]' - registry.example.com/db:16
+	podman image inspect registry.example.com/db:16 >"$W/inspected.json"
+	generate --json --image-config "$W/inspected.json"
+	assert_status 0
+	assert_json "$W/out" '.profiles[0] | .model == "postgres" and .points >= 40 and (.profile
+		| .match.image == ["registry.example.com/db"] and .capabilities.allow == []
+		and .admission.deny == ["devices", "rootUser"])'
+	run podman run -d --name shop_db_1 --label com.docker.compose.project=shop \
+		--label com.docker.compose.service=db --label io.podman.compose.project=shop \
+		registry.example.com/db:16 probe serve 5432 -- mkdir /x -- mkdir /tmp/x -- status -- wait
+	assert_status 0
+	run coaming ps --json
+	assert_json "$W/out" '.containers[0].profiles | index("shop-db") and index("syscalls-service")'
+	wait_for 8 'its output' sh -c 'podman logs shop_db_1 2>&1 | grep -q "mkdir /tmp/x"'
+	podman logs shop_db_1 >"$W/logs" 2>&1
+	assert_has "$W/logs" 'mkdir /x: EROFS'
+	assert_has "$W/logs" 'mkdir /tmp/x: ok'
+	generate --json --container shop_db_1
+	assert_status 0
+	assert_json "$W/out" '.profiles[0] | .model == "postgres" and .image == "registry.example.com/db:16"
+		and .profile.match.labelSelector.matchLabels
+			== {"com.docker.compose.project": "shop", "com.docker.compose.service": "db"}'
+	run podman rm -f -t 0 shop_db_1
+	assert_clean
 }
 
 # --- wrong input: each its sentence ---------------------------------------------------------------
@@ -716,6 +755,7 @@ check 'a container is read from its config.json' config_json
 check 'of containers that run a set is made' containers
 check 'a compose file of three tiers becomes the set that is in the tree' golden
 check 'under the set exactly what it says gets through, IPv4 and IPv6' set_in_force
+check 'what podman says of images and containers is read, and profiles find their containers' podmans
 check 'who talks to whom is seen in addresses, links and dependencies' who_talks
 check 'where a program is told to listen it is reached' told_to_listen
 check 'services that share no network have no rule' networks_apart
