@@ -17,6 +17,7 @@ class End:
         self.addresses = [ipaddress.ip_address(a) for a in addresses]
         self.labels = labels
         self.namespace = namespace
+        self.also = []  # labels of further containers in its network namespace
 
     def address(self, family):
         return next((a for a in self.addresses if a.version == family), None)
@@ -26,6 +27,9 @@ class End:
         if self.namespace is None:
             return self.labels
         return {**self.labels, POD_NAMESPACE: self.namespace}
+
+    def containers(self):
+        return [self.on_node()] + self.also
 
 
 def expression_holds(expression, labels):
@@ -81,7 +85,8 @@ class Coaming:
         if end.labels is None:
             return []
         return [p for p in self.profiles
-                if selector_holds(p["match"]["labelSelector"], end.on_node())]
+                if any(selector_holds(p["match"]["labelSelector"], labels)
+                       for labels in end.containers())]
 
     def selected(self, end):
         return [p for p in self.applying(end) if p.get("mode") != "audit"]
@@ -99,7 +104,9 @@ class Coaming:
                 return False
             if not selector_holds(peer["namespaceSelector"], {NAMESPACE: other.namespace}):
                 return False
-        return selector_holds(peer.get("labelSelector", {}), other.on_node())
+        # An address is a peer's where every container that has it fits.
+        return all(selector_holds(peer.get("labelSelector", {}), labels)
+                   for labels in other.containers())
 
     def lets(self, own, other, direction, family, protocol, number):
         for profile in self.selected(own):

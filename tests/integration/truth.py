@@ -34,6 +34,7 @@ BLOCKS = {"10.244.0.0/24": ["10.244.0.2/31", "10.244.0.5/32"], "10.244.0.0/30": 
           "fd44::2/128": []}
 ZONES = {"lab": ["10.244.0.4/31", "fd44::4/127"], "far": ["10.244.128.0/17", "fd44::8000:0/112"]}
 CLASS = "io.coaming.data-class"
+SHARED = 4  # the end that two containers have in some cases
 SETTLE, PATIENCE = 0.03, 4.0
 COUNTS = collections.Counter()
 
@@ -149,13 +150,14 @@ def write(path, value):
 def make_case(n):
     """Write the profiles; the model that says what must be."""
     shutil.rmtree(f"{WORK}/profiles")
-    separate, default = n % 5 == 0, n % 4 != 0
+    separate, default, shared = n % 5 == 0, n % 4 != 0, n % 6 == 0
+    ENDS[SHARED].also = [{"app": "web", "tier": "front"}] if shared else []
     if n % 2 == 0:
         os.mkdir(f"{WORK}/profiles")
         profiles = [profile(i) for i in range(random.choice([1, 2, 2, 3]))]
         for one in profiles:
             write(f"{WORK}/profiles/{one['name']}.json", one)
-        model = network.Coaming(profiles, ZONES, separate or default)
+        model = network.Coaming(profiles, ZONES, separate or default or shared)
         COUNTS["profiles"] += len(profiles)
     else:
         policies = [policy(i) for i in range(random.choice([1, 2, 3]))]
@@ -169,12 +171,17 @@ def make_case(n):
     # Under a default profile every container is one that a profile applies to.
     write(f"{WORK}/profiles/base.json", {"name": "base", "admission": {"deny": ["privileged"]}})
     host["defaultProfile"] = "base" if default else None
+    # A namespace is joined only where there is a firewall already: one that lets all pass.
+    write(f"{WORK}/profiles/open.json",
+          {"name": "open", "network": {"ingress": [{}], "egress": [{}]}})
+    host["floor"] = ["open"] if shared else []
     host["zones"] = ZONES
     host["separate"] = ["data-class"] if separate else []
     if not separate:
         del host["separate"]
     write(f"{WORK}/coaming.json", host)
     COUNTS["classes apart"] += separate
+    COUNTS["shared"] += shared
     return Apart(model) if separate else model
 
 
@@ -240,20 +247,24 @@ def write_sandbox(end):
 
 
 class Container:
-    def __init__(self, end, n):
+    """One of an end's, by its number; all but the first join the namespace."""
+
+    def __init__(self, end, n, number=0):
         self.end = end
-        self.id = f"t{n}-{end.name}"
+        self.id = f"t{n}-{end.name}-{number}"
         self.bundle = f"{WORK}/bundles/{self.id}/userdata"
         os.makedirs(f"{self.bundle}/rootfs")
         if end.namespace is not None:
             write_sandbox(end)
+        joined = {"path": f"/run/netns/{end.name}"} if number else {}
+        namespaces = [{"type": t} for t in ("pid", "ipc", "uts", "mount")]
         write(f"{self.bundle}/config.json", {
             "ociVersion": "1.0.2",
             "process": {"user": {"uid": 0, "gid": 0}, "args": ["true"], "cwd": "/",
                         "noNewPrivileges": True},
-            "root": {"path": "rootfs"}, "annotations": annotations(end),
-            "linux": {"namespaces": [{"type": t}
-                                     for t in ("pid", "network", "ipc", "uts", "mount")]}})
+            "root": {"path": "rootfs"},
+            "annotations": end.also[number - 1] if number else annotations(end),
+            "linux": {"namespaces": namespaces + [{"type": "network", **joined}]}})
         self.pid = started_in(end.name)
 
     def hook(self, stage):
@@ -431,6 +442,9 @@ def main():
             continue
         containers = [Container(end, n) for end in ENDS if end.labels is not None]
         run_hooks(containers, "createRuntime")
+        joining = [Container(end, n, i + 1) for end in ENDS for i in range(len(end.also))]
+        run_hooks(joining, "createRuntime")
+        containers += joining
         more = ask(n, listeners, model)
         LIBC.setns(home, 0)
         for container in containers:
@@ -444,7 +458,7 @@ def main():
     if not ONLY and not asked / 10 < passed < asked * 9 / 10:
         sys.exit("the cases are not worth much")
     for what in ("labels", "namespaces", "blocks", "blocks with except", "zones", "ports",
-                 "ingress", "egress", "profiles", "NetworkPolicies", "classes apart"):
+                 "ingress", "egress", "shared", "profiles", "NetworkPolicies", "classes apart"):
         if COUNTS[what] < CASES / 10:
             sys.exit(f"too few {what}")
 
