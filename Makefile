@@ -87,6 +87,8 @@ $(O)/flags: FORCE
 
 # The texts that they hold.
 $(O)/cli/report_html.o: cli/report.html
+$(O)/cli/graph.o: cli/graph.html
+$(O)/cli/page.o: cli/page.css cli/page.js
 $(O)/cli/completion.o: cli/completion.bash cli/completion.zsh cli/completion.fish
 
 $(O)/%.o: %.c $(O)/flags

@@ -194,6 +194,12 @@ def shoot(b, directory, wrong):
             wrong.append(f"the screenshot in {theme} is empty")
     if sizes["light"] == sizes["dark"]:
         wrong.append("dark is as light")
+    b.call("Emulation.setEmulatedMedia", media="print",
+           features=[{"name": "prefers-color-scheme", "value": "dark"}])
+    if b.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)":
+        wrong.append("it is printed on dark paper")
+    b.call("Emulation.setEmulatedMedia", media="",
+           features=[{"name": "prefers-color-scheme", "value": "dark"}])
     b.evaluate("document.getElementById('theme').click()")
     if b.evaluate("getComputedStyle(document.body).backgroundColor") != sizes["light"]:
         wrong.append("the button does not change the theme")
@@ -236,4 +242,5 @@ def main():
     sys.exit(1 if wrong else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
