@@ -32,6 +32,7 @@ command_fn cmd_export;
 command_fn cmd_flows;
 command_fn cmd_flush;
 command_fn cmd_gc;
+command_fn cmd_graph;
 command_fn cmd_import;
 command_fn cmd_generate;
 command_fn cmd_log;

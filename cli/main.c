@@ -22,6 +22,7 @@ static const struct cli_command commands[] = {
 	{ "generate", cmd_generate, "write profiles from images, containers or a compose file" },
 	{ "profile", cmd_profile, "list the profiles, or show what one takes away" },
 	{ "ps", cmd_ps, "list the containers that run, and what confines them" },
+	{ "graph", cmd_graph, "draw who may talk to whom, and who did" },
 	{ "why", cmd_why, "say in plain words what was decided on a container" },
 	{ "log", cmd_log, "show the decisions" },
 	{ "flows", cmd_flows, "show the connections of containers, and those that were refused" },
