@@ -91,10 +91,11 @@ static bool read_either(char **rest, const char *no, const char *yes, bool *ret)
 	return word && (*ret || streq(word, no));
 }
 
-/* Digits alone. */
+/* Digits alone, as printf(3) writes a number. */
 static bool read_number(const char *word, uint64_t max, uint64_t *ret)
 {
-	if (!word || !*word || strspn(word, "0123456789") != strlen(word))
+	if (!word || !*word || strspn(word, "0123456789") != strlen(word) ||
+	    (word[0] == '0' && word[1]))
 		return false;
 	errno = 0;
 	*ret = strtoull(word, NULL, 10);
@@ -113,7 +114,7 @@ static const char *value_of(char **rest, const char *name)
 static bool read_time(char **rest, const char *name, int64_t *ret)
 {
 	const char *word = value_of(rest, name);
-	char stamp[STAMP_SIZE];
+	char stamp[STAMP_SIZE], again[FLOW_TIME_SIZE];
 	uint64_t usec;
 
 	if (!word || strlen(word) != FLOW_TIME_SIZE - 1 || word[FLOW_TIME_SIZE - 2] != 'Z')
@@ -122,7 +123,7 @@ static bool read_time(char **rest, const char *name, int64_t *ret)
 	if (stamp_parse(stamp, strlen(stamp), &usec) < 0)
 		return false;
 	*ret = (int64_t)(usec / USEC_PER_SEC);
-	return true;
+	return streq(flow_time(again, *ret), word); /* the 30th of February is another day */
 }
 
 static bool read_address(char **rest, char ret[INET6_ADDRSTRLEN])

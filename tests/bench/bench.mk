@@ -5,7 +5,8 @@
 
 ROUNDS ?= 100
 bench_programs := $(O)/tests/bench/bare $(O)/tests/bench/measure $(O)/tests/bench/meet \
-		  $(O)/tests/bench/records $(O)/tests/bench/record $(O)/tests/bench/started
+		  $(O)/tests/bench/records $(O)/tests/bench/record $(O)/tests/bench/started \
+		  $(O)/tests/bench/talk
 
 $(O)/tests/bench/bare: $(O)/tests/bench/bare.o
 	$(call say,LD,$@)$(CC) $(static_ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
@@ -14,6 +15,9 @@ $(O)/tests/bench/measure: $(O)/tests/bench/measure.o
 	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
 
 $(O)/tests/bench/started: $(O)/tests/bench/started.o
+	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
+
+$(O)/tests/bench/talk: $(O)/tests/bench/talk.o
 	$(call say,LD,$@)$(CC) $(ldflags) $(LDFLAGS) $(CFLAGS) -o $@ $^
 
 $(O)/tests/bench/records: $(O)/tests/bench/records.o
@@ -29,7 +33,8 @@ $(O)/tests/bench/meet: $(O)/tests/bench/meet.o $(call archive,profiles) $(call a
 bench: deps
 	@$(MAKE) all bench_programs
 	@O='$(abspath $(O))' ROUNDS='$(ROUNDS)' bash tests/bench/bench.sh; \
-		costs=$$?; O='$(abspath $(O))' bash tests/bench/report.sh && exit $$costs
+		costs=$$?; O='$(abspath $(O))' ROUNDS='$(ROUNDS)' bash tests/bench/flows.sh || costs=$$?; \
+		O='$(abspath $(O))' bash tests/bench/report.sh && exit $$costs
 
 bench_programs: $(bench_programs) $(probe)
 

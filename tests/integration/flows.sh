@@ -7,7 +7,7 @@
 DETECT_LEAKS=0
 . "$(dirname "$0")/lib.sh"
 sandbox "$@"
-need runc crun jq nft ip busybox journalctl "$B/coaming-runtime" "$B/coaming" "$B/coaming-nft" \
+need runc crun podman jq nft ip busybox journalctl "$B/coaming-runtime" "$B/coaming" "$B/coaming-nft" \
 	"$B/tests/integration/keep"
 probe=$B/tests/integration/probe
 
@@ -325,6 +325,53 @@ both_ends() {
 	assert_clean
 }
 
+# The same on podman's bridge, with podman's names.
+podman_bridge() {
+	local db web
+
+	journal_start
+	mkdir -p /etc/coaming
+	podman_setup
+	sed -i 's/^runtime = .*/runtime = "coaming-runtime"/' "$CONTAINERS_CONF"
+	host_config
+	cp "$W/coaming.json" /etc/coaming/coaming.json
+	profile db '{network: {ingress: [{from: [{labelSelector: {matchLabels: {tier: "web"}}}],
+		ports: [{port: 5432}]}], egress: []}}'
+	profile web '{network: {ingress: [], egress: [{ports: [{port: 5432}, {port: 5433}]}]}}'
+	run podman run -d --name db --annotation io.coaming.profile=db --annotation tier=db \
+		--annotation io.coaming.function=database busybox probe serve 5432 -- serve 5433 -- wait
+	assert_status 0
+	db=$(podman inspect -f '{{.NetworkSettings.IPAddress}}' db)
+	run podman run -d --name web --annotation io.coaming.profile=web --annotation tier=web \
+		--annotation io.coaming.function=frontend busybox probe tcp "$db" 5432 \
+		-- tcp "$db" 5432 -- tcp "$db" 5433 -- udp 10.88.0.1 53 -- wait
+	assert_status 0
+	web=$(podman inspect -f '{{.NetworkSettings.IPAddress}}' web)
+	wait_for 15 'the attempts of web' sh -c 'podman logs web | grep -q ^udp'
+	"$probe" tcp "$db" 5432 >"$W/seen"
+	sleep 2
+	assert_eq "$(shown | sed 's/ 5433 [1-9]$/ 5433 N/; /10.88.0.1 5432/s/[1-9]$/N/')" \
+		'db ingress accepted tcp web 5432 2
+db ingress refused tcp 10.88.0.1 5432 N
+db ingress refused tcp web 5433 N
+web egress accepted tcp db 5432 2
+web egress accepted tcp db 5433 N
+web egress refused udp 10.88.0.1 53 1' 'while both run'
+	assert_json "$W/x" "[.flows[] | select(.container.name == \"db\" and .peer.name == \"web\")] |
+		length == 2 and all(.peer.address == \"$web\" and .peer.function == \"frontend\" and
+			(.container.id | length) == 64 and (.peer.id | length) == 64)"
+	assert_eq "$(shown "$(podman inspect -f '{{.Id}}' web | cut -c 1-12)" --refused)" \
+		'web egress refused udp 10.88.0.1 53 1' 'by its id'
+	run podman rm -f -t 0 web
+	assert_status 0
+	run podman rm -f -t 0 db
+	assert_status 0
+	assert_eq "$(shown --refused | sed 's/ [1-9]$/ N/')" 'db ingress refused tcp 10.88.0.1 5432 N
+db ingress refused tcp web 5433 N
+web egress refused udp 10.88.0.1 53 N' 'when both have gone'
+	assert_clean
+}
+
 # Recorded while it runs: what is new alone, and nothing twice, whatever is killed in between.
 long_lived() {
 	journal_start
@@ -418,6 +465,8 @@ done
 for RUNTIME in runc crun; do
 	check "$RUNTIME: both ends of a connection are known, while they run and afterwards" both_ends
 done
+RUNTIME=crun
+check "podman's bridge" podman_bridge
 check 'recorded while it runs: only what is new' long_lived
 check 'the same id again' again
 check 'a forged record is not believed' forged

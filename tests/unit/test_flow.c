@@ -137,11 +137,13 @@ static void test_refused(void **state)
 		"last=2026-11-27T12:00:00Z",
 		"ingress accepted tcp 10.0.0.1 65536 packets=1 first=2026-11-27T12:00:00Z "
 		"last=2026-11-27T12:00:00Z",
+		"ingress accepted tcp 10.0.0.1 080 packets=1 first=2026-11-27T12:00:00Z "
+		"last=2026-11-27T12:00:00Z",
 		"ingress accepted tcp 10.0.0.1 -1 packets=1 first=2026-11-27T12:00:00Z "
 		"last=2026-11-27T12:00:00Z",
 		"ingress accepted tcp 10.0.0.1 1 packets=18446744073709551616 "
 		"first=2026-11-27T12:00:00Z last=2026-11-27T12:00:00Z",
-		"ingress accepted tcp 10.0.0.1 1 packets=1 first=2026-13-01T12:00:00Z "
+		"ingress accepted tcp 10.0.0.1 1 packets=1 first=2026-02-30T12:00:00Z "
 		"last=2026-11-27T12:00:00Z",
 		"ingress accepted tcp 10.0.0.1 1 packets=1 last=2026-11-27T12:00:00Z "
 		"first=2026-11-27T12:00:00Z",
