@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <strings.h>
 
 #include "cli/generate_compose.h"
 #include "lib/strv.h"
@@ -324,6 +325,8 @@ static int read_network_mode(struct reader *r, const struct node *node)
 		r->s->net = SUBJECT_NET_NONE;
 	else if (starts_with(mode, "service:"))
 		r->s->net = SUBJECT_NET_OTHERS;
+	else if (streq(mode, "bridge")) /* the engine's own, not the project's */
+		return take_network(r, node, "the engine's bridge");
 	else if (starts_with(mode, "container:"))
 		return subject_note(r->s, r->err,
 				    "it shares the network of %s, which is none of this file: "
@@ -414,17 +417,26 @@ static int read_tmpfs(struct reader *r, const struct node *node)
 	return each_text(r, node, take_tmpfs);
 }
 
+/* Also in the words of YAML 1.1, which compose takes. */
 static int read_bool(const struct reader *r, const struct node *node, bool *ret)
 {
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = { { "true", true },   { "yes", true }, { "y", true },  { "on", true },
+		      { "false", false }, { "no", false }, { "n", false }, { "off", false } };
 	_cleanup_free_ char *text = NULL;
 	int e = read_text(r, node, &text);
 
 	if (e < 0)
 		return e;
-	if (!streq(text, "true") && !streq(text, "false"))
-		return bad(r, node, "true or false");
-	*ret = streq(text, "true");
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcasecmp(text, words[i].word) == 0) {
+			*ret = words[i].value;
+			return 0;
+		}
+	}
+	return bad(r, node, "true or false");
 }
 
 static int read_read_only(struct reader *r, const struct node *node)

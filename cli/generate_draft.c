@@ -155,12 +155,12 @@ static uint64_t mask_of(const char *const names[], size_t n)
 	return mask;
 }
 
-/* "", "0", "root", "0:0" */
+/* "", "0", "root", "0:0"; or nobody knows: "${USER}" */
 static bool is_root(const char *user)
 {
 	size_t len;
 
-	if (!user)
+	if (!user || strchr(user, '$'))
 		return true;
 	len = strcspn(user, ":");
 	return len == 0 || (len == 1 && user[0] == '0') ||

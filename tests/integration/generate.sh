@@ -67,6 +67,74 @@ models_are_recognised() {
 	[ "$bad" -eq 0 ] || fail 'some are not recognised'
 }
 
+# What clients are told of a server makes none of them one; names of images as they are in use.
+names_and_clients() {
+	local image name n=0
+
+	compose 'name: t' 'services:' \
+		'  a: {image: shop, environment: {POSTGRES_HOST: x, POSTGRES_USER: x, POSTGRES_PASSWORD: x, POSTGRES_DB: x, PGHOST: x}}' \
+		'  b: {image: shop, environment: {REDIS_HOST: x, REDIS_URL: x, REDIS_PORT: 1, MYSQL_HOST: x, MYSQL_USER: x, MYSQL_DATABASE: x}}' \
+		'  c: {image: shop, environment: {RABBITMQ_HOST: x, RABBITMQ_USER: x, KAFKA_BROKERS: x, KAFKA_TOPIC: x, OTEL_SERVICE_NAME: x, OTEL_EXPORTER_OTLP_ENDPOINT: x}}' \
+		'  d: {image: shop, environment: {KEYCLOAK_URL: x, KEYCLOAK_REALM: x, VAULT_ADDR: x, VAULT_TOKEN: x, MINIO_ENDPOINT: x, MINIO_BUCKET: x, LDAP_HOST: x}}'
+	assert_json "$W/by" '[.[].model] | all(. == null)'
+	while read -r image name; do
+		printf '  s%s: {image: "%s"}\n' "$n" "$image" >>"$W/services"
+		echo "s$n $name" >>"$W/wanted"
+		n=$((n + 1))
+	done <<-'END'
+		nginx nginx
+		nginx:1.27-alpine nginx
+		nginxinc/nginx-unprivileged nginx
+		docker.io/library/httpd:2.4 httpd
+		bitnami/postgresql:16 postgres
+		timescale/timescaledb-ha:pg16 postgres
+		mysql:8 mysql
+		bitnami/mariadb mariadb
+		mongo:7 mongodb
+		bitnami/redis:7.2 redis
+		valkey/valkey:8 valkey
+		rabbitmq:3-management rabbitmq
+		confluentinc/cp-kafka:7.6.0 kafka
+		bitnami/zookeeper zookeeper
+		eclipse-mosquitto:2 mosquitto
+		python:3.12-slim python
+		node:20 node
+		eclipse-temurin:21-jre java
+		php:8-fpm php
+		mcr.microsoft.com/dotnet/aspnet:8.0 dotnet
+		prom/prometheus:v2.54.0 prometheus
+		quay.io/prometheus/node-exporter node-exporter
+		grafana/grafana-oss:11.0.0 grafana
+		grafana/loki:3.1.0 loki
+		fluent/fluent-bit:3.1 fluentd
+		jaegertracing/all-in-one:1.60 jaeger
+		otel/opentelemetry-collector-contrib otel-collector
+		docker.elastic.co/elasticsearch/elasticsearch:8.15.0 elasticsearch
+		docker.elastic.co/kibana/kibana:8.15.0 kibana
+		opensearchproject/opensearch:2 opensearch
+		jenkins/jenkins:lts jenkins
+		gitlab/gitlab-runner:latest gitlab-runner
+		codeberg.org/forgejo/forgejo:8 gitea
+		registry:2 registry
+		quay.io/keycloak/keycloak:25.0 keycloak
+		ghcr.io/dexidp/dex:v2.41.0 dex
+		osixia/openldap:1.5.0 openldap
+		hashicorp/vault:1.17 vault
+		minio/minio:RELEASE.2024-08-17T01-24-54Z minio
+		quay.io/coreos/etcd:v3.5.15 etcd
+		hashicorp/consul:1.19 consul
+		traefik:v3.1 traefik
+		envoyproxy/envoy:v1.31.0 envoy
+		haproxy:3.0 haproxy
+		axllent/mailpit mailhog
+	END
+	{ echo 'name: t'; echo 'services:'; cat "$W/services"; } >"$W/compose.yaml"
+	generate --json --compose "$W/compose.yaml"
+	assert_status 0
+	jq -r '.profiles[] | "\(.of) \(.model)"' "$W/out" >"$W/seen"
+	assert_file_is "$W/seen" "$W/wanted"
+}
+
 # With the library around them, so that what they extend is looked at too.
 profiles_are_right() {
 	local file
@@ -346,6 +414,18 @@ details() {
 		and ([.network.ingress[0].ports[] | "\(.port)\(.protocol)"] == ["53UDP", "80TCP", "443TCP"])
 		and ([.network.egress[] | .ports[] | .port] == [53, 53, 443]))
 		and (.notes | map(select(test("env_file"))) | length == 1)'
+}
+
+# Variables without a default, words of YAML 1.1, the bridge of the engine.
+odds() {
+	# shellcheck disable=SC2016  # for compose
+	compose 'name: t' 'services:' \
+		'  a: {image: nginx, user: "${UID}:${GID}", read_only: on, network_mode: bridge}' \
+		'  b: {image: "${B_IMAGE}", read_only: no, environment: {A_HOST: a}}'
+	assert_json "$W/by" '(.a.profile | .rootfs.readOnly and (.capabilities.allow | length > 1)
+			and .admission.deny == ["devices"])
+		and (.b | .model == null and (.profile | has("rootfs") | not)
+			and (.notes | map(select(test("A_HOST names a, with which it shares no network"))) | length == 1))'
 }
 
 names_collide() {
@@ -746,6 +826,7 @@ python() {
 check 'every model is right by schema and parser' models_are_valid
 check 'every function that is talked to is some model'"'"'s' functions_exist
 check 'every model is recognised from the config of an image of its kind' models_are_recognised
+check 'images are known by their names, and clients are not taken for servers' names_and_clients
 check 'what is made of each passes coaming check --strict' profiles_are_right
 check 'a bad model is refused with its sentence' bad_models
 check 'a model of the user takes the place of one that ships' override
@@ -762,6 +843,7 @@ check 'services that share no network have no rule' networks_apart
 check 'a service in the network of another is a part of it' shared_network
 check 'between data classes there is no rule' classes_apart
 check 'ports, limits, capabilities and files are taken from the compose file' details
+check 'what is not known is not taken for something' odds
 check 'two services of one name are refused' names_collide
 check 'all profiles are written, or none' all_or_none
 check 'no value of an environment is shown' secrets_stay
