@@ -12,6 +12,7 @@ import sys
 
 import yaml
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import network  # noqa: E402
 
