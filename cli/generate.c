@@ -13,6 +13,7 @@
 
 #include "cli/generate_print.h"
 #include "cli/options.h"
+#include "cli/out.h"
 #include "lib/file.h"
 #include "lib/strv.h"
 #include "lib/yaml.h"
@@ -273,8 +274,8 @@ static int print(const struct wishes *wishes, const struct subjects *subjects,
 		return generate_print_json(subjects, drafts, err);
 	if (r == 0 && !wishes->quiet)
 		r = generate_explain(subjects, drafts, err);
-	if (r == 0 && !wishes->output) /* main() looks for a failure */
-		(void)fwrite(drafts[0].json.data, 1, drafts[0].json.len, stdout);
+	if (r == 0 && !wishes->output)
+		r = out_print(&drafts[0].json, err);
 	return r;
 }
 

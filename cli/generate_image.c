@@ -146,14 +146,18 @@ static int find_config(const struct doc *doc, const struct node **ret_image,
 	return 0;
 }
 
+/* One that was pulled by its digest has no tag. */
 static const char *name_of(const struct node *image, const char *given)
 {
-	const struct node *tags = node_get(image, "RepoTags");
+	static const char *const lists[] = { "RepoTags", "RepoDigests" };
 
-	if (given)
-		return given;
-	return node_is(tags, NODE_ARRAY) && node_is(tags->first, NODE_STRING) ? tags->first->string
-									      : NULL;
+	for (size_t i = 0; !given && i < ARRAY_SIZE(lists); i++) {
+		const struct node *names = node_get(image, lists[i]);
+
+		if (node_is(names, NODE_ARRAY) && node_is(names->first, NODE_STRING))
+			return names->first->string;
+	}
+	return given;
 }
 
 int generate_read_image(const struct doc *doc, const char *image, struct subjects *subjects,

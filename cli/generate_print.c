@@ -4,6 +4,7 @@
  */
 #include "cli/generate_print.h"
 
+#include "cli/out.h"
 #include "cli/table.h"
 #include "lib/emit.h"
 
@@ -180,9 +181,5 @@ int generate_print_json(const struct subjects *subjects, const struct draft *dra
 		emit_one(&e, &subjects->v[i], &drafts[i]);
 	emit_array_end(&e);
 	emit_object_end(&e);
-	buf_addc(&out, '\n');
-	if (buf_status(&out) < 0)
-		return err_oom(err);
-	(void)fwrite(out.data, 1, out.len, stdout); /* main() looks for a failure */
-	return 0;
+	return out_print_line(&out, err);
 }

@@ -11,7 +11,7 @@ usage_is_told() {
 	run "$B/coaming" --help
 	assert_status 0
 	cp "$W/out" "$W/help"
-	for command in check explain export import log reload gc completion; do
+	for command in check explain export generate import log reload gc completion; do
 		assert_matches "$W/help" "^  $command  "
 		run "$B/coaming" $command --help
 		assert_status 0
@@ -24,7 +24,7 @@ usage_is_told() {
 manual_tells_every_option() {
 	local command option
 
-	for command in check explain export import log reload gc; do
+	for command in check explain export generate import log reload gc; do
 		"$B/coaming" $command --help >"$W/help"
 		for option in $(sed -n 's/^  .*--\([a-z-]*\).*/\1/p' "$W/help"); do
 			[ "$option" = help ] || grep -qE "^\.It (.* )?Fl -$option( |$)" "$top/man/coaming-$command.1" ||

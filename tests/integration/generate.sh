@@ -13,7 +13,7 @@ if [ -z "${COAMING_TEST_CG:-}" ] && [ "$(id -u)" -eq 0 ] && command -v debootstr
 	export COAMING_TEST_TREE
 fi
 sandbox "$@"
-need crun podman jq nft ip busybox /usr/bin/python3 "$B/coaming" "$B/coaming-runtime" "$B/coaming-hook"
+need runc crun podman jq nft ip busybox /usr/bin/python3 "$B/coaming" "$B/coaming-runtime" "$B/coaming-hook"
 tree=${COAMING_TEST_TREE:-}
 probe=$B/tests/integration/probe
 
@@ -213,6 +213,9 @@ image_forms() {
 		assert_status 0
 		assert_json "$W/out" '.profiles[0].model == "redis"'
 	done
+	generate --json --image-config "$(given image.json \
+		"[{\"Config\": $config, \"RepoTags\": [], \"RepoDigests\": [\"quay.io/a/redis@sha256:$(printf '%064d' 1)\"]}]")"
+	assert_json "$W/out" '.profiles[0].profile.match.image == ["quay.io/a/redis"]'
 	generate --image-config "$(given image.json "[{\"Config\": $config, \"RepoTags\": [\"redis:7\"]}]")"
 	assert_json "$W/out" '.match.image == ["docker.io/library/redis"] and .extends == ["syscalls-service"]
 		and .network.egress == []'
@@ -693,7 +696,7 @@ root() { # NAME
 confined_by() { # NAME
 	local name=$1
 
-	RUNTIME=crun library
+	library
 	generate --name "$name" --output "$W/generated" --config-json "$W/bundles/c1/config.json"
 	assert_status 0
 	cp "$W/generated/$name.json" "$W/library/"
@@ -720,6 +723,11 @@ answers() { # TEXT COMMAND...
 		[ "$SECONDS" -lt "$end" ] || { tail "$W/program"; fail "not '$text' from $*"; }
 		sleep 0.1
 	done
+}
+
+gets() { # PORT TEXT [PATH]
+	# shellcheck disable=SC2016  # for that shell
+	answers "$2" bash -c 'exec 3<>"/dev/tcp/10.9.0.2/$1" && printf "GET %s HTTP/1.0\r\n\r\n" "$2" >&3 && cat <&3' - "$1" "${3:-/}"
 }
 
 ends() {
@@ -758,8 +766,7 @@ nginx() {
 	END
 	bundle_config c1 "$(app site)" nginx -g 'daemon off;'
 	confined_by site
-	# shellcheck disable=SC2016  # for that shell
-	answers 'from nginx' bash -c 'exec 3<>/dev/tcp/10.9.0.2/80 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && cat <&3'
+	gets 80 'from nginx'
 	assert_eq "$(field "$W/inside" CapBnd)" \
 		"$(cap_mask CHOWN DAC_OVERRIDE KILL NET_BIND_SERVICE SETGID SETUID)" CapBnd
 	ends
@@ -817,9 +824,62 @@ python() {
 	confined_by py
 	assert_json "$W/library/py.json" '.capabilities.allow == [] and .extends == ["syscalls-program"]
 		and (.network.ingress | length == 1 and .[0].ports == [{protocol: "TCP", port: 8000}])'
-	# shellcheck disable=SC2016  # for that shell
-	answers '200 OK' bash -c 'exec 3<>/dev/tcp/10.9.0.2/8000 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && cat <&3'
+	gets 8000 '200 OK'
 	assert_eq "$(field "$W/inside" CapBnd)" "$(cap_mask)" CapBnd
+	ends
+}
+
+node() {
+	veth
+	root c1
+	cat >"$root/usr/share/server.js" <<-'END'
+		const { Worker } = require("worker_threads"), http = require("http"), fs = require("fs");
+		http.createServer((request, response) => {
+			const thread = new Worker('require("worker_threads").parentPort.postMessage(6 * 7)', { eval: true });
+			thread.on("message", (n) => { fs.writeFileSync("/tmp/n", "" + n); response.end("says " + n); });
+		}).listen(3000);
+	END
+	bundle_config c1 "$(app js) | .process.env += [\"NODE_ENV=production\", \"PORT=3000\"] |
+		.process.user = {uid: 1000, gid: 1000}" node /usr/share/server.js
+	confined_by js
+	gets 3000 'says 42'
+	assert_json "$W/library/js.json" '.extends == ["syscalls-program"] and .capabilities.allow == []'
+	ends
+}
+
+haproxy() {
+	veth
+	root c1
+	cat >"$root/etc/haproxy/haproxy.cfg" <<-'END'
+		global
+			log stdout format raw local0
+			user haproxy
+			group haproxy
+			chroot /var/lib/haproxy
+		defaults
+			mode http
+			timeout connect 1s
+			timeout client 5s
+			timeout server 5s
+		frontend statistics
+			bind *:8404
+			stats enable
+			stats uri /
+	END
+	bundle_config c1 "$(app lb)" haproxy -W -db -f /etc/haproxy/haproxy.cfg
+	confined_by lb
+	gets 8404 'Statistics Report'
+	ends
+}
+
+node_exporter() {
+	veth
+	root c1
+	bundle_config c1 "$(app ne) | .process.user = {uid: 65534, gid: 65534}" \
+		prometheus-node-exporter --web.listen-address=:9100
+	confined_by ne
+	gets 9100 'node_load1 ' /metrics
+	assert_json "$W/library/ne.json" '.network.egress == [] and .extends == ["syscalls-service"]'
 	ends
 }
 
@@ -850,8 +910,13 @@ check 'no value of an environment is shown' secrets_stay
 check 'wrong compose files are refused with a sentence' bad_compose
 check 'wrong images and containers are refused with a sentence' bad_documents
 check 'wrong use is refused with a sentence' bad_options
-check 'nginx runs under the profile that is made for it' nginx
-check 'Redis runs under the profile that is made for it' redis
-check 'PostgreSQL runs under the profile that is made for it' postgres
-check 'a Python program runs under the profile that is made for it' python
+for RUNTIME in crun runc; do
+	check "nginx runs under the profile that is made for it, $RUNTIME" nginx
+	check "Redis runs under the profile that is made for it, $RUNTIME" redis
+	check "PostgreSQL runs under the profile that is made for it, $RUNTIME" postgres
+	check "a Python program runs under the profile that is made for it, $RUNTIME" python
+	check "a program of Node runs under the profile that is made for it, $RUNTIME" node
+	check "HAProxy runs under the profile that is made for it, $RUNTIME" haproxy
+	check "the node exporter runs under the profile that is made for it, $RUNTIME" node_exporter
+done
 finish
