@@ -4,6 +4,8 @@
  */
 #include "cli/graph_space.h"
 
+#include "lib/siphash.h"
+
 typedef unsigned __int128 address_t;
 
 static address_t first_of(const struct cidr *cidr)
@@ -35,7 +37,11 @@ static struct cidr address_at(bool v6, address_t v)
 	return cidr;
 }
 
-static int add(struct space *space, const struct cidr *block, const char *zone, struct err *err)
+static const uint8_t key[16];
+
+/* by: what names it, a rule's peer or a zone, wherever it is in memory */
+static int add(struct space *space, const struct cidr *block, const char *zone, const void *by,
+	       struct err *err)
 {
 	if ((space->n & (space->n - 1)) == 0) {
 		struct space_part *grown =
@@ -45,7 +51,11 @@ static int add(struct space *space, const struct cidr *block, const char *zone, 
 			return err_oom(err);
 		space->v = grown;
 	}
-	space->v[space->n++] = (struct space_part){ .block = *block, .zone = zone };
+	space->v[space->n++] = (struct space_part){
+		.block = *block,
+		.zone = zone,
+		.named = siphash24(key, &by, sizeof(by)),
+	};
 	return 0;
 }
 
@@ -56,7 +66,7 @@ static int add_zone(struct space *space, const char *name, const struct host *ho
 	int r = zones_get(host ? &host->zones : &no_zones, name, &zone, err);
 
 	for (size_t i = 0; r == 0 && i < zone->n_cidrs; i++)
-		r = add(space, &zone->cidrs[i], zone->name, err);
+		r = add(space, &zone->cidrs[i], zone->name, zone, err);
 	return r;
 }
 
@@ -67,9 +77,9 @@ static int add_peer(struct space *space, const struct peer *peer, const struct h
 
 	switch (peer->kind) {
 	case PEER_IP_BLOCK:
-		r = add(space, &peer->cidr, NULL, err);
+		r = add(space, &peer->cidr, NULL, &peer->cidr, err);
 		for (size_t i = 0; r == 0 && i < peer->n_except; i++)
-			r = add(space, &peer->except[i], NULL, err);
+			r = add(space, &peer->except[i], NULL, peer->except, err);
 		break;
 	case PEER_ZONE:
 		r = add_zone(space, peer->zone, host, err);
@@ -94,22 +104,18 @@ static int add_direction(struct space *space, const struct direction *direction,
 	return r;
 }
 
-int space_add(struct space *space, const struct selection *selection, const struct host *host,
+int space_add(struct space *space, const struct profile *profile, const struct host *host,
 	      struct err *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < selection->n; i++) {
-		const struct profile *profile = selection->v[i].profile;
-
-		if (!profile->network.present)
-			continue;
-		r = add_direction(space, &profile->network.ingress, host, err);
-		if (r == 0)
-			r = add_direction(space, &profile->network.egress, host, err);
-		if (r < 0)
-			err_context(err, "profile %s", profile->name);
-	}
+	if (!profile->network.present)
+		return 0;
+	r = add_direction(space, &profile->network.ingress, host, err);
+	if (r == 0)
+		r = add_direction(space, &profile->network.egress, host, err);
+	if (r < 0)
+		err_context(err, "profile %s", profile->name);
 	return r;
 }
 
@@ -143,6 +149,8 @@ static void drop_equal(struct space *space)
 	for (size_t i = 0; i < space->n; i++) {
 		if (n == 0 || !same_block(&space->v[n - 1].block, &space->v[i].block))
 			space->v[n++] = space->v[i];
+		else
+			space->v[n - 1].named += space->v[i].named; /* in whatever order */
 	}
 	space->n = n;
 }
@@ -185,22 +193,62 @@ static void find_above(struct space *space, size_t at)
 	part->above = i;
 }
 
+static bool is_loopback(const struct cidr *block)
+{
+	static const uint8_t one[16] = { [15] = 1 };
+
+	return block->v6 ? memcmp(block->address, one, sizeof(one)) == 0 : block->address[0] == 127;
+}
+
+static bool alike(const struct space *space, size_t a, size_t b)
+{
+	const struct space_part *p = &space->v[a], *q = &space->v[b];
+
+	return p->block.v6 == q->block.v6 && p->named == q->named && p->empty == q->empty &&
+	       p->loopback == q->loopback && p->above != a && q->above != b &&
+	       space->v[p->above].as == space->v[q->above].as;
+}
+
+/* What is around a part stands before it. */
+static int find_alike(struct space *space, struct err *err)
+{
+	size_t places = 16;
+	_cleanup_free_ size_t *table = NULL; /* 1 more than a part's index */
+
+	while (places < 2 * space->n)
+		places *= 2;
+	table = calloc(places, sizeof(*table));
+	if (!table)
+		return err_oom(err);
+	for (size_t i = 0; i < space->n; i++) {
+		size_t at = (size_t)space->v[i].named & (places - 1);
+
+		while (table[at] && !alike(space, table[at] - 1, i))
+			at = (at + 1) & (places - 1);
+		if (!table[at])
+			table[at] = i + 1;
+		space->v[i].as = table[at] - 1;
+	}
+	return 0;
+}
+
 int space_cut(struct space *space, struct err *err)
 {
 	const struct cidr v4 = { 0 }, v6 = { .v6 = true };
-	int r = add(space, &v4, NULL, err);
+	int r = add(space, &v4, NULL, NULL, err);
 
 	if (r == 0)
-		r = add(space, &v6, NULL, err);
+		r = add(space, &v6, NULL, NULL, err);
 	if (r < 0)
 		return r;
 	qsort(space->v, space->n, sizeof(*space->v), compare);
 	drop_equal(space);
 	for (size_t i = 0; i < space->n; i++) {
+		space->v[i].loopback = is_loopback(&space->v[i].block);
 		find_above(space, i);
 		find_sample(space, i);
 	}
-	return 0;
+	return find_alike(space, err);
 }
 
 /* The last block that begins no later; if the address is not in it, it is in one around that. */
@@ -225,6 +273,15 @@ size_t space_find(const struct space *space, const struct cidr *address)
 	while (!cidr_contains(&space->v[low].block, address) && space->v[low].above != low)
 		low = space->v[low].above;
 	return low;
+}
+
+size_t space_around(const struct space *space, size_t part)
+{
+	size_t around = space->v[part].above;
+
+	while (space->v[around].empty && space->v[around].above != around)
+		around = space->v[around].above;
+	return space->v[around].empty ? part : around;
 }
 
 void space_done(struct space *space)

@@ -14,9 +14,14 @@
 struct space_part {
 	struct cidr block;
 	const char *zone;   /* the host's that has it; NULL: none that a rule names. Borrowed */
+	bool loopback;      /* which never leaves a container */
 	bool empty;         /* the blocks inside it leave nothing */
 	struct cidr sample; /* one of its addresses */
 	size_t above;       /* the smallest part around it; itself: none */
+	uint64_t named;     /* a hash of who names the block */
+	/* The first part with which the same passes, since the same rules name it and what is
+	 * around it: a zone of many blocks is asked about once. */
+	size_t as;
 };
 
 struct space {
@@ -24,13 +29,15 @@ struct space {
 	size_t n;
 };
 
-/* Add what the network sections of a selection name. */
-int space_add(struct space *space, const struct selection *selection, const struct host *host,
+/* Add what a profile's network section names; each profile once. -EBADMSG, -ENOMEM */
+int space_add(struct space *space, const struct profile *profile, const struct host *host,
 	      struct err *err);
-/* When all are added: sort, and find the samples. Errors: -ENOMEM */
+/* When all are added: sort them, and find the samples. Errors: -ENOMEM */
 int space_cut(struct space *space, struct err *err);
 /* The part of an address. */
 size_t space_find(const struct space *space, const struct cidr *address);
+/* The nearest part around it that is not empty; itself: there is none. */
+size_t space_around(const struct space *space, size_t part);
 void space_done(struct space *space);
 
 #endif

@@ -177,12 +177,16 @@ crowd() {
 	assert_status 2
 	assert_has "$W/err" 'more than 1024 nodes'
 	begin=$(date +%s%N)
+	# A zone of many blocks is asked about once.
+	jq '.zones.office += [range(4000) | "20.\(. / 250 | floor).\(. % 250).0/24"]' "$W/coaming.json" \
+		>"$W/more.json"
+	cp "$W/more.json" "$W/coaming.json"
 	graph --by tier --json
 	echo "1214 containers: $((($(date +%s%N) - begin) / 1000000)) ms"
 	assert_json "$W/out" '.totals.containers == 1215
 		and ([.edges[] | select(.from == "containers:web" and .to == "containers:api") | .lines[].what]
 			== ["TCP 8080"])'
-	[ $((($(date +%s%N) - begin) / 1000000000)) -lt 20 ] || fail "it takes too long"
+	[ $((($(date +%s%N) - begin) / 1000000000)) -lt 10 ] || fail "it takes too long"
 }
 
 wrong_use() {

@@ -508,7 +508,6 @@ static void test_generated(void **state)
 static void test_space(void **state)
 {
 	struct space space = { 0 };
-	struct selection selection = { 0 };
 	_cleanup_(scene_done) struct scene s = { 0 };
 	struct err err = { 0 };
 	size_t empty = 0;
@@ -520,8 +519,8 @@ static void test_space(void **state)
 		     "\"10.0.0.0/32\"}}, {\"ipBlock\": {\"cidr\": \"fd00::/8\"}}]}]}");
 	open_scene(&s, *state, ", \"floor\": [\"p\"], \"defaultProfile\": null");
 	add(&s, "a", "", "172.16.0.1");
-	selection = s.input.containers[0].selection;
-	assert_int_equal(space_add(&space, &selection, s.host, &err), 0);
+	assert_int_equal(
+		space_add(&space, s.input.containers[0].selection.v[0].profile, s.host, &err), 0);
 	assert_int_equal(space_cut(&space, &err), 0);
 	assert_int_equal(space.n, 7);
 	for (size_t i = 0; i < space.n; i++) {
