@@ -281,8 +281,8 @@ static void test_shared(void **state)
 
 	put_profiles(*state);
 	open_scene(&s, *state, CONFIG);
-	add(&s, "web", "tier=web", "172.16.0.1")->netns = 7;
 	add(&s, "side", "tier=none", "172.16.0.1")->netns = 7;
+	add(&s, "web", "tier=web", "172.16.0.1")->netns = 7;
 	add(&s, "db", "tier=db", "172.16.0.2")->netns = 8;
 	assert_graph(&s, "side > 10.0.0.0/8 anything unused\n"
 			 "web > 10.0.0.0/8 anything unused\n"
@@ -486,7 +486,7 @@ static void test_generated(void **state)
 		add(&s, "b", "t=1 u=1", "172.16.0.2");
 		add(&s, "c", "t=2", "172.16.0.3");
 		add(&s, "d", "u=1", "10.64.0.4");
-		add(&s, "e", "t=0", "172.16.0.5"); /* as a, but for its address */
+		add(&s, "e", "t=0", "172.16.0.9"); /* as a, but for its address */
 		if (graph_build(&s.input, &graph, &err) < 0)
 			fail_msg("%s", err.text);
 		for (size_t i = 0; i < s.input.n_containers; i++) {
