@@ -172,25 +172,13 @@ static int give_keys(struct subjects *subjects, struct err *err)
 
 /* ---- what a person has to know ---- */
 
-static bool has_volume(const struct subject *s, const char *path)
-{
-	for (size_t i = 0; i < s->n_volumes; i++) {
-		size_t len = strlen(s->volumes[i]);
-
-		if (strncmp(path, s->volumes[i], len) == 0 &&
-		    (path[len] == '\0' || path[len] == '/'))
-			return true;
-	}
-	return false;
-}
-
 static int note_volumes(struct subject *s, const struct subjects *subjects, struct err *err)
 {
 	const struct model *m = s->recognition.model;
 	int r = 0;
 
 	for (size_t i = 0; m && (m->read_only || s->read_only) && r == 0 && i < m->n_volumes; i++) {
-		if (!has_volume(s, m->volumes[i]))
+		if (!subject_is_mounted(s, m->volumes[i]))
 			r = subject_note(
 				s, err,
 				"data of %s are in %s, where %s: the root is read-only, so "
@@ -203,7 +191,26 @@ static int note_volumes(struct subject *s, const struct subjects *subjects, stru
 	return r;
 }
 
-static int note_all(struct subjects *subjects, struct err *err)
+/* Profiles override each other by the names of their files. */
+static int note_installed(struct subject *s, const struct host *host, struct err *err)
+{
+	for (size_t i = 0; i < host->n_profile_dirs; i++) {
+		_cleanup_free_ char *path = NULL;
+		struct stat st;
+
+		if (asprintf(&path, "%s/%s.json", host->profile_dirs[i], s->name) < 0)
+			return err_oom(err);
+		if (lstat(path, &st) == 0)
+			return subject_note(
+				s, err,
+				"a profile of this name is installed, %s: this one may take "
+				"its place (--name gives another)",
+				path);
+	}
+	return 0;
+}
+
+static int note_all(struct subjects *subjects, const struct host *host, struct err *err)
 {
 	int r = 0;
 
@@ -211,6 +218,8 @@ static int note_all(struct subjects *subjects, struct err *err)
 		struct subject *s = &subjects->v[i];
 
 		r = note_volumes(s, subjects, err);
+		if (r == 0)
+			r = note_installed(s, host, err);
 		if (r == 0 && s->is_privileged)
 			r = subject_note(s, err,
 					 "it is privileged, which baseline refuses: it does not "
@@ -224,7 +233,7 @@ static int note_all(struct subjects *subjects, struct err *err)
 					 "it lives in the network of %s, whose profile says what "
 					 "passes",
 					 subjects->v[s->net_of].called);
-		if (r == 0 && !s->recognition.model)
+		if (r == 0 && !s->recognition.model && !s->read_only)
 			r = subject_note(s, err,
 					 "nothing is known of what it writes: its root is not made "
 					 "read-only");
@@ -257,8 +266,8 @@ static int write_files(const struct wishes *wishes, const struct subjects *subje
 					      (uid_t)-1, (gid_t)-1, true, err);
 		else if (!wishes->replace && fstatat(dirfd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			r = err_input(err, EEXIST,
-				      "%s/%s is there already (--replace writes over it)",
-				      wishes->output, file);
+				      "%s is there already in %s (--replace writes over it)", file,
+				      Q(wishes->output));
 	}
 	return r;
 }
@@ -382,7 +391,7 @@ static int generate(const struct wishes *wishes, struct err *err)
 	if (r == 0 && subjects.is_set)
 		r = generate_find_needs(&host->taxonomy, &subjects, err);
 	if (r == 0)
-		r = note_all(&subjects, err);
+		r = note_all(&subjects, host, err);
 	return r < 0 ? r : draft_all(wishes, &subjects, &models, host, err);
 }
 

@@ -100,6 +100,10 @@ int subject_add(struct subjects *subjects, const char *called, const char *where
 int subject_add_port(struct subject *s, const struct port *port, bool published, const char *why,
 		     struct err *err);
 int subject_add_tmpfs(struct subject *s, const char *path, uint64_t size_bytes, struct err *err);
+/* Is a path this one, or below it? */
+bool subject_path_is_below(const char *path, const char *above);
+/* Is something mounted on a path, or above it? */
+bool subject_is_mounted(const struct subject *s, const char *path);
 int subject_note(struct subject *s, struct err *err, const char *fmt, ...) _printf_(3, 4);
 int subject_add_key(struct subject *s, const char *key, const char *value, struct err *err);
 /* "80", "80/udp", "8000-8010": -EINVAL with no error text where it is none. */

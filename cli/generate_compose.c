@@ -598,7 +598,7 @@ static int read_service(struct reader *r, const struct node *node, const char *p
 		e = subject_add_key(r->s, LABEL_PROJECT, project, r->err);
 	if (e == 0)
 		e = subject_add_key(r->s, LABEL_SERVICE, node->key, r->err);
-	if (e < 0)
+	if (e != 0)
 		return e;
 	(void)snprintf(text, sizeof(text), "%s-%s", project, node->key);
 	r->s->name = strdup(text);

@@ -45,9 +45,7 @@ static bool is_plumbing(const char *path)
 					     "/run/secrets" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		size_t len = strlen(paths[i]);
-
-		if (strncmp(path, paths[i], len) == 0 && (path[len] == '\0' || path[len] == '/'))
+		if (subject_path_is_below(path, paths[i]))
 			return true;
 	}
 	return false;
@@ -277,5 +275,5 @@ int generate_read_container(const struct host *host, const char *id, struct subj
 		r = read_config(bundle.config, s, err);
 	if (r == 0)
 		r = find_keys(s, err);
-	return r < 0 ? r : add_names(running, s, err);
+	return r != 0 ? r : add_names(running, s, err);
 }

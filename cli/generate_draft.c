@@ -234,23 +234,6 @@ static int write_capabilities(struct drafting *d)
 
 /* ---- the root file system ---- */
 
-/* Is `path` this one or below it? */
-static bool is_below(const char *path, const char *above)
-{
-	size_t len = strlen(above);
-
-	return strncmp(path, above, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
-static bool is_mounted(const struct subject *s, const char *path)
-{
-	for (size_t i = 0; i < s->n_volumes; i++) {
-		if (is_below(path, s->volumes[i]))
-			return true;
-	}
-	return false;
-}
-
 static void emit_size(struct emit *e, uint64_t bytes)
 {
 	char text[32];
@@ -284,7 +267,7 @@ static int write_place(struct drafting *d, size_t i, const char *path, uint64_t 
 static bool is_tmpfs(const struct subject *s, const char *path)
 {
 	for (size_t i = 0; i < s->n_tmpfs; i++) {
-		if (is_below(path, s->tmpfs[i].path))
+		if (subject_path_is_below(path, s->tmpfs[i].path))
 			return true;
 	}
 	return false;
@@ -298,7 +281,7 @@ static int write_places(struct drafting *d)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->n_tmpfs; i++) {
-		if (!is_mounted(s, s->tmpfs[i].path))
+		if (!subject_is_mounted(s, s->tmpfs[i].path))
 			r = write_place(d, n++, s->tmpfs[i].path, s->tmpfs[i].size_bytes,
 					s->tmpfs[i].size_bytes == 0,
 					s->tmpfs[i].size_bytes
@@ -309,7 +292,7 @@ static int write_places(struct drafting *d)
 	for (size_t i = 0; r == 0 && d->m && i < d->m->n_writable; i++) {
 		const struct writable *w = &d->m->writable[i];
 
-		if (!is_tmpfs(s, w->path) && !is_mounted(s, w->path))
+		if (!is_tmpfs(s, w->path) && !subject_is_mounted(s, w->path))
 			r = write_place(d, n++, w->path, w->size_bytes, draft_is_guess(d),
 					draft_model_why(why, d));
 	}

@@ -116,6 +116,22 @@ int subject_add_tmpfs(struct subject *s, const char *path, uint64_t size_bytes, 
 	return grown[s->n_tmpfs++].path ? 0 : err_oom(err);
 }
 
+bool subject_path_is_below(const char *path, const char *above)
+{
+	size_t len = strlen(above);
+
+	return strncmp(path, above, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+bool subject_is_mounted(const struct subject *s, const char *path)
+{
+	for (size_t i = 0; i < s->n_volumes; i++) {
+		if (subject_path_is_below(path, s->volumes[i]))
+			return true;
+	}
+	return false;
+}
+
 int subject_note(struct subject *s, struct err *err, const char *fmt, ...)
 {
 	_cleanup_free_ char *text = NULL;

@@ -446,12 +446,21 @@ all_or_none() {
 	echo mine >"$W/out.d/shop-web.json"
 	generate --compose "$dir/compose.yaml" --output "$W/out.d"
 	assert_status 2
-	assert_has "$W/err" 'shop-web.json is there already (--replace writes over it)'
+	assert_has "$W/err" "shop-web.json is there already in \"$W/out.d\" (--replace writes over it)"
 	assert_eq "$(ls "$W/out.d")" shop-web.json 'files'
 	assert_eq "$(cat "$W/out.d/shop-web.json")" mine 'the file that was there'
 	generate --compose "$dir/compose.yaml" --output "$W/out.d" --replace
 	assert_status 0
 	assert_eq "$(ls "$W/out.d" | wc -l)" 5 'files'
+}
+
+# Profiles override each other by their names.
+name_is_taken() {
+	profile redis '{capabilities: {allow: []}}'
+	generate --json --image redis --image-config "$top/tests/models/redis.json"
+	assert_json "$W/out" '.profiles[0].notes | map(select(test("is installed, .*/profiles/redis.json"))) | length == 1'
+	generate --json --image redis --name other --image-config "$top/tests/models/redis.json"
+	assert_json "$W/out" '.profiles[0] | .notes == [] and .profile.name == "other"'
 }
 
 # What an environment holds is nobody's to read.
@@ -906,6 +915,7 @@ check 'ports, limits, capabilities and files are taken from the compose file' de
 check 'what is not known is not taken for something' odds
 check 'two services of one name are refused' names_collide
 check 'all profiles are written, or none' all_or_none
+check 'a name that is taken is told of' name_is_taken
 check 'no value of an environment is shown' secrets_stay
 check 'wrong compose files are refused with a sentence' bad_compose
 check 'wrong images and containers are refused with a sentence' bad_documents
