@@ -489,8 +489,9 @@ static int read_live(const struct host *host, const struct peers *peers, const c
 	r = flows_read(host, &live, &counters, &why);
 	if (r == 0)
 		return add_counters(host, peers, &live, &counters, list, err);
-	if (r != -ENOENT && process_start_time(live.pid, &start, &(struct err){ 0 }) == 0 &&
-	    list->not_asked.class == ERR_NONE) {
+	if (list->not_asked.class == ERR_NONE &&
+	    process_start_time(live.pid, &start, &(struct err){ 0 }) == 0 &&
+	    start == live.start_time) {
 		err_context(&why, "container %s", Q(live.identity.name));
 		list->not_asked = why;
 	}

@@ -43,10 +43,11 @@ struct firewall_counters {
 int firewall_apply(int netns_fd, const char *table, const char *ruleset, struct err *err);
 
 /*
- * Read the counters, and the connections that are remembered. The kernel counts their age without
- * the time for which the machine was suspended.
+ * Read the counters, and the connections that are remembered, by netlink alone. The kernel counts
+ * their age without the time for which the machine was suspended.
  *
- * ret  firewall_counters_done()
+ * ret     firewall_counters_done()
+ * Errors  ERR_SYSTEM with what the kernel says; there is no such table
  */
 int firewall_read(int netns_fd, const char *table, struct firewall_counters *ret, struct err *err);
 void firewall_counters_done(struct firewall_counters *counters);

@@ -8,14 +8,10 @@
 #include "hooks/firewall_image.h"
 
 #include <errno.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
 
-#include "hooks/netlink.h"
 #include "hooks/peer_sets.h"
-
-#define NAME_MAX_BYTES 256
+#include "hooks/table_dump.h"
 
 struct image {
 	int fd;
@@ -24,7 +20,7 @@ struct image {
 	struct buf thing; /* the attributes of one thing, as they are hashed */
 	struct buf sets;  /* names of sets whose elements are fixed, each with its NUL */
 	struct buf elements;
-	char chain[NAME_MAX_BYTES];
+	char chain[TABLE_NAME_MAX];
 	size_t rule; /* of that chain */
 	size_t n;    /* things of the kind that is dumped */
 	struct err *err;
@@ -40,19 +36,6 @@ static void image_done(struct image *image)
 }
 
 /* ---- attributes ---- */
-
-/* A name, as a text; "" where there is none. */
-static void name_of(const char *at, const char *end, uint16_t type, char ret[NAME_MAX_BYTES])
-{
-	struct attribute a;
-	size_t len = 0;
-
-	if (attribute_find(at, end, type, &a))
-		len = strnlen(a.data, a.len < NAME_MAX_BYTES ? a.len : NAME_MAX_BYTES - 1);
-	if (len > 0)
-		memcpy(ret, a.data, len);
-	ret[len] = '\0';
-}
 
 static void add_attribute(struct buf *out, const struct attribute *a)
 {
@@ -78,10 +61,10 @@ static void add_chosen(struct buf *out, const char *at, const char *end, const u
 static void add_expression(struct buf *out, const struct attribute *element)
 {
 	const char *at = element->data, *end = element->data + element->len;
-	char name[NAME_MAX_BYTES];
+	char name[TABLE_NAME_MAX];
 	struct attribute a;
 
-	name_of(at, end, NFTA_EXPR_NAME, name);
+	attribute_text(at, end, NFTA_EXPR_NAME, name);
 	buf_add(out, name, strlen(name) + 1);
 	if (!streq(name, "counter") && attribute_find(at, end, NFTA_EXPR_DATA, &a))
 		add_attribute(out, &a);
@@ -111,9 +94,9 @@ static void take_chain(struct image *image, const char *at, const char *end)
 {
 	static const uint16_t types[] = { NFTA_CHAIN_NAME, NFTA_CHAIN_HOOK, NFTA_CHAIN_POLICY,
 					  NFTA_CHAIN_TYPE, NFTA_CHAIN_FLAGS };
-	char name[NAME_MAX_BYTES], line[IMAGE_NAME_MAX];
+	char name[TABLE_NAME_MAX], line[IMAGE_NAME_MAX];
 
-	name_of(at, end, NFTA_CHAIN_NAME, name);
+	attribute_text(at, end, NFTA_CHAIN_NAME, name);
 	add_chosen(&image->thing, at, end, types, ARRAY_SIZE(types));
 	(void)snprintf(line, sizeof(line), "chain %s", name);
 	end_thing(image, line);
@@ -121,10 +104,10 @@ static void take_chain(struct image *image, const char *at, const char *end)
 
 static void take_rule(struct image *image, const char *at, const char *end)
 {
-	char chain[NAME_MAX_BYTES], line[IMAGE_NAME_MAX];
+	char chain[TABLE_NAME_MAX], line[IMAGE_NAME_MAX];
 	struct attribute list, element;
 
-	name_of(at, end, NFTA_RULE_CHAIN, chain);
+	attribute_text(at, end, NFTA_RULE_CHAIN, chain);
 	if (!streq(chain, image->chain)) {
 		memcpy(image->chain, chain, sizeof(chain));
 		image->rule = 0;
@@ -139,38 +122,28 @@ static void take_rule(struct image *image, const char *at, const char *end)
 	end_thing(image, line);
 }
 
-static uint32_t number_of(const char *at, const char *end, uint16_t type)
-{
-	struct attribute a;
-	uint32_t v = 0;
-
-	if (attribute_find(at, end, type, &a) && a.len == sizeof(v))
-		memcpy(&v, a.data, sizeof(v));
-	return be32toh(v);
-}
-
 static void take_set(struct image *image, const char *at, const char *end)
 {
 	static const uint16_t types[] = { NFTA_SET_NAME,    NFTA_SET_FLAGS,     NFTA_SET_KEY_TYPE,
 					  NFTA_SET_KEY_LEN, NFTA_SET_DATA_TYPE, NFTA_SET_DATA_LEN,
 					  NFTA_SET_TIMEOUT, NFTA_SET_DESC,      NFTA_SET_OBJ_TYPE };
-	char name[NAME_MAX_BYTES], line[IMAGE_NAME_MAX];
+	char name[TABLE_NAME_MAX], line[IMAGE_NAME_MAX];
 
-	name_of(at, end, NFTA_SET_NAME, name);
+	attribute_text(at, end, NFTA_SET_NAME, name);
 	add_chosen(&image->thing, at, end, types, ARRAY_SIZE(types));
 	(void)snprintf(line, sizeof(line), "set %s", name);
 	end_thing(image, line);
 	/* What rules fill in is no part of them, nor are peers, which come and go. */
-	if (!(number_of(at, end, NFTA_SET_FLAGS) & NFT_SET_EVAL) && !peer_sets_is_one(name))
+	if (!(attribute_u32(at, end, NFTA_SET_FLAGS) & NFT_SET_EVAL) && !peer_sets_is_one(name))
 		buf_add(&image->sets, name, strlen(name) + 1);
 }
 
 static void take_object(struct image *image, const char *at, const char *end)
 {
 	static const uint16_t types[] = { NFTA_OBJ_NAME, NFTA_OBJ_TYPE };
-	char name[NAME_MAX_BYTES], line[IMAGE_NAME_MAX];
+	char name[TABLE_NAME_MAX], line[IMAGE_NAME_MAX];
 
-	name_of(at, end, NFTA_OBJ_NAME, name);
+	attribute_text(at, end, NFTA_OBJ_NAME, name);
 	add_chosen(&image->thing, at, end, types, ARRAY_SIZE(types));
 	(void)snprintf(line, sizeof(line), "object %s", name);
 	end_thing(image, line);
@@ -197,68 +170,43 @@ static void take_elements(struct image *image, const char *at, const char *end)
 	image->thing.len = 0;
 }
 
-/* ---- netlink ---- */
+/* ---- asking ---- */
 
-/* A request: one kind of thing, of one table. */
-struct request {
-	uint16_t get;        /* NFT_MSG_GET... */
-	uint16_t answer;     /* NFT_MSG_NEW... */
-	uint16_t table_type; /* the attribute that names the table */
-	bool dump;
+/* One kind of thing, and what becomes of it. */
+struct part {
+	enum table_thing thing;
 	void (*take)(struct image *image, const char *at, const char *end);
 };
 
-static const struct request table_request = { NFT_MSG_GETTABLE, NFT_MSG_NEWTABLE, NFTA_TABLE_NAME,
-					      false, take_table };
-static const struct request element_request = { NFT_MSG_GETSETELEM, NFT_MSG_NEWSETELEM,
-						NFTA_SET_ELEM_LIST_TABLE, true, take_elements };
-static const struct request requests[] = {
-	{ NFT_MSG_GETCHAIN, NFT_MSG_NEWCHAIN, NFTA_CHAIN_TABLE, true, take_chain },
-	{ NFT_MSG_GETRULE, NFT_MSG_NEWRULE, NFTA_RULE_TABLE, true, take_rule },
-	{ NFT_MSG_GETSET, NFT_MSG_NEWSET, NFTA_SET_TABLE, true, take_set },
-	{ NFT_MSG_GETOBJ, NFT_MSG_NEWOBJ, NFTA_OBJ_TABLE, true, take_object },
+static const struct part table_part = { TABLE_ITSELF, take_table };
+static const struct part element_part = { TABLE_ELEMENTS, take_elements };
+static const struct part parts[] = {
+	{ TABLE_CHAINS, take_chain },
+	{ TABLE_RULES, take_rule },
+	{ TABLE_SETS, take_set },
+	{ TABLE_OBJECTS, take_object },
 };
 
-/* What is asked, and into which image the answer goes. */
 struct dump {
 	struct image *image;
-	const struct request *request;
+	const struct part *part;
 };
 
-static int take(void *arg, const struct nlmsghdr *header, const char *at, const char *end,
-		struct err *err)
+static int take(void *arg, const char *at, const char *end, struct err *err)
 {
 	const struct dump *dump = arg;
-	const size_t before = NLMSG_ALIGN(sizeof(struct nfgenmsg));
-	char table[NAME_MAX_BYTES];
 
-	if ((size_t)(end - at) < before ||
-	    header->nlmsg_type != (NFNL_SUBSYS_NFTABLES << 8 | dump->request->answer))
-		return 0;
-	at += before;
-	name_of(at, end, dump->request->table_type, table);
-	if (streq(table, dump->image->table))
-		dump->request->take(dump->image, at, end);
+	dump->part->take(dump->image, at, end);
 	if (dump->image->lines.len > IMAGE_MAX_BYTES)
 		return err_system(err, E2BIG, "a table of too many rules");
 	return 0;
 }
 
-static int get(struct image *image, const struct request *request, const char *set)
+static int get(struct image *image, const struct part *part, const char *set)
 {
-	const struct nfgenmsg family = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
-	const uint16_t flags = (uint16_t)(NLM_F_REQUEST | (request->dump ? NLM_F_DUMP : NLM_F_ACK));
-	struct dump dump = { image, request };
-	_cleanup_buf_ struct buf message = { 0 };
-	size_t begin;
+	struct dump dump = { image, part };
 
-	begin = message_begin(&message, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | request->get), flags,
-			      1, &family, sizeof(family));
-	attribute_add_text(&message, request->table_type, image->table);
-	if (set)
-		attribute_add_text(&message, NFTA_SET_ELEM_LIST_SET, set);
-	message_end(&message, begin);
-	return netlink_ask(image->fd, &message, take, &dump, image->err);
+	return table_dump(image->fd, image->table, part->thing, set, take, &dump, image->err);
 }
 
 static int compare_digests(const void *a, const void *b)
@@ -272,7 +220,7 @@ static int get_elements(struct image *image, const char *set)
 	int r;
 
 	image->elements.len = 0;
-	r = get(image, &element_request, set);
+	r = get(image, &element_part, set);
 	if (r < 0)
 		return r;
 	if (image->elements.len > 0)
@@ -289,11 +237,11 @@ static int get_all(struct image *image)
 {
 	int r;
 
-	r = get(image, &table_request, NULL);
+	r = get(image, &table_part, NULL);
 	if (r == 0 && image->n == 0)
 		r = -ENOENT;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(requests); i++)
-		r = get(image, &requests[i], NULL);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
+		r = get(image, &parts[i], NULL);
 	for (size_t at = 0; r == 0 && at < image->sets.len; at += strlen(image->sets.data + at) + 1)
 		r = get_elements(image, image->sets.data + at);
 	if (r == 0 && (buf_status(&image->lines) < 0 || buf_status(&image->thing) < 0 ||

@@ -55,6 +55,8 @@ int flows_read(const struct host *host, const struct live *live, struct firewall
 
 	ruleset_table(table, live->identity.id);
 	r = netns_pin_open(host->state_dir, table + strlen("coaming_"), &netns, err);
+	if (r == -ENOENT && err->class == ERR_NONE)
+		return err_system(err, ENOENT, "its network namespace is not pinned");
 	return r == 0 ? firewall_read(netns, table, ret, err) : r;
 }
 
@@ -364,10 +366,12 @@ static int keep_one(const struct host *host, const char *id, const struct peers 
 	if (live.state != LIVE_CREATED || !live.firewall || is_over(&live))
 		return 0;
 	r = flows_read(host, &live, &counters, err);
-	if (r < 0 && (r == -ENOENT || is_over(&live))) { /* meanwhile */
+	if (r < 0 && is_over(&live)) { /* meanwhile */
 		err_clear(err);
 		return 0;
 	}
+	if (r < 0)
+		err_context(err, "container %s", Q(live.identity.name));
 	if (r == 0)
 		r = flows_keep(host, &of, &counters, "flows", &lines, &records, err);
 	*n += records;

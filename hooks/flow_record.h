@@ -43,7 +43,8 @@ int flows_keep(const struct host *host, const struct flows_of *of,
  */
 int flows_keep_all(const struct host *host, size_t *ret_n, struct err *err);
 
-/* Read the table of a container that runs. -ENOENT with no error text: it is over. */
+/* Read the table of a container that runs, or that has ended and is pinned yet. -ENOENT: it is
+ * not there. */
 int flows_read(const struct host *host, const struct live *live, struct firewall_counters *ret,
 	       struct err *err);
 

@@ -412,6 +412,28 @@ c1 ingress refused udp 10.9.0.1 8081 1' 'shown when it has ended'
 	assert_clean
 }
 
+# A table that is gone, or a pin, is told, and keeps no other container's connections from being
+# shown and recorded.
+not_there() {
+	journal_start
+	host_config
+	two_containers
+	nsenter -n -t "$(confined state db | jq .pid)" nft flush ruleset
+	run coaming flows --json
+	assert_status 0
+	assert_has "$W/err" 'left out: container "db": the firewall'"'"'s table is not there'
+	assert_json "$W/out" '[.flows[].container.name] | unique == ["web"]'
+	run coaming flows --record
+	assert_status 111
+	assert_has "$W/err" 'container "db"'
+	assert_eq "$(recorded CONTAINER_NAME=web | wc -l)" 4 'flows of web'
+	run confined delete --force db
+	journal COAMING_EVENT=stop CONTAINER_NAME=db >"$W/j"
+	assert_json "$W/j" '.COAMING_COUNTERS == "lost: the firewall'"'"'s table is not there"'
+	run confined delete --force web
+	assert_clean
+}
+
 # The same id again is another container.
 again() {
 	local i
@@ -468,6 +490,7 @@ done
 RUNTIME=crun
 check "podman's bridge" podman_bridge
 check 'recorded while it runs: only what is new' long_lived
+check 'a table that is not there any more' not_there
 check 'the same id again' again
 check 'a forged record is not believed' forged
 check 'first and last seen' first_and_last
