@@ -18,9 +18,10 @@
 
 /* Sockets held at a time: far below the 1,024 descriptors that a process has. */
 #define HELD_MAX 256
-/* Of one message, whose list is bounded by the 64 KiB of an attribute. */
-#define ELEMENTS_A_MESSAGE 1024
-#define SET_NAME_MAX       64
+/* Of one transaction: a list of so many is below the 64 KiB of an attribute, and all messages are
+ * below what a socket takes at once (net.core.wmem_default, 208 KiB). */
+#define CHANGES_AT_A_TIME 1024
+#define SET_NAME_MAX      64
 
 bool peer_sets_is_one(const char *set)
 {
@@ -86,7 +87,7 @@ static size_t write_message(struct batch *batch, const char *table, const struct
 	attribute_add_text(out, NFTA_SET_ELEM_LIST_TABLE, table);
 	attribute_add_text(out, NFTA_SET_ELEM_LIST_SET, kernel_set(set, v->set, v->address.v6));
 	list = attribute_begin(out, NFTA_SET_ELEM_LIST_ELEMENTS);
-	while (done < n && done < ELEMENTS_A_MESSAGE && goes_with(v, &v[done]))
+	while (done < n && goes_with(v, &v[done]))
 		write_element(out, &v[done++].address);
 	attribute_end(out, list);
 	message_end(out, begin);
@@ -97,17 +98,18 @@ static size_t write_message(struct batch *batch, const char *table, const struct
  * What is to go is put in first: taking out what is not there would undo the whole transaction,
  * and NFT_MSG_DESTROYSETELEM, which would not, came with Linux 6.3.
  */
-static void write_batch(struct batch *batch, const struct table_change *change)
+static void write_batch(struct batch *batch, const char *table, const struct set_change *changes,
+			size_t n)
 {
 	size_t done;
 
 	bracket(batch, NFNL_MSG_BATCH_BEGIN);
-	for (size_t i = 0; i < change->n; i += done) {
-		const struct set_change *v = &change->v[i];
+	for (size_t i = 0; i < n; i += done) {
+		const struct set_change *v = &changes[i];
 
-		done = write_message(batch, change->table, v, change->n - i, true);
+		done = write_message(batch, table, v, n - i, true);
 		if (!v->add)
-			(void)write_message(batch, change->table, v, done, false);
+			(void)write_message(batch, table, v, done, false);
 	}
 	batch->seq++;
 	bracket(batch, NFNL_MSG_BATCH_END);
@@ -162,23 +164,21 @@ static int read_answers(int fd, struct answers *answers, struct err *err)
 	}
 }
 
-static int change_one(const struct table_change *change, int *ret_fd, struct err *err)
+static int change_some(int fd, const char *table, const struct set_change *changes, size_t n,
+		       struct err *err)
 {
 	struct batch batch = { 0 };
 	_cleanup_buf_ struct buf text = { 0 };
 	struct answers answers = { 0 };
 	int r;
 
-	write_batch(&batch, change);
+	write_batch(&batch, table, changes, n);
 	text = batch.text;
 	if (buf_status(&text) < 0)
 		return err_oom(err);
-	r = netlink_open(change->netns, NETLINK_NETFILTER, ret_fd, err);
-	if (r < 0)
-		return r;
-	if (send(*ret_fd, text.data, text.len, MSG_NOSIGNAL) < 0)
+	if (send(fd, text.data, text.len, MSG_NOSIGNAL) < 0)
 		return err_errno(err, errno, "cannot send the kernel a change of sets");
-	r = read_answers(*ret_fd, &answers, err);
+	r = read_answers(fd, &answers, err);
 	if (r < 0 || answers.error == -ENOENT)
 		return r < 0 ? r : -ENOENT;
 	if (answers.error < 0)
@@ -188,6 +188,19 @@ static int change_one(const struct table_change *change, int *ret_fd, struct err
 		return err_system(err, EIO, "the kernel acknowledges %zu of %u changes of sets",
 				  answers.acknowledged, batch.seq - 1);
 	return 0;
+}
+
+static int change_one(const struct table_change *change, int *ret_fd, struct err *err)
+{
+	int r = netlink_open(change->netns, NETLINK_NETFILTER, ret_fd, err);
+
+	for (size_t i = 0; r == 0 && i < change->n; i += CHANGES_AT_A_TIME) {
+		size_t left = change->n - i;
+
+		r = change_some(*ret_fd, change->table, &change->v[i],
+				left < CHANGES_AT_A_TIME ? left : CHANGES_AT_A_TIME, err);
+	}
+	return r;
 }
 
 int peer_sets_change(struct table_change *changes, size_t n, struct err *err)

@@ -20,7 +20,7 @@ struct set_change {
 	bool add; /* else take it out */
 };
 
-/* What is to be done to one table, in one transaction. */
+/* What is to be done to one table, in as few transactions as it takes. */
 struct table_change {
 	const char *table; /* borrowed */
 	int netns;         /* open; has been checked, see netns.h; stays open */

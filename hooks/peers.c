@@ -518,7 +518,7 @@ static int read_file(int dirfd, const char *name, struct peers *peers, struct re
 	int r;
 
 	r = file_open(dirfd, name, &fd, &st, err);
-	if (r == 0 && ((st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & 0077)))
+	if (r == 0 && ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 0077)))
 		r = err_input(err, EPERM, "%s is not root's alone", Q(name));
 	if (r == 0)
 		r = fd_read_all(fd, name, REGISTERED_MAX_BYTES, &text, &len, err);

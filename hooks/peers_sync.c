@@ -229,7 +229,9 @@ static int follow(const char *state_dir, const struct subject *subject, struct p
 		const uint64_t revision = peers->revision;
 		int r = gather(peers, subject, &work, err);
 
-		if (r == 0 && round > 0 && same_work(&work, &done)) {
+		/* What it leaves alone cannot be wrong by it. */
+		if (r == 0 &&
+		    ((round == 0 && work.n == 0) || (round > 0 && same_work(&work, &done)))) {
 			work_done(&work);
 			return 0;
 		}
@@ -267,50 +269,39 @@ static bool share(const struct registered *a, const struct registered *b)
  * of its namespace.
  */
 static int forget_dead(const char *state_dir, const struct registered *registered,
-		       const struct peers *peers, struct err *told, struct err *err)
+		       struct peers *peers, struct err *told, struct err *err)
 {
+	bool any = false;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < peers->n; i++) {
 		const struct registered *one = &peers->v[i];
 
-		if (!streq(one->id, registered->id) && share(registered, one) &&
-		    registered_is_gone(one))
-			r = peers_leave(state_dir, one->id, told, err);
+		if (streq(one->id, registered->id) || !share(registered, one) ||
+		    !registered_is_gone(one))
+			continue;
+		any = true;
+		r = peers_leave(state_dir, one->id, told, err);
 	}
-	return r;
-}
-
-/* What is known of it leaves the list, and is the caller's. */
-static void take_out(struct peers *peers, const char *id, struct registered *ret)
-{
-	struct registered *one = (struct registered *)(uintptr_t)peers_find(peers, id);
-
-	if (!one)
-		return;
-	*ret = *one;
-	peers->n--;
-	memmove(one, one + 1, (size_t)(&peers->v[peers->n] - one) * sizeof(*one));
+	return r < 0 || !any ? r : peers_read(state_dir, peers, told, err);
 }
 
 int peers_enter(const char *state_dir, const struct registered *registered, struct peers *peers,
 		struct err *damaged, struct err *err)
 {
-	_cleanup_registered_ struct registered was = { 0 };
+	_cleanup_peers_ struct peers before = { 0 };
 	_cleanup_(subject_done) struct subject subject = { .is = registered };
+	struct err ignored = { 0 };
 	int r;
 
-	r = peers_read(state_dir, peers, damaged, err);
-	if (r < 0)
-		return r;
-	take_out(peers, registered->id, &was);
-	if (was.id)
-		subject.was = &was;
+	/* One that is damaged is written anew. */
+	if (peers_read_one(state_dir, registered->id, &before, &ignored) == 0 && before.n > 0)
+		subject.was = before.v;
 	r = peers_write(state_dir, registered, err);
 	if (r == 0)
-		r = forget_dead(state_dir, registered, peers, damaged, err);
-	if (r == 0)
 		r = peers_read(state_dir, peers, damaged, err);
+	if (r == 0)
+		r = forget_dead(state_dir, registered, peers, damaged, err);
 	if (r == 0)
 		r = subject_addresses(&subject, subject.was, err);
 	if (r == 0)
@@ -321,27 +312,20 @@ int peers_enter(const char *state_dir, const struct registered *registered, stru
 
 int peers_leave(const char *state_dir, const char *id, struct err *damaged, struct err *err)
 {
-	_cleanup_peers_ struct peers peers = { 0 };
-	_cleanup_registered_ struct registered was = { 0 };
-	_cleanup_(subject_done) struct subject subject = { .was = &was };
+	_cleanup_peers_ struct peers peers = { 0 }, before = { 0 };
+	_cleanup_(subject_done) struct subject subject = { 0 };
 	struct err ignored = { 0 };
 	int r;
 
-	/* Most that end were never entered: one whose file is damaged is removed below. */
-	r = peers_read_one(state_dir, id, &peers, &ignored);
-	if (r == 0 && peers.n == 0)
+	/* Most that end were never entered; one that is damaged says not what is to be undone. */
+	r = peers_read_one(state_dir, id, &before, &ignored);
+	if (r == 0 && before.n == 0)
 		return 0;
-	if (r == 0)
-		r = peers_read(state_dir, &peers, damaged, err);
-	else
-		r = peers_remove(state_dir, id, err);
-	if (r < 0)
-		return r;
-	take_out(&peers, id, &was);
+	subject.was = r == 0 ? before.v : NULL;
 	r = peers_remove(state_dir, id, err);
-	if (r < 0 || !was.id)
+	if (r < 0 || !subject.was)
 		return r;
-	r = subject_addresses(&subject, &was, err);
+	r = subject_addresses(&subject, subject.was, err);
 	addresses_sort(&subject.addresses);
 	if (r == 0)
 		r = peers_read(state_dir, &peers, damaged, err);

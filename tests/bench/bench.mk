@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make bench: what each stage costs, as ratios in one run. ROUNDS=: how often each command is run.
-# REPORT_RECORDS=, REPORT_COMPARED=: how many records the reports are of.
+# REPORT_RECORDS=, REPORT_COMPARED=: how many records the reports are of. PEERS=: containers that
+# are registered.
 
 ROUNDS ?= 100
 bench_programs := $(O)/tests/bench/bare $(O)/tests/bench/measure $(O)/tests/bench/meet \
@@ -34,6 +35,7 @@ bench: deps
 	@$(MAKE) all bench_programs
 	@O='$(abspath $(O))' ROUNDS='$(ROUNDS)' bash tests/bench/bench.sh; \
 		costs=$$?; O='$(abspath $(O))' ROUNDS='$(ROUNDS)' bash tests/bench/flows.sh || costs=$$?; \
+		O='$(abspath $(O))' bash tests/bench/peers.sh || costs=1; \
 		O='$(abspath $(O))' bash tests/bench/report.sh && exit $$costs
 
 bench_programs: $(bench_programs) $(probe)

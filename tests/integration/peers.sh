@@ -7,7 +7,7 @@
 DETECT_LEAKS=0
 . "$(dirname "$0")/lib.sh"
 sandbox "$@"
-need runc crun podman jq nft ip strace busybox journalctl "$B/coaming-runtime" "$B/coaming-hook" \
+need runc crun podman jq nft ip strace busybox python3 journalctl "$B/coaming-runtime" "$B/coaming-hook" \
 	"$B/coaming-nft" "$B/coaming"
 probe=$B/tests/integration/probe
 
@@ -400,6 +400,45 @@ attests() {
 	assert_clean
 }
 
+# More than one message takes, in both families, put in and taken out.
+three_thousand() {
+	local file set
+
+	three_tiers
+	start web
+	file=$W/state/peers/$(printf web | sha256sum | cut -c 1-64).json
+	python3 - "$file" "$W/state/peers" <<-'END'
+		import hashlib, json, os, sys
+		one = json.load(open(sys.argv[1]))
+		for n in range(3000):
+		    one["id"] = "more%d" % n
+		    one["netns"] = 10 + n
+		    one["firewall"] = False
+		    one["addresses"] = ["10.8.%d.%d" % (n // 250, n % 250 + 1), "fd08::%x" % (n + 1)]
+		    name = hashlib.sha256(one["id"].encode()).hexdigest() + ".json"
+		    fd = os.open(os.path.join(sys.argv[2], name), os.O_WRONLY | os.O_CREAT, 0o600)
+		    os.write(fd, json.dumps(one).encode())
+		    os.close(fd)
+	END
+	start db
+	assert_eq "$(elements n2 db | wc -w)" 6002 "peers of db"
+	for set in $(ip netns exec n2 nft -j list table inet "$(table db)" |
+		jq -r '.nftables[].set | select(. and (.name | startswith("peer-"))) | .name'); do
+		in_db flush set inet "$(table db)" "$set"
+	done
+	assert_eq "$(elements n2 db)" "" "peers of db"
+	run coaming reconcile
+	assert_status 0
+	assert_eq "$(elements n2 db | wc -w)" 6002 "peers of db"
+	find "$W/state/peers" -name '*.json' -newer "$file" ! -name "$(printf db | sha256sum | cut -c 1-64).json" -delete
+	run coaming reconcile
+	assert_status 0
+	assert_eq "$(elements n2 db)" "10.7.0.3 fd07::3" "peers of db"
+	stop web
+	stop db
+	assert_clean
+}
+
 # createRuntime is killed at each of its system calls: what the others' sets hold then, reconcile
 # puts right; and the next start finds nothing in its way.
 killed_anywhere() {
@@ -609,6 +648,7 @@ check 'an address that comes before poststart' address_at_poststart
 check 'containers that share a namespace' shared_namespace
 check 'explain: who is a peer now, and whose address is shared' explained
 check 'reconcile repairs what was made wrong, and records it' reconciles
+check 'three thousand peers' three_thousand
 check 'a wrong peer is found by an attestation' attests
 check 'createRuntime killed at each system call' killed_anywhere
 check 'a registry that cannot be read' unreadable
