@@ -309,6 +309,21 @@ static void emit_labels(struct emit *e, const struct running *r)
 	emit_object_end(e);
 }
 
+static void emit_addresses(struct emit *e, const struct running *r)
+{
+	char text[CIDR_TEXT_MAX];
+
+	emit_key(e, "addresses");
+	if (!r->registered) {
+		emit_null(e);
+		return;
+	}
+	emit_array(e);
+	for (size_t i = 0; i < r->addresses.n; i++)
+		emit_string(e, address_format(text, &r->addresses.v[i]));
+	emit_array_end(e);
+}
+
 static void emit_refused(struct emit *e, const struct running *r)
 {
 	emit_key(e, "refusedPackets");
@@ -357,6 +372,7 @@ static void emit_running(struct emit *e, const struct running *r)
 	emit_refused(e, r);
 	emit_labels(e, r);
 	emit_text(e, "labelsWhy", r->labels_why);
+	emit_addresses(e, r);
 	emit_object_end(e);
 }
 

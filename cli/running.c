@@ -11,6 +11,7 @@
 #include "hooks/bundle.h"
 #include "hooks/labels.h"
 #include "hooks/netns.h"
+#include "hooks/peers.h"
 #include "hooks/process.h"
 #include "lib/strv.h"
 #include "profiles/ruleset.h"
@@ -37,6 +38,7 @@ static void running_done(struct running *r)
 	labels_done(&r->labels);
 	free(r->labels_why);
 	free(r->counters_why);
+	addresses_done(&r->addresses);
 }
 
 void running_list_done(struct running_list *list)
@@ -297,6 +299,26 @@ static int by_name(const void *a, const void *b)
 	return c ? c : strcmp(x->live.identity.id, y->live.identity.id);
 }
 
+/* The registry is asked once for all of them. */
+static int add_addresses(const struct host *host, struct running_list *list, struct err *err)
+{
+	_cleanup_peers_ struct peers peers = { 0 };
+	int r = peers_read(host->state_dir, &peers, &list->damaged, err);
+
+	for (size_t i = 0; r == 0 && i < list->n; i++) {
+		struct running *one = &list->v[i];
+		struct registered *found = (struct registered *)(uintptr_t)peers_find(
+			&peers, one->live.identity.id);
+
+		if (!found)
+			continue;
+		one->registered = true;
+		one->addresses = found->addresses;
+		found->addresses = (struct addresses){ 0 };
+	}
+	return r;
+}
+
 int running_read(const struct host *host, struct running_list *ret, struct err *err)
 {
 	_cleanup_running_list_ struct running_list list = { 0 };
@@ -305,6 +327,8 @@ int running_read(const struct host *host, struct running_list *ret, struct err *
 	r = add_all_live(host, &list, err);
 	if (r == 0)
 		r = add_others(host, &list, err);
+	if (r == 0)
+		r = add_addresses(host, &list, err);
 	if (r < 0)
 		return r;
 	if (list.n > 1)

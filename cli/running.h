@@ -7,6 +7,7 @@
 #ifndef COAMING_CLI_RUNNING_H
 #define COAMING_CLI_RUNNING_H
 
+#include "hooks/addresses.h"
 #include "hooks/firewall.h"
 #include "hooks/live.h"
 #include "profiles/host.h"
@@ -32,12 +33,14 @@ struct running {
 	bool has_counters; /* of its firewall, read just now */
 	uint64_t refused_packets;
 	char *counters_why; /* why a firewall that it has could not be asked; NULL */
+	bool registered;    /* others can let it in by its labels: it has these addresses */
+	struct addresses addresses;
 };
 
 struct running_list {
 	struct running *v; /* by name, those that are not admitted last */
 	size_t n;
-	struct err damaged; /* a live file that could not be read, or nothing */
+	struct err damaged; /* a live file, or one of the registry, that could not be read, or nothing */
 };
 
 /*

@@ -97,6 +97,8 @@ both_orders() {
 		assert_closed n3 10.7.0.2 5432
 		coaming attest --all >"$W/attested" || true
 		cat "$W/attested"
+		run coaming ps --json
+		assert_json "$W/out" '[.containers[] | select(.name == "db") | .addresses[]] == ["10.7.0.2", "fd07::2"]'
 		stop web2
 		stop other
 		stop db
