@@ -318,8 +318,8 @@ static int attest_one(struct command *c, const char *id, bool *ret_looked, struc
 	if (r == -ENOENT)
 		return 0;
 	/* One that is exempt is not confined: nothing was promised of it. */
-	if (r < 0 || look.live.state != LIVE_CREATED || look.live.n_profiles == 0 ||
-	    is_waiting(&look.live))
+	if (r < 0 || look.live.state != LIVE_CREATED ||
+	    (look.live.n_profiles == 0 && !look.live.firewall) || is_waiting(&look.live))
 		return r;
 	r = take(c, &look, err);
 	if (r == -ESRCH && err->class == ERR_NONE)

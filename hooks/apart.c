@@ -171,6 +171,7 @@ int apart_judge(const struct host *host, const struct question *question, struct
 		struct err *err)
 {
 	const struct host effective = decision_host(host, decision);
+	const bool audit = !host_separates(&effective);
 	_cleanup_registered_ struct registered one = { 0 };
 	_cleanup_peers_ struct peers peers = { 0 };
 	_cleanup_buf_ struct buf what = { 0 };
@@ -178,10 +179,10 @@ int apart_judge(const struct host *host, const struct question *question, struct
 	struct err damaged = { 0 };
 	int r;
 
-	if (question_is_exec(question) || decision->selection.exempt || !host_separates(&effective))
+	if (question_is_exec(question) || decision->selection.exempt || host->n_separate == 0)
 		return 0;
 	r = peers_read(host->state_dir, &peers, &damaged, err);
-	if (r == 0 && damaged.class != ERR_NONE) {
+	if (r == 0 && damaged.class != ERR_NONE && !audit) {
 		*err = damaged;
 		err_context(err, "whose data class is not known cannot be kept apart");
 		err_hint(err, "run coaming reconcile");
@@ -193,5 +194,5 @@ int apart_judge(const struct host *host, const struct question *question, struct
 		r = apart_check(host, &one, &peers, &what, &remedy, err);
 	if (r < 0 || what.len == 0)
 		return r;
-	return verdict_refuse(&decision->verdict, SECTION_SEPARATE, what.data, remedy, err);
+	return verdict_refuse(&decision->verdict, SECTION_SEPARATE, audit, what.data, remedy, err);
 }

@@ -22,8 +22,9 @@ int apart_check(const struct host *host, const struct registered *one, const str
 struct decision;
 struct question;
 /*
- * The same of a container that is about to be made: a violation is a refusal of the verdict.
- * Nothing where the host keeps nothing apart, or exempts it, or a process is executed.
+ * The same of a container that is about to be made: a violation is a refusal of the verdict; in
+ * audit mode, one that would have been. Nothing where the host keeps nothing apart, or exempts it,
+ * or a process is executed.
  *
  * Errors  the registry cannot be read, or a file in it is damaged: whose class is not known cannot
  *         be kept from

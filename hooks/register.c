@@ -18,10 +18,7 @@
 
 bool register_is_needed(const struct host *host, const struct decision *decision)
 {
-	const struct host effective = decision_host(host, decision);
-
-	return !decision->selection.exempt &&
-	       (decision->selection.n > 0 || host_separates(&effective));
+	return !decision->selection.exempt && (decision->selection.n > 0 || host->n_separate > 0);
 }
 
 /* ---- who it is ---- */
@@ -337,10 +334,10 @@ static int make(const struct host *host, const struct decision *decision, const 
 	registered->firewall = ruleset_is_needed(&decision->selection, &effective);
 	if (r == 0)
 		r = set_peer_sets(decision, registered, err);
-	if (r < 0 || !host_separates(&effective))
-		return r;
-	r = set_apart_sets(host, registered, err);
-	return r < 0 ? r : set_places(host, &decision->facts, registered, err);
+	if (r == 0 && host_separates(&effective))
+		r = set_apart_sets(host, registered, err);
+	return r < 0 || host->n_separate == 0 ? r
+					      : set_places(host, &decision->facts, registered, err);
 }
 
 int register_make(const struct host *host, const struct decision *decision,

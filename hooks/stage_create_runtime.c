@@ -382,8 +382,8 @@ static int keep_live(struct stage *stage, struct err *err)
 }
 
 /*
- * What the kernel enforces is looked at when the container's program is executed. With no profile
- * there is nothing to prove, and nobody is left behind.
+ * What the kernel enforces is looked at when the container's program is executed. With no profile,
+ * and no data class, there is nothing to prove, and nobody is left behind.
  */
 static int attest(struct stage *stage, struct err *err)
 {
@@ -402,7 +402,8 @@ static int attest(struct stage *stage, struct err *err)
 	struct err failed = { 0 };
 	int r;
 
-	if (stage->decision.selection.n == 0 || !stage->live_set || stage->live.restored)
+	if ((stage->decision.selection.n == 0 && !stage->pinned) || !stage->live_set ||
+	    stage->live.restored)
 		return 0;
 	r = attest_start(&start, &failed);
 	if (r == 0)

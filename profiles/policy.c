@@ -299,12 +299,16 @@ void verdict_done(struct verdict *verdict)
 	*verdict = (struct verdict){ 0 };
 }
 
-int verdict_refuse(struct verdict *verdict, enum section section, const char *what,
+int verdict_refuse(struct verdict *verdict, enum section section, bool audit, const char *what,
 		   const char *remedy, struct err *err)
 {
-	const struct pass pass = { .changes = &verdict->changes };
+	const struct pass pass = { .changes = &verdict->changes, .audit = audit };
 	int r = refusal_add(&pass, section, NULL, what, remedy, err);
 
+	if (audit) {
+		verdict->would_refuse = verdict->outcome == OUTCOME_ACCEPT;
+		return r;
+	}
 	verdict->outcome = OUTCOME_REFUSE;
 	verdict->would_refuse = false;
 	verdict->mode = MODE_ENFORCE;

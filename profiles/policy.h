@@ -112,8 +112,12 @@ int policy_decide(const struct host *host, const struct selection *selection,
 		  const struct doc *config, const struct facts *facts, struct verdict *ret,
 		  struct err *err);
 void verdict_done(struct verdict *verdict);
-/* Refuse, in the host's name, for what is known elsewhere alone: it counts whatever applies. */
-int verdict_refuse(struct verdict *verdict, enum section section, const char *what,
+/*
+ * Refuse, in the host's name, for what is known elsewhere alone: it counts whatever applies.
+ *
+ * audit  it would be refused, and is not
+ */
+int verdict_refuse(struct verdict *verdict, enum section section, bool audit, const char *what,
 		   const char *remedy, struct err *err);
 #define _cleanup_verdict_ _cleanup_(verdict_done)
 

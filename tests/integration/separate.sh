@@ -147,6 +147,9 @@ host_in_audit() {
 	mkdir -p "$W/vol"
 	runs db pci "$(bind "$W/vol")"
 	runs web ehr "$(bind "$W/vol")"
+	coaming log --json >"$W/log.json"
+	jq -es 'any(.[]; .CONTAINER_NAME == "web" and .COAMING_OUTCOME == "would-refuse"
+		and (.COAMING_REASON | test("data classes are kept apart: it mounts")))' "$W/log.json"
 	stop db web
 	assert_clean
 }
@@ -215,6 +218,9 @@ packets() {
 			ip netns exec n4 busybox ping -c 1 -W 1 10.7.0.2
 			run coaming reconcile --dry-run
 			assert_status 0
+			run coaming attest --all
+			assert_status 0
+			[ "$(grep -c match "$W/out")" -ge 4 ] || fail "not all are attested"
 			stop db web mate plain
 		done
 	done
