@@ -505,6 +505,29 @@ static int check_name(const struct registered *registered, const char *name, str
 	return 0;
 }
 
+/* Of a thousand files each system call counts: what is replaced whole is read in one. */
+static int read_text_of(int fd, const char *name, const struct stat *st, char **ret,
+			struct err *err)
+{
+	const size_t len = (size_t)st->st_size;
+	_cleanup_free_ char *text = NULL;
+	ssize_t n;
+
+	if (st->st_size < 0 || len > REGISTERED_MAX_BYTES)
+		return err_input(err, E2BIG, "%s is longer than %zu bytes", Q(name),
+				 REGISTERED_MAX_BYTES);
+	text = malloc(len + 1);
+	if (!text)
+		return err_oom(err);
+	n = read(fd, text, len + 1);
+	if (n < 0)
+		return err_errno(err, errno, "cannot read %s", Q(name));
+	if ((size_t)n != len)
+		return err_input(err, EBADMSG, "%s changes while it is read", Q(name));
+	*ret = take_ptr(text);
+	return 0;
+}
+
 /* The directory has been checked to be root's alone, and so are the files. */
 static int read_file(int dirfd, const char *name, struct peers *peers, struct registered *ret,
 		     struct err *err)
@@ -514,16 +537,15 @@ static int read_file(int dirfd, const char *name, struct peers *peers, struct re
 	_cleanup_doc_ struct doc *doc = NULL;
 	_cleanup_close_ int fd = -1;
 	struct stat st;
-	size_t len;
 	int r;
 
 	r = file_open(dirfd, name, &fd, &st, err);
 	if (r == 0 && ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 0077)))
 		r = err_input(err, EPERM, "%s is not root's alone", Q(name));
 	if (r == 0)
-		r = fd_read_all(fd, name, REGISTERED_MAX_BYTES, &text, &len, err);
+		r = read_text_of(fd, name, &st, &text, err);
 	if (r == 0)
-		r = doc_parse(&doc, name, text, len, err);
+		r = doc_parse(&doc, name, text, (size_t)st.st_size, err);
 	if (r == 0)
 		r = parse(peers, doc, &registered, err);
 	if (r == 0)
