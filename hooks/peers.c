@@ -671,7 +671,10 @@ static int take_file(int dirfd, const char *name, struct peers *peers, struct pe
 		return err_oom(err);
 	if (r == 0)
 		now->n++;
-	else if (r != -ENOENT && damaged->class == ERR_NONE)
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	peers->n_damaged++;
+	if (damaged->class == ERR_NONE)
 		*damaged = why;
 	return 0;
 }
@@ -682,6 +685,7 @@ static int take_files(int dirfd, char *const *names, size_t n, struct peers *pee
 	struct peers now = { .v = calloc(n + 1, sizeof(*now.v)) };
 	int r = now.v ? 0 : err_oom(err);
 
+	peers->n_damaged = 0;
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = take_file(dirfd, names[i], peers, &now, damaged, err);
 	if (r == 0) {

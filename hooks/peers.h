@@ -71,6 +71,7 @@ struct peers {
 	/* Every selector of theirs once, sorted by its set; each has its own memory. */
 	struct peer_selector **selectors;
 	size_t n_selectors;
+	size_t n_damaged;  /* files that were left out when it was read last */
 	uint64_t revision; /* another one where reading has found anything changed */
 };
 

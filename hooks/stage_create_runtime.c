@@ -45,6 +45,7 @@ struct stage {
 	struct host effective;  /* the host's configuration as it counts for this container */
 	struct registered peer; /* as it is registered */
 	struct peers peers;     /* the registry, as the rules were made from it */
+	struct err told;        /* what of it fails, and refuses nobody */
 	int netns;              /* -1: not opened */
 	uint64_t netns_inode;
 	char table[RULESET_TABLE_MAX];
@@ -166,7 +167,7 @@ static int open_netns(struct stage *stage, struct err *err)
  * Of two containers of different classes that are made at once at least one finds the other here:
  * each is entered before it looks.
  */
-static int check_apart(const struct stage *stage, const struct err *damaged, struct err *err)
+static int check_apart(const struct stage *stage, struct err *err)
 {
 	_cleanup_buf_ struct buf what = { 0 };
 	const char *remedy = NULL;
@@ -174,15 +175,13 @@ static int check_apart(const struct stage *stage, const struct err *damaged, str
 
 	if (!host_separates(&stage->effective))
 		return 0;
-	if (damaged->class != ERR_NONE) {
-		*err = *damaged;
-		err_context(err,
-			    "container %s refused: whose data class is not known cannot be kept "
-			    "apart",
-			    Q(stage->decision.identity.name));
-		err_hint(err, "run coaming reconcile");
-		return -EBADMSG;
-	}
+	if (stage->peers.n_damaged > 0)
+		return err_system(
+			err, EBADMSG,
+			"container %s refused: files of the registry cannot be understood "
+			"(%zu), and whose data class is not known cannot be kept apart (run "
+			"coaming reconcile)",
+			Q(stage->decision.identity.name), stage->peers.n_damaged);
 	r = apart_check(stage->host, &stage->peer, &stage->peers, &what, &remedy, err);
 	if (r < 0 || what.len == 0)
 		return r;
@@ -193,7 +192,6 @@ static int check_apart(const struct stage *stage, const struct err *damaged, str
 /* Others let it in from here on, although its own rules do not stand yet: nothing of it runs. */
 static int enter_once(struct stage *stage, struct err *err)
 {
-	struct err told = { 0 };
 	int r = 0;
 
 	if (stage->netns < 0)
@@ -204,12 +202,8 @@ static int enter_once(struct stage *stage, struct err *err)
 	if (r < 0)
 		return r;
 	stage->registered = true; /* also a half-hearted failure is cleaned up */
-	r = peers_enter(stage->host->state_dir, &stage->peer, &stage->peers, &told, err);
-	if (r == 0)
-		r = check_apart(stage, &told, err);
-	if (r == 0 && told.class != ERR_NONE)
-		outcome_warn("peers", &told);
-	return r;
+	r = peers_enter(stage->host->state_dir, &stage->peer, &stage->peers, &stage->told, err);
+	return r < 0 ? r : check_apart(stage, err);
 }
 
 static bool needs_registry(const struct stage *stage)
@@ -235,7 +229,7 @@ static int enter(struct stage *stage, struct err *err)
 		return 0;
 	r = enter_once(stage, &why);
 	if (r < 0 && !needs_registry(stage)) {
-		outcome_warn(stage->decision.identity.name, &why);
+		stage->told = why;
 		return 0;
 	}
 	if (r < 0)
@@ -471,6 +465,8 @@ static int confirm(struct stage *stage, struct err *err)
 		r = attest(stage, err);
 	if (r < 0)
 		undo(stage);
+	else if (stage->told.class != ERR_NONE)
+		outcome_warn(stage->decision.identity.name, &stage->told);
 	return r;
 }
 
