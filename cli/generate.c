@@ -451,10 +451,9 @@ int cmd_generate(int argc, char **argv, struct err *err)
 		OPTION_CONFIG(&wishes.host_config),
 	};
 	const struct usage usage = {
-		.about =
-			"Write a profile for a container from what its image or its engine says of\n"
-			"it, and from models of applications. On standard error: why each line is\n"
-			"there, and what is a guess. Read it before you install it.\n",
+		.about = "Write a profile for a container from what its image or engine says of\n"
+			 "it, and from models of applications. On standard error: why each line\n"
+			 "is there, and what is a guess. Read it before you install it.\n",
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};

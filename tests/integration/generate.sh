@@ -696,8 +696,8 @@ bad_options() {
 root() { # NAME
 	[ -x "$tree/usr/sbin/nginx" ] || skip_check "debootstrap made no root file system"
 	root=$W/bundles/$1/rootfs
-	mkdir -p "$root" "$W/upper" "$W/work"
-	mount -t overlay -o "lowerdir=$tree,upperdir=$W/upper,workdir=$W/work" overlay "$root"
+	mkdir -p "$root" "$W/upper.$1" "$W/work.$1"
+	mount -t overlay -o "lowerdir=$tree,upperdir=$W/upper.$1,workdir=$W/work.$1" overlay "$root"
 	cp "$probe" "$root/usr/bin/probe"
 }
 
@@ -750,9 +750,8 @@ app() {
 	echo ".annotations[\"io.coaming.app\"] = \"$1\" | $(netns_path "/run/netns/c$seq")"
 }
 
-nginx() {
-	veth
-	root c1
+# nginx_root [LOCATION]: as in its image; logs go to the standard output.
+nginx_root() {
 	ln -sf /dev/stdout "$root/var/log/nginx/access.log"
 	ln -sf /dev/stderr "$root/var/log/nginx/error.log"
 	mkdir -p "$root/var/cache/nginx" "$root/srv/www"
@@ -770,9 +769,16 @@ nginx() {
 			fastcgi_temp_path /var/cache/nginx/fastcgi;
 			uwsgi_temp_path /var/cache/nginx/uwsgi;
 			scgi_temp_path /var/cache/nginx/scgi;
-			server { listen 80; root /srv/www; }
+			server { listen 80; root /srv/www; LOCATION }
 		}
 	END
+	sed -i "s|LOCATION|${1:-}|" "$root/etc/nginx/nginx.conf"
+}
+
+nginx() {
+	veth
+	root c1
+	nginx_root
 	bundle_config c1 "$(app site)" nginx -g 'daemon off;'
 	confined_by site
 	gets 80 'from nginx'
@@ -781,13 +787,17 @@ nginx() {
 	ends
 }
 
-redis() {
-	veth
-	root c1
-	mkdir "$W/data"
+redis_root() {
 	printf '%s\n' 'set -e' 'cd /data' "find . ! -user redis -exec chown redis '{}' +" \
 		'exec setpriv --reuid=redis --regid=redis --clear-groups redis-server --bind 0.0.0.0 --protected-mode no --dir /data' \
 		>"$root/usr/bin/redis-start"
+}
+
+redis() {
+	veth
+	root c1
+	redis_root
+	mkdir "$W/data"
 	bundle_config c1 "$(app store) | .mounts += [{destination: \"/data\", type: \"bind\",
 		source: \"$W/data\", options: [\"bind\", \"rw\"]}]" sh /usr/bin/redis-start redis-server
 	confined_by store
@@ -799,12 +809,8 @@ redis() {
 	ends
 }
 
-postgres() {
-	local bin=/usr/lib/postgresql/15/bin
-
-	veth
-	root c1
-	mkdir "$W/data"
+bin=/usr/lib/postgresql/15/bin
+postgres_root() {
 	cat >"$root/usr/bin/postgres-start" <<-END
 		set -e
 		mkdir -p /run/postgresql
@@ -816,6 +822,13 @@ postgres() {
 		exec \$drop $bin/postgres -D /var/lib/postgresql/data -c 'listen_addresses=*'
 	END
 	mkdir -p "$root/var/lib/postgresql/data"
+}
+
+postgres() {
+	veth
+	root c1
+	postgres_root
+	mkdir "$W/data"
 	bundle_config c1 "$(app pg) | .mounts += [{destination: \"/var/lib/postgresql/data\", type: \"bind\",
 		source: \"$W/data\", options: [\"bind\", \"rw\"]}]" sh /usr/bin/postgres-start postgres
 	confined_by pg
@@ -836,6 +849,97 @@ python() {
 	gets 8000 '200 OK'
 	assert_eq "$(field "$W/inside" CapBnd)" "$(cap_mask)" CapBnd
 	ends
+}
+
+# Three tiers: nginx before a Python program, which asks PostgreSQL and Redis. What the compose file
+# says is all that the profiles are made of.
+app_root() {
+	cat >"$root/srv/app.py" <<-END
+		import http.server, os, socket, subprocess
+		class Handler(http.server.BaseHTTPRequestHandler):
+		    def do_GET(self):
+		        n = subprocess.run(["$bin/psql", os.environ["DATABASE_URL"], "-Atc", "select 6 * 7"],
+		                           capture_output=True, text=True).stdout.strip()
+		        with socket.create_connection((os.environ["REDIS_HOST"], 6379)) as cache:
+		            cache.sendall(b"PING\\r\\n")
+		            pong = cache.recv(100).decode().strip()
+		        self.send_response(200)
+		        self.end_headers()
+		        self.wfile.write(f"{n} {pong}".encode())
+		http.server.ThreadingHTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_forever()
+	END
+}
+
+tier() { # NAME N JQ_EDIT ARG...
+	local name=$1 n=$2 edit=$3
+	shift 3
+
+	printf '%s\n' '127.0.0.1 localhost' '10.7.0.2 web' '10.7.0.3 app' '10.7.0.4 db' '10.7.0.5 cache' \
+		>"$root/etc/hosts"
+	net "$name" "$n"
+	bundle_config "$name" ".annotations = {\"com.docker.compose.project\": \"tiers\",
+		\"com.docker.compose.service\": \"$name\"} | $(netns_path "/run/netns/$name") | $edit" "$@"
+	confined run --detach --bundle "$W/bundles/$name" "$name" >"$W/program" 2>&1 </dev/null ||
+		fail "$name does not start: $(tail -n 1 "$W/program")"
+}
+
+mounted() { # SOURCE DESTINATION
+	mkdir -p "$1"
+	echo ".mounts += [{destination: \"$2\", type: \"bind\", source: \"$1\", options: [\"bind\", \"rw\"]}]"
+}
+
+three_tiers() {
+	library
+	cat >"$W/compose.yaml" <<-'END'
+		name: tiers
+		services:
+		  web: {image: "nginx:1.27", ports: ["8080:80"], environment: {UPSTREAM: "app:8000"}, networks: [front]}
+		  app:
+		    image: example.com/app
+		    command: python3 /srv/app.py
+		    user: "1000:1000"
+		    environment: {PORT: 8000, DATABASE_URL: "postgres://postgres@db/postgres", REDIS_HOST: cache}
+		    networks: [front, back]
+		  db: {image: "postgres:15", volumes: ["data:/var/lib/postgresql/data"], networks: [back]}
+		  cache: {image: "redis:7", volumes: ["cache:/data"], networks: [back]}
+	END
+	generate --quiet --compose "$W/compose.yaml" --output "$W/library" --replace
+	assert_status 0
+	bridge
+	root db && postgres_root
+	tier db 4 "$(mounted "$W/data" /var/lib/postgresql/data)" sh /usr/bin/postgres-start
+	root cache && redis_root
+	tier cache 5 "$(mounted "$W/cache" /data)" sh /usr/bin/redis-start
+	root app && app_root
+	tier app 3 '.process.user = {uid: 1000, gid: 1000} | .process.env += ["PORT=8000",
+		"DATABASE_URL=postgres://postgres@db/postgres", "REDIS_HOST=cache"]' python3 /srv/app.py
+	root web && nginx_root 'location /app { proxy_pass http://app:8000/; }'
+	tier web 2 . nginx -g 'daemon off;'
+	answers '42 +PONG' bash -c 'exec 3<>/dev/tcp/10.7.0.2/80 && printf "GET /app HTTP/1.0\r\n\r\n" >&3 && cat <&3'
+	# And nothing else: each is there, and takes the connections of those who may.
+	connects yes web app 8000
+	connects yes app db 5432
+	connects yes app cache 6379
+	connects yes host web 80
+	for pair in 'web db 5432' 'web cache 6379' 'cache db 5432' 'db cache 6379' 'db app 8000' 'cache web 80' \
+		'app web 80' 'host app 8000' 'host db 5432' 'host cache 6379'; do
+		# shellcheck disable=SC2086  # words
+		connects no $pair
+	done
+}
+
+# None of the programs speaks first: a connection is one on which nothing comes (EAGAIN).
+connects() { # yes|no FROM TO PORT
+	local number wanted=EINPROGRESS
+
+	number=$(awk -v name="$3" '$2 == name { print $1 }' "$root/etc/hosts")
+	[ "$1" = no ] || wanted=EAGAIN
+	if [ "$2" = host ]; then
+		run "$probe" tcp "$number" "$4"
+	else
+		run ip netns exec "$2" "$probe" tcp "$number" "$4"
+	fi
+	assert_eq "$(cat "$W/out")" "tcp $number $4: $wanted" "$2 to $3"
 }
 
 node() {
@@ -925,6 +1029,7 @@ for RUNTIME in crun runc; do
 	check "Redis runs under the profile that is made for it, $RUNTIME" redis
 	check "PostgreSQL runs under the profile that is made for it, $RUNTIME" postgres
 	check "a Python program runs under the profile that is made for it, $RUNTIME" python
+	check "an application of three tiers works under what its compose file becomes, $RUNTIME" three_tiers
 	check "a program of Node runs under the profile that is made for it, $RUNTIME" node
 	check "HAProxy runs under the profile that is made for it, $RUNTIME" haproxy
 	check "the node exporter runs under the profile that is made for it, $RUNTIME" node_exporter
