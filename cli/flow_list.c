@@ -424,13 +424,17 @@ static int find_registered(const struct host *host, const struct peers *peers, c
 			   const struct flow *flow, struct flow_list *list, size_t *ret,
 			   struct err *err)
 {
+	struct cidr address;
+
 	*ret = FLOW_NOBODY;
+	if (cidr_parse(flow->address, &address) < 0)
+		return 0;
 	for (size_t i = 0; i < peers->n; i++) {
 		const struct registered *one = &peers->v[i];
 		struct flow_party *other;
 		int r;
 
-		if (streq(one->id, own) || !flow_end_is(one, flow))
+		if (!flow_end_is(one, &address, flow) || streq(one->id, own))
 			continue;
 		r = add_other(list, one->id, flow->address, &other, ret, err);
 		if (r < 0 || !other)

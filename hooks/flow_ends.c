@@ -25,12 +25,10 @@ static int64_t began(uint64_t ticks)
 	return (int64_t)now.tv_sec - (int64_t)boot.tv_sec + (int64_t)(ticks / (uint64_t)rate);
 }
 
-bool flow_end_is(const struct registered *registered, const struct flow *flow)
+bool flow_end_is(const struct registered *registered, const struct cidr *address,
+		 const struct flow *flow)
 {
-	struct cidr address;
-
-	return !registered->infra && cidr_parse(flow->address, &address) == 0 &&
-	       addresses_have(&registered->addresses, &address) &&
+	return !registered->infra && addresses_have(&registered->addresses, address) &&
 	       began(registered->start_time) <= flow->last + TOLERANCE_SECONDS;
 }
 
@@ -100,16 +98,29 @@ static int add_end(struct record *record, const struct host *host,
 }
 
 /* An equal value is added once: record_add() sees to that. */
+static int add_ends(struct record *record, const struct host *host, const struct peers *peers,
+		    const char *id, const struct flow *flow, struct err *err)
+{
+	struct cidr address;
+	int r = 0;
+
+	if (cidr_parse(flow->address, &address) < 0)
+		return 0;
+	for (size_t i = 0; r == 0 && i < peers->n; i++) {
+		const struct registered *one = &peers->v[i];
+
+		if (flow_end_is(one, &address, flow) && !streq(one->id, id))
+			r = add_end(record, host, one, flow, err);
+	}
+	return r;
+}
+
 int record_other_ends(struct record *record, const struct host *host, const struct peers *peers,
 		      const char *id, const struct flow *const *flows, size_t n, struct err *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		for (size_t p = 0; r == 0 && p < peers->n; p++) {
-			if (!streq(peers->v[p].id, id) && flow_end_is(&peers->v[p], flows[i]))
-				r = add_end(record, host, &peers->v[p], flows[i], err);
-		}
-	}
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_ends(record, host, peers, id, flows[i], err);
 	return r;
 }

@@ -17,8 +17,11 @@
 /*
  * Is this the container which a flow is with? It has the address, and was there when the flow was
  * last seen: an address is given to others in turn.
+ *
+ * address  the flow's, parsed once for many of them
  */
-bool flow_end_is(const struct registered *registered, const struct flow *flow);
+bool flow_end_is(const struct registered *registered, const struct cidr *address,
+		 const struct flow *flow);
 
 /* The fields of the container itself: its labels, function and addresses. own NULL: not known. */
 int record_own_end(struct record *record, const struct host *host, const struct registered *own,

@@ -282,9 +282,9 @@ done <"$W/meets"
 
 life=$(sum precreate 'createRuntime, firewall' poststart 'poststop, firewall')
 printf '\nBudgets\n'
-# Two of the hooks start coaming-nft: six processes.
-budget 'all hooks of a life, firewall : 6 bare processes and nft -f' \
-	"$(ratio "$life" $((floor + 2 * bare + nft)))" below 2
+# One of the hooks starts coaming-nft: five processes.
+budget 'all hooks of a life, firewall : 5 bare processes and nft -f' \
+	"$(ratio "$life" $((floor + bare + nft)))" below 2
 budget 'all hooks of a life, no network : 4 bare processes' \
 	"$(ratio "$(sum precreate 'createRuntime, no network' poststart 'poststop, no network')" $floor)" below 2
 budget 'jq filter : precreate' "$(ratio "$jq" "$(of precreate)")" above 8
