@@ -144,6 +144,43 @@ other_hosts() {
 		and ([.edges[] | select(.to == "containers:pay-cache") | .from] == ["containers:pay-api"])'
 }
 
+keep() { # EVENT FIELD...
+	"$B/tests/integration/keep" "$W/audit" "$@" 2>/dev/null
+}
+
+flow() { # ADMITTED PACKETS [FIELD...]
+	local admitted=$1 packets=$2
+	shift 2
+	keep flow CONTAINER_ID_FULL=c1 CONTAINER_NAME=one COAMING_LABEL=tier=web \
+		"COAMING_ADMITTED=2026-11-2${admitted}T08:00:00.000000Z" COAMING_ADDRESS=10.0.0.1 \
+		"COAMING_FLOW=egress accepted tcp 10.0.0.2 5432 packets=$packets first=2026-11-2${admitted}T09:00:00Z last=2026-11-2${admitted}T1$packets:00:00Z" \
+		"$@"
+}
+
+# Counts are those since the start of a container, which may start again; who is at the other end a
+# record says, and else the one that had the address then.
+what_records_say() {
+	host_config
+	mkdir -p "$W/state"
+	profile web '{match: {labelSelector: {matchLabels: {tier: "web"}}}, network: {egress: []}}'
+	flow 1 3 'COAMING_FLOW_PEER={"address":"10.0.0.2","id":"c2","name":"two","labels":{"app":"db"}}'
+	flow 1 5
+	flow 1 4
+	flow 2 2 COAMING_FLOW_OVERFLOW='egress accepted packets=40' 'COAMING_FLOW=what is that' \
+		'COAMING_FLOW_PEER={"address":"10.0.0.2/8"}'
+	keep flow CONTAINER_ID_FULL=c3 CONTAINER_NAME=three COAMING_ADDRESS=10.0.0.2 \
+		COAMING_ADMITTED=2026-11-22T00:00:00.000000Z
+	keep flow CONTAINER_ID_FULL=c4 CONTAINER_NAME=four COAMING_ADDRESS=10.0.0.2 \
+		COAMING_ADMITTED=2026-11-23T00:00:00.000000Z
+	graph --json
+	assert_json "$W/out" '[.edges[] | .lines[] as $l | [.from, .to, $l.what, $l.state, $l.connections]]
+		== [["containers:one", "containers:db", "TCP 5432", "withdrawn", 5],
+			["containers:one", "containers:three", "TCP 5432", "withdrawn", 2]]'
+	assert_json "$W/out" '[.edges[].lines[].last] == ["2026-11-21T15:00:00.000000Z", "2026-11-22T12:00:00.000000Z"]'
+	assert_json "$W/out" '.notes == ["40 packets belong to connections that found no room in the kernel",
+		"2 connections of the records cannot be understood"]'
+}
+
 what_is_missing() {
 	host shop
 	echo '{' >"$W/state/peers/$(printf %064d 0).json"
@@ -282,6 +319,7 @@ check 'a DOT file is one, whatever names hold' dot_is_whole
 check 'periods' periods
 check 'groups by labels' groups
 check 'journals of other hosts' other_hosts
+check 'what records say' what_records_say
 check 'what is missing is said' what_is_missing
 check 'a crowd' crowd
 check 'wrong use, and nothing' wrong_use
