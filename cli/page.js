@@ -5,6 +5,8 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const main = document.getElementById("main");
 const svgNames = "http://www.w3.org/2000/svg";
 let unique = 0;
+/* Of a table: more make the page slow, and nobody reads them. */
+const rowsMost = 5000;
 
 /* An element; what it holds is text or elements, never markup. */
 function make(name, attributes, ...content) {
@@ -63,11 +65,13 @@ function table(parent, caption, columns, rows, choices) {
 	function fill() {
 		const seen = order.filter((row) => text(row).includes(word) &&
 			(!choice || choices.value(row) === choice));
-		body.replaceChildren(...seen.map((row) => make("tr", {}, ...columns.map((c, i) =>
+		body.replaceChildren(...seen.slice(0, rowsMost).map((row) => make("tr", {}, ...columns.map((c, i) =>
 			make(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: c.number ? "number" : c.wide ? "breakable wide" : "breakable" },
 				c.show ? c.show(row) : c.number ? number(c.value(row)) : shown(c.value(row)))))));
 		said.textContent = seen.length === rows.length ? number(rows.length) + " rows"
 			: number(seen.length) + " of " + number(rows.length) + " rows";
+		if (seen.length > rowsMost)
+			said.textContent += ", of which " + number(rowsMost) + " are shown";
 	}
 	function sort(i) {
 		down = by === i ? !down : false;

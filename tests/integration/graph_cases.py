@@ -8,6 +8,7 @@ CASE  shop     a three-tier application in two data classes, with every state th
       hostile  the same, with names that want to be markup
       many     fifty groups that talk to each other
       around   groups that talk in circles, with themselves and with nobody
+      crowd:N  the shop, and N containers more
 
 DIRECTORY gets coaming.json, profiles/, state/peers/ and, by the program KEEP, audit/.
 """
@@ -46,10 +47,11 @@ class Host:
             "name": name, "match": {"labelSelector": {"matchLabels": match}},
             "network": network})
 
-    def container(self, name, address, labels, profiles=(), runs=True, netns=0, own_id=None):
-        """Admitted; and registered, where it runs."""
+    def container(self, name, address, labels, profiles=(), runs=True, netns=0,
+                  recorded=True):
+        """Admitted, and registered where it runs."""
         number = len(self.containers) + 1
-        ident = own_id or hashlib.sha256(name.encode()).hexdigest()
+        ident = hashlib.sha256(name.encode()).hexdigest()
         self.containers[name] = (ident, address)
         fields = [f"CONTAINER_ID_FULL={ident}", f"CONTAINER_ID={ident[:12]}",
                   f"CONTAINER_NAME={name}", f"COAMING_MACHINE_ID={MACHINE}",
@@ -57,7 +59,8 @@ class Host:
                   "COAMING_ADMITTED=2026-11-20T08:00:00.000000Z"]
         for key, value in labels.items():
             fields += [f"COAMING_LABEL={key}={value}", f"COAMING_LABEL_SOURCE={key}=engine"]
-        self.records.append(["admit"] + fields)
+        if recorded:
+            self.records.append(["admit"] + fields)
         if runs:
             file = hashlib.sha256(ident.encode()).hexdigest() + ".json"
             addresses = address if isinstance(address, list) else [address]
@@ -204,6 +207,14 @@ def around(host):
     host.flows("side", ("egress", "refused", "tcp", "one-1", 1, 1, t("10:30:00"), t("10:30:00")))
 
 
+def crowd(host, number):
+    shop(host)
+    for i in range(number):
+        host.container(f"c{i}", f"10.90.{i // 250}.{i % 250 + 1}",
+                       {"tier": ["web", "api", "db"][i % 3], CLASS: "pci", "number": str(i)},
+                       recorded=False)
+
+
 def many(host, groups=50):
     host.config()
     host.profile("far", {"kind": "many"}, ingress=[
@@ -239,8 +250,11 @@ def many(host, groups=50):
 def main():
     case, directory, keep = sys.argv[1:]
     host = Host(directory)
-    {"shop": shop, "hostile": hostile, "many": many,
-     "around": around}[case](host)
+    name, _, number = case.partition(":")
+    if name == "crowd":
+        crowd(host, int(number))
+    else:
+        {"shop": shop, "hostile": hostile, "many": many, "around": around}[name](host)
     host.keep(keep)
 
 

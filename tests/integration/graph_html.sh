@@ -47,6 +47,7 @@ check 'a shop' drawn shop
 check 'a shop by a label' drawn shop --by region
 check 'fifty groups' drawn many
 check 'circles' drawn around
+check 'too many arrows' drawn crowd:150
 check 'names that want to be markup' names_that_want_to_be_markup
 check 'nothing at all' nothing_at_all
 finish
