@@ -110,6 +110,9 @@ static int take_later(struct why *why, const struct found *found, struct err *er
 
 	if (!of || !id || strlen(of) != id->len || memcmp(of, id->value, id->len) != 0)
 		return 0;
+	/* Hourly ones would leave no room for what matters; coaming flows shows them. */
+	if (entry_is(found->entry, "COAMING_EVENT", event_name(EVENT_FLOW)))
+		return 0;
 	if (entry_is(found->entry, "COAMING_OUTCOME", "mismatch") ||
 	    entry_get(found->entry, "COAMING_KILLED") ||
 	    entry_is(found->entry, "COAMING_EVENT", "drift"))

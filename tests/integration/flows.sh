@@ -409,6 +409,10 @@ c1 ingress refused udp 10.9.0.1 8081 1' 'shown while it runs'
 	assert_eq "$(shown)" 'c1 ingress accepted tcp 10.9.0.1 8080 2
 c1 ingress accepted tcp fd09::1 8080 1
 c1 ingress refused udp 10.9.0.1 8081 1' 'shown when it has ended'
+	# They would push what matters out of the last words on it.
+	run coaming why c1
+	assert_matches "$W/out" '^ +20[^ ]* stop: container "c1": stopped'
+	assert_has_not "$W/out" ' flow: '
 	assert_clean
 }
 
