@@ -389,7 +389,7 @@ static int generate(const struct wishes *wishes, struct err *err)
 	if (r == 0)
 		r = give_keys(&subjects, err);
 	if (r == 0 && subjects.is_set)
-		r = generate_find_needs(&host->taxonomy, &subjects, err);
+		r = generate_find_needs(host, &subjects, err);
 	if (r == 0)
 		r = note_all(&subjects, host, err);
 	return r < 0 ? r : draft_all(wishes, &subjects, &models, host, err);

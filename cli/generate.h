@@ -142,9 +142,8 @@ int generate_find_ports(struct subjects *subjects, struct err *err);
 int generate_recognise(const struct models *models, const struct model *model,
 		       struct subjects *subjects, struct err *err);
 /* Add the needs that addresses in environments and commands tell of, and leave out those between
- * data classes. */
-int generate_find_needs(const struct taxonomy *taxonomy, struct subjects *subjects,
-			struct err *err);
+ * data classes, and between what the host keeps apart ("separate"). */
+int generate_find_needs(const struct host *host, struct subjects *subjects, struct err *err);
 
 /* Why a line of a profile is there. */
 struct reason {

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "lib/strv.h"
+#include "profiles/separate.h"
 #include "profiles/taxonomy.h"
 
 struct search {
@@ -298,11 +299,22 @@ static int fold_networks(struct subjects *all, struct err *err)
 	return r;
 }
 
-static const char *class_of(const struct taxonomy *taxonomy, const struct subject *s)
+static const char *class_of(const struct host *host, const struct subject *s)
 {
-	const struct label *label = taxonomy_label(taxonomy, &s->labels, "data-class");
+	const struct label *label = taxonomy_label(&host->taxonomy, &s->labels, "data-class");
 
 	return label ? label->value : "";
+}
+
+static bool classes_differ(const struct host *host, const struct subject *a,
+			   const struct subject *b)
+{
+	bool differ = !streq(class_of(host, a), class_of(host, b));
+
+	for (size_t i = 0; !differ && i < host->n_separate; i++)
+		differ = !streq(separate_class(&a->labels, host->separate[i]),
+				separate_class(&b->labels, host->separate[i]));
+	return differ;
 }
 
 static void remove_need(struct subject *s, size_t i)
@@ -314,10 +326,10 @@ static void remove_need(struct subject *s, size_t i)
 }
 
 /* Why a need cannot be met; NULL: it can. */
-static const char *why_not(const struct taxonomy *taxonomy, const struct subjects *all,
+static const char *why_not(const struct host *host, const struct subjects *all,
 			   const struct subject *s, const struct subject *to)
 {
-	if (!streq(class_of(taxonomy, s), class_of(taxonomy, to)))
+	if (classes_differ(host, s, to))
 		return "their data classes differ";
 	return share_network(all, s, to) ? NULL : "they share no network";
 }
@@ -341,14 +353,14 @@ static bool is_superfluous(const struct subject *s, size_t i)
 	return false;
 }
 
-static int keep_possible(const struct taxonomy *taxonomy, struct subjects *all, struct subject *s,
+static int keep_possible(const struct host *host, struct subjects *all, struct subject *s,
 			 struct err *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->n_needs;) {
 		const struct subject *to = &all->v[s->needs[i].to];
-		const char *why = to == s ? NULL : why_not(taxonomy, all, s, to);
+		const char *why = to == s ? NULL : why_not(host, all, s, to);
 
 		if (why)
 			r = subject_note(s, err, "it is not let talk to %s: %s", to->called, why);
@@ -370,20 +382,20 @@ static const char *function_of(const struct taxonomy *taxonomy, const struct sub
 }
 
 /* Somebody whom its kind talks to is there, and nothing says that they do. */
-static int note_possible(const struct taxonomy *taxonomy, const struct subjects *all,
-			 struct subject *s, struct err *err)
+static int note_possible(const struct host *host, const struct subjects *all, struct subject *s,
+			 struct err *err)
 {
 	const struct model *m = s->recognition.model;
 	int r = 0;
 
 	for (size_t i = 0; m && r == 0 && i < all->n; i++) {
 		const struct subject *other = &all->v[i];
-		const char *function = function_of(taxonomy, other);
+		const char *function = function_of(&host->taxonomy, other);
 		bool needed = other == s;
 
 		for (size_t k = 0; !needed && k < s->n_needs; k++)
 			needed = s->needs[k].to == i;
-		if (needed || !function || why_not(taxonomy, all, s, other) ||
+		if (needed || !function || why_not(host, all, s, other) ||
 		    !strv_contains(m->talks_to, m->n_talks_to, function))
 			continue;
 		r = subject_note(s, err, "it may have to talk to %s (%s), but nothing says so",
@@ -392,7 +404,7 @@ static int note_possible(const struct taxonomy *taxonomy, const struct subjects 
 	return r;
 }
 
-int generate_find_needs(const struct taxonomy *taxonomy, struct subjects *subjects, struct err *err)
+int generate_find_needs(const struct host *host, struct subjects *subjects, struct err *err)
 {
 	struct search search = { .all = subjects, .err = err };
 	int r = 0;
@@ -405,10 +417,10 @@ int generate_find_needs(const struct taxonomy *taxonomy, struct subjects *subjec
 	if (r == 0)
 		r = fold_networks(subjects, err);
 	for (size_t i = 0; r == 0 && i < subjects->n; i++)
-		r = keep_possible(taxonomy, subjects, &subjects->v[i], err);
+		r = keep_possible(host, subjects, &subjects->v[i], err);
 	for (size_t i = 0; r == 0 && i < subjects->n; i++) {
 		if (subjects->is_set && subjects->v[i].net == SUBJECT_NET_OWN)
-			r = note_possible(taxonomy, subjects, &subjects->v[i], err);
+			r = note_possible(host, subjects, &subjects->v[i], err);
 	}
 	return r;
 }

@@ -79,7 +79,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_succeed(generate_find_ports(&subjects, &err), &err);
 	must_succeed(generate_recognise(shipped(), NULL, &subjects, &err), &err);
 	name_all(&subjects);
-	must_succeed(generate_find_needs(&taxonomy, &subjects, &err), &err);
+	must_succeed(generate_find_needs(&(struct host){ .taxonomy = taxonomy }, &subjects, &err),
+		     &err);
 	for (size_t i = 0; i < subjects.n; i++) {
 		_cleanup_draft_ struct draft draft = { 0 };
 		const char *egress;

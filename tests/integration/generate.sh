@@ -397,6 +397,11 @@ classes_apart() {
 		'  a: {image: x, labels: {example.com/class: x}, environment: {B_HOST: b}}' \
 		'  b: {image: postgres}'
 	assert_eq "$(rules)" '' 'rules between classes of a label of the host'
+	host_config '.separate = ["team"]'
+	compose 'name: t' 'services:' \
+		'  a: {image: x, labels: {io.coaming.team: x}, environment: {B_HOST: b, C_HOST: c}}' \
+		'  b: {image: postgres, labels: {io.coaming.team: y}}' '  c: {image: redis, labels: {io.coaming.team: x}}'
+	assert_eq "$(rules)" 'a>c:6379' 'rules between what the host keeps apart'
 }
 
 details() {
@@ -417,6 +422,30 @@ details() {
 		and ([.network.ingress[0].ports[] | "\(.port)\(.protocol)"] == ["53UDP", "80TCP", "443TCP"])
 		and ([.network.egress[] | .ports[] | .port] == [53, 53, 443]))
 		and (.notes | map(select(test("env_file"))) | length == 1)'
+}
+
+# The form that "docker compose config" gives everything, as YAML and as JSON.
+resolved() {
+	compose 'name: shop' 'services:' '  app:' '    command: null' '    depends_on:' '      db:' \
+		'        condition: service_started' '        required: true' '    deploy:' '      resources:' \
+		'        limits:' '          memory: "268435456"' '    entrypoint: null' '    environment:' \
+		'      DB_DSN: tcp(db:5432)/x' '      EMPTY: ""' '      DEBUG: "true"' '    image: example.com/app' \
+		'    networks:' '      default: null' '    ports:' '      - mode: ingress' '        target: 8000' \
+		'        published: "80"' '        protocol: tcp' '        host_ip: 127.0.0.1' '  db:' \
+		'    image: postgres:16' '    networks:' '      default: null' '    volumes:' '      - type: volume' \
+		'        source: data' '        target: /var/lib/postgresql/data' '        volume: {}' \
+		'networks:' '  default:' '    name: shop_default' 'volumes:' '  data:' '    name: shop_data'
+	assert_eq "$(rules)" 'app>db:5432' 'rules'
+	assert_json "$W/by" '.app.profile.limits.memory == 268435456 and .db.notes == []
+		and .app.profile.network.ingress == [{ports: [{protocol: "TCP", port: 8000}]}]'
+	cp "$W/by" "$W/from.yaml"
+	/usr/bin/python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin), sys.stdout, indent=2)' \
+		<"$W/compose.yaml" >"$W/compose.json"
+	generate --json --compose "$W/compose.json"
+	assert_status 0
+	jq -S '[.profiles[] | del(.where)]' "$W/out" >"$W/a"
+	jq -S '[.[] | del(.where)]' "$W/from.yaml" >"$W/b"
+	assert_file_is "$W/a" "$W/b"
 }
 
 # Variables without a default, words of YAML 1.1, the bridge of the engine.
@@ -1016,6 +1045,7 @@ check 'services that share no network have no rule' networks_apart
 check 'a service in the network of another is a part of it' shared_network
 check 'between data classes there is no rule' classes_apart
 check 'ports, limits, capabilities and files are taken from the compose file' details
+check 'what docker compose config prints is read, as YAML and as JSON' resolved
 check 'what is not known is not taken for something' odds
 check 'two services of one name are refused' names_collide
 check 'all profiles are written, or none' all_or_none

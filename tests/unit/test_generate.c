@@ -161,7 +161,7 @@ static int do_all(void *arg, struct err *err)
 	if (r == 0)
 		r = generate_recognise(models, NULL, &subjects, err);
 	if (r == 0)
-		r = generate_find_needs(&taxonomy, &subjects, err);
+		r = generate_find_needs(&(struct host){ .taxonomy = taxonomy }, &subjects, err);
 	for (size_t i = 0; r == 0 && i < subjects.n; i++) {
 		_cleanup_draft_ struct draft draft = { 0 };
 
