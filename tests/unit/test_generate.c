@@ -134,6 +134,121 @@ static void test_name(void **state)
 	}
 }
 
+/* ---- who talks to whom ---- */
+
+/* "a>b:5 a>c" of all needs; "?" behind those that are guesses. */
+static void write_needs(const struct subjects *subjects, struct buf *out)
+{
+	for (size_t i = 0; i < subjects->n; i++) {
+		const struct subject *s = &subjects->v[i];
+
+		for (size_t k = 0; k < s->n_needs; k++) {
+			const struct need *need = &s->needs[k];
+
+			buf_addf(out, "%s%s>%s", out->len ? " " : "", s->called,
+				 subjects->v[need->to].called);
+			if (need->port)
+				buf_addf(out, ":%u", need->port->first);
+			buf_adds(out, need->guessed ? "?" : "");
+		}
+		for (size_t k = 0; k < s->n_outside; k++)
+			buf_addf(out, "%s%s>:%u", out->len ? " " : "", s->called,
+				 s->outside[k].port.first);
+	}
+}
+
+#define AB(a)         "services: {a: {" a "}, b: {container_name: bee, expose: [1]}, c: {}}"
+#define ENV(variable) AB("environment: ['" variable "']")
+#define RUN(words)    AB("command: '" words "'")
+
+static const struct {
+	const char *yaml, *needs;
+} needs[] = {
+	/* Where an address stands, whatever the variable is called. */
+	{ ENV("X=http://b"), "a>b" },
+	{ ENV("X=http://b/"), "a>b" },
+	{ ENV("X=http://b:5/x"), "a>b:5" },
+	{ ENV("X=postgres://u:p@b/n"), "a>b" },
+	{ ENV("X=tcp(b:5)/n"), "a>b:5" },
+	{ ENV("X=b:5"), "a>b:5" },
+	{ ENV("X=bee:5"), "a>b:5" },
+	{ ENV("X=b:5,c:6"), "a>b:5 a>c:6" },
+	{ ENV("X=b:70000"), "" },
+	{ ENV("X=b:"), "" },
+	{ ENV("X=user@b"), "a>b" },
+	/* A name alone, where the variable is for an address. */
+	{ ENV("B_HOST=b"), "a>b" },
+	{ ENV("B_HOSTS=b, c"), "a>b a>c" },
+	{ ENV("servers=b;c"), "a>b a>c" },
+	{ ENV("X=b"), "" },
+	{ ENV("POSTGRES_DB=b"), "" },
+	{ ENV("B_HOST=b.example.com"), "" },
+	{ ENV("B_HOST=bb"), "" },
+	{ ENV("B_HOST=xb"), "" },
+	{ ENV("B_HOST=b-1"), "" },
+	{ ENV("B_HOST=/srv/b"), "" },
+	{ ENV("X=/srv/b:5"), "" },
+	{ ENV("B_HOST=a"), "" },
+	{ ENV("B_HOST"), "" },
+	/* The same once, and a certainty before a guess. */
+	{ AB("environment: {B_HOST: b, B_URL: 'http://b'}"), "a>b" },
+	{ AB("environment: {B_HOST: b, B_URL: 'http://b:5'}"), "a>b a>b:5" },
+	{ AB("environment: {B_HOST: b}, depends_on: [b, c]"), "a>c? a>b" },
+	{ AB("depends_on: {b: {condition: service_completed_successfully}}"), "" },
+	{ AB("links: ['b:store'], environment: {X_HOST: store}"), "a>b" },
+	/* Words of a command. */
+	{ RUN("x --db-host b"), "a>b" },
+	{ RUN("x --db-host=b"), "a>b" },
+	{ RUN("x --name b"), "" },
+	{ RUN("x b"), "" },
+	{ RUN("x b:5"), "a>b:5" },
+	{ RUN("x http://b"), "a>b" },
+	/* Hosts elsewhere: URLs alone, and no addresses. */
+	{ ENV("X=https://api.example.com/x"), "a>:443" },
+	{ ENV("X=http://api.example.com"), "a>:80" },
+	{ ENV("X=https://api.example.com:8443"), "a>:8443" },
+	{ ENV("X=https://10.0.0.1"), "" },
+	{ ENV("X=https://localhost"), "" },
+	{ ENV("X=api.example.com"), "" },
+	/* Networks and classes. */
+	{ "services: {a: {networks: [x], environment: {B_HOST: b}}, b: {networks: [y]}}", "" },
+	{ "services: {a: {networks: [x, y], environment: {B_HOST: b}}, b: {networks: [y]}}",
+	  "a>b" },
+	{ "services: {a: {networks: [x], depends_on: [b]}, b: {networks: [y]}}", "" },
+	{ "services: {a: {network_mode: host, environment: {B_HOST: b}}, b: {}}", "" },
+	{ "services: {a: {labels: [data-class=x], environment: {B_HOST: b}}, b: {}}", "" },
+	{ "services: {a: {network_mode: 'service:c', environment: {B_HOST: b}}, b: {}, c: {}}",
+	  "a>b c>b" },
+	{ "services: {a: {environment: {C_HOST: c}}, b: {}, c: {network_mode: 'service:b'}}",
+	  "a>b" },
+};
+
+static void test_needs(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+		_cleanup_doc_ struct doc *doc = NULL;
+		_cleanup_subjects_ struct subjects subjects = { 0 };
+		_cleanup_(taxonomy_done) struct taxonomy taxonomy = { 0 };
+		_cleanup_buf_ struct buf out = { 0 };
+		struct err err = { 0 };
+		int r = doc_parse_yaml(&doc, "c", needs[i].yaml, strlen(needs[i].yaml), &err);
+
+		if (r == 0)
+			r = generate_read_compose(doc, "t", &subjects, &err);
+		if (r == 0)
+			r = taxonomy_init(&taxonomy, &err);
+		if (r == 0)
+			r = generate_find_needs(&(struct host){ .taxonomy = taxonomy }, &subjects,
+						&err);
+		if (r < 0)
+			fail_msg("%s: %s", needs[i].yaml, err.text);
+		write_needs(&subjects, &out);
+		if (!streq(out.len ? out.data : "", needs[i].needs))
+			fail_msg("%s: \"%s\", expected \"%s\"", needs[i].yaml,
+				 out.len ? out.data : "", needs[i].needs);
+	}
+}
+
 /* ---- no memory ---- */
 
 static int do_all(void *arg, struct err *err)
@@ -193,7 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_interpolate), cmocka_unit_test(test_size),
 		cmocka_unit_test(test_port),        cmocka_unit_test(test_name),
-		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_needs),       cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
