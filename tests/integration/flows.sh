@@ -11,11 +11,17 @@ need runc crun podman jq nft ip busybox journalctl "$B/coaming-runtime" "$B/coam
 	"$B/tests/integration/keep"
 probe=$B/tests/integration/probe
 
+# ipv6_is_up NETNS ADDRESS: neighbours find each other, which takes a new link a second now and then.
+ipv6_is_up() {
+	wait_for 10 "IPv6 of $1" ip netns exec "$1" busybox ping -6 -c 1 -w 1 "$2"
+}
+
 # start PROFILE_JSON ARG...: container c1 in the netns of veth(), detached.
 start() {
 	profile p "$1"
 	shift
 	bundle c1 "$(labelled p) | $(netns_path "/run/netns/c$seq")" "$@"
+	ipv6_is_up "c$seq" fd09::1
 	run confined run --detach --bundle "$W/bundles/c1" c1
 	assert_status 0
 }
@@ -246,6 +252,7 @@ two_containers() {
 		ip -n "$name$seq" link set eth0 up
 		ip -n "$name$seq" link set lo up
 	done
+	ipv6_is_up "web$seq" fd09:1::2
 	profile db '{network: {ingress: [{from: [{labelSelector: {matchLabels: {tier: "web"}}}],
 		ports: [{port: 5432}]}], egress: []}}'
 	profile web '{network: {ingress: [], egress: [{ports: [{port: 5432}, {port: 5433}]}]}}'
