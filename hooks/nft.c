@@ -3,8 +3,8 @@
  * coaming-nft: the nftables library, in a process of its own. Not for people: coaming-hook
  * executes it with an empty environment and a checked network namespace as descriptor 3.
  *
- *   coaming-nft apply TABLE   put the ruleset on standard input in place, then list the table
- *   coaming-nft list TABLE    list the table, JSON on standard output
+ *   coaming-nft apply TABLE   put the ruleset on standard input in place, then list the table,
+ *                             JSON on standard output, without elements of sets
  *   coaming-nft delete TABLE  remove it, also where there is none
  *
  * MUST enter the namespace before anything else and execute nothing afterwards. The library may
@@ -144,7 +144,7 @@ static int delete (struct nft_ctx *nft, const char *table, struct err *err)
 static const struct {
 	const char *name;
 	int (*run)(struct nft_ctx *nft, const char *table, struct err *err);
-} verbs[] = { { "apply", apply }, { "list", list }, { "delete", delete } };
+} verbs[] = { { "apply", apply }, { "delete", delete } };
 
 static int serve(const char *verb, const char *table, struct err *err)
 {

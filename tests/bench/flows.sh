@@ -66,7 +66,7 @@ while IFS=$'\t' read -r name least median p95 _; do
 done <"$W/seen"
 printf '\nConnections that are remembered\n'
 budget '500 new TCP connections : the same rules without' new forgotten 1.2
-budget '1000 datagrams there and back : the same rules without' packets forgotten 1.1
+budget '1000 datagrams there and back : the same rules without' packets forgotten 1.15
 budget '32 MiB through one connection : the same rules without' stream forgotten 1.1
 budget '500 new TCP connections : no rules' new open 1.5
 budget '1000 datagrams there and back : no rules' packets open 1.3
