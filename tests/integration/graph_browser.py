@@ -394,6 +394,18 @@ def check_reading(b, wrong):
             wrong.append(f"the page is without {what}")
 
 
+def check_narrow(b, wrong):
+    """On a telephone nothing is cut, and the details are there."""
+    b.call("Emulation.setDeviceMetricsOverride", width=400, height=800, deviceScaleFactor=1, mobile=True)
+    if b.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        wrong.append("a narrow page is wider than its window")
+    b.evaluate("document.querySelector('.box').dispatchEvent(new Event('click'))")
+    if b.evaluate("document.getElementById('details').clientHeight") < 100:
+        wrong.append("a narrow page has no room for details")
+    b.evaluate("document.getElementById('close').click(); document.activeElement.blur()")
+    b.call("Emulation.clearDeviceMetricsOverride")
+
+
 def check_again(b, page, wrong):
     """The same graph is drawn the same each time."""
     first = b.evaluate("document.querySelector('.stage > svg').innerHTML")
@@ -431,6 +443,7 @@ def main():
                 check_keyboard(b, graph, wrong)
                 check_reach(b, wrong)
                 check_details(b, graph, wrong)
+                check_narrow(b, wrong)
             shoot(b, directory, wrong)
             check_events(b, wrong)
         finally:
