@@ -239,9 +239,8 @@ int cmd_graph(int argc, char **argv, struct err *err)
 		{ 'o', "output", "FILE", "to FILE instead of standard output", .text = &c.output },
 	};
 	const struct usage usage = {
-		.about =
-			"Say who may talk to whom, as the policy is now, and who did, as the records\n"
-			"tell; and where the two differ.\n",
+		.about = "Say who may talk to whom, as the policy is now, and who did, as records\n"
+			 "tell; and where the two differ.\n",
 		.options = options,
 		.n_options = ARRAY_SIZE(options),
 	};

@@ -75,16 +75,24 @@ static void settle(struct sighting *s)
 	s->refused = s->refused_in + s->refused_out;
 }
 
-/* An end as it is judged now; `own` holds it where it shares its namespace with nobody. */
+/* One that is over, which shares its namespace with nobody. */
+struct alone {
+	const struct graph_container *container;
+	struct connection_end end;
+};
+
+/* An end as it is judged now. */
 static struct graph_end judged(const struct work *w, size_t end, const struct cidr *address,
-			       const struct graph_container **own)
+			       struct alone *alone)
 {
 	if (end >= w->input->n_containers)
 		return (struct graph_end){ .address = address };
 	if (w->place_of[end] != GRAPH_NONE)
 		return graph_end_of(&w->places[w->place_of[end]], address);
-	*own = &w->input->containers[end];
-	return (struct graph_end){ own, 1, address };
+	alone->container = &w->input->containers[end];
+	alone->end =
+		(struct connection_end){ &alone->container->labels, alone->container->namespace };
+	return (struct graph_end){ &alone->container, &alone->end, 1, address };
 }
 
 static const struct cidr *address_of(const struct work *w, size_t end, bool v6)
@@ -109,7 +117,7 @@ static int judge(const struct work *w, const struct told *told, struct sighting 
 	const struct graph_flow *flow = told->flow;
 	const struct cidr *theirs = flow->has_address ? &flow->address : NULL;
 	const struct cidr *ours = theirs ? address_of(w, flow->container, theirs->v6) : NULL;
-	const struct graph_container *from_own, *to_own;
+	struct alone from_alone, to_alone;
 	struct graph_end from, to;
 	int r;
 
@@ -118,12 +126,11 @@ static int judge(const struct work *w, const struct told *told, struct sighting 
 		s->allowed = s->accepted > 0;
 		return 0;
 	}
-	from = judged(w, told->from, flow->ingress ? theirs : ours, &from_own);
-	to = judged(w, told->to, flow->ingress ? ours : theirs, &to_own);
+	from = judged(w, told->from, flow->ingress ? theirs : ours, &from_alone);
+	to = judged(w, told->to, flow->ingress ? ours : theirs, &to_alone);
 	r = graph_refused_by(w->input->host, &from, &to, s->protocol, s->port, &s->refusal, w->err);
 	s->allowed = !s->refusal.profile && !s->refusal.class_key;
-	s->open = s->allowed && (from.n == 0 || !graph_constrains(from.v[0], false)) &&
-		  (to.n == 0 || !graph_constrains(to.v[0], true));
+	s->open = s->allowed && graph_is_open(&from, &to);
 	return r;
 }
 

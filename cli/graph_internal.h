@@ -13,7 +13,8 @@
 /* Containers that share a network namespace, and so addresses. */
 struct place {
 	const struct graph_container **v;
-	size_t *containers; /* of the input */
+	struct connection_end *ends; /* the same */
+	size_t *containers;          /* of the input */
 	size_t n;
 	const char *machine;
 	uint64_t netns;

@@ -9,7 +9,7 @@
 
 struct graph_end graph_end_of(const struct place *place, const struct cidr *address)
 {
-	return (struct graph_end){ place->v, place->n, address };
+	return (struct graph_end){ place->v, place->ends, place->n, address };
 }
 
 bool *graph_same(const struct work *w, size_t class, size_t part, bool ingress)
@@ -96,6 +96,7 @@ static int join_place(struct work *w, struct place *place, size_t container)
 	const struct graph_container *c = &w->input->containers[container];
 	const struct graph_container **v =
 		reallocarray(place->v, place->n + 1, sizeof(struct graph_container *));
+	struct connection_end *ends;
 	size_t *containers;
 
 	if (!v)
@@ -105,6 +106,11 @@ static int join_place(struct work *w, struct place *place, size_t container)
 	if (!containers)
 		return err_oom(w->err);
 	place->containers = containers;
+	ends = reallocarray(place->ends, place->n + 1, sizeof(*ends));
+	if (!ends)
+		return err_oom(w->err);
+	place->ends = ends;
+	ends[place->n] = (struct connection_end){ &c->labels, c->namespace };
 	v[place->n] = c;
 	containers[place->n++] = container;
 	place->machine = c->machine;

@@ -96,6 +96,7 @@ static void work_done(struct work *w)
 	space_done(&w->space);
 	for (size_t i = 0; w->places && i < w->n_places; i++) {
 		free(w->places[i].v);
+		free(w->places[i].ends);
 		free(w->places[i].containers);
 	}
 	free(w->places);

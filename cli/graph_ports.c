@@ -105,24 +105,25 @@ bool graph_constrains(const struct graph_container *container, bool ingress)
 	return false;
 }
 
-static int refused_at(const struct host *host, const struct graph_container *own,
-		      const struct graph_end *other, struct connection *c,
+static void set_other(struct connection *c, const struct graph_end *other)
+{
+	c->no_address = !other->address;
+	if (other->address)
+		c->peer = *other->address;
+	c->other = other->n > 0 ? other->ends[0] : (struct connection_end){ 0 };
+	c->beside = other->n > 1 ? other->ends + 1 : NULL;
+	c->n_beside = other->n > 1 ? other->n - 1 : 0;
+}
+
+/* By the first of them whose policy does. */
+static int refused_at(const struct host *host, const struct graph_end *own, struct connection *c,
 		      struct connection_refusal *ret, struct err *err)
 {
 	int r = 0;
 
-	c->no_address = !other->address;
-	if (other->address)
-		c->peer = *other->address;
-	c->own = (struct connection_end){ &own->labels, own->namespace };
-	for (size_t i = 0; r == 0 && !ret->profile && !ret->class_key; i++) {
-		c->other = (struct connection_end){ 0 };
-		if (i < other->n)
-			c->other = (struct connection_end){ &other->v[i]->labels,
-							    other->v[i]->namespace };
-		r = connection_refused_by(&own->selection, host, c, ret, err);
-		if (i + 1 >= other->n)
-			break;
+	for (size_t i = 0; r == 0 && !ret->profile && !ret->class_key && i < own->n; i++) {
+		c->own = own->ends[i];
+		r = connection_refused_by(&own->v[i]->selection, host, c, ret, err);
 	}
 	return r;
 }
@@ -133,13 +134,14 @@ int graph_refused_by(const struct host *host, const struct graph_end *from,
 {
 	struct connection c = { .protocol = protocol, .port = port };
 	struct connection_refusal refusal = { 0 };
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; r == 0 && !refusal.profile && !refusal.class_key && i < from->n; i++)
-		r = refused_at(host, from->v[i], to, &c, &refusal, err);
+	set_other(&c, to);
+	r = refused_at(host, from, &c, &refusal, err);
 	c.ingress = true;
-	for (size_t i = 0; r == 0 && !refusal.profile && !refusal.class_key && i < to->n; i++)
-		r = refused_at(host, to->v[i], from, &c, &refusal, err);
+	set_other(&c, from);
+	if (r == 0)
+		r = refused_at(host, to, &c, &refusal, err);
 	if (r == 0)
 		*ret = refusal;
 	return r;
@@ -236,7 +238,7 @@ static int pass_protocol(const struct host *host, const struct graph_end *from,
 	return r;
 }
 
-static bool is_open(const struct graph_end *from, const struct graph_end *to)
+bool graph_is_open(const struct graph_end *from, const struct graph_end *to)
 {
 	for (size_t i = 0; i < from->n; i++) {
 		if (graph_constrains(from->v[i], false))
@@ -269,6 +271,6 @@ int graph_passing(const struct host *host, const struct graph_end *from, const s
 	}
 	join(&out);
 	*ret = out;
-	*ret_open = is_open(from, to);
+	*ret_open = graph_is_open(from, to);
 	return 0;
 }

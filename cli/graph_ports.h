@@ -13,6 +13,7 @@
 struct graph_end {
 	/* Those that share the network namespace; none: it lies outside. */
 	const struct graph_container *const *v;
+	const struct connection_end *ends; /* the same */
 	size_t n;
 	const struct cidr *address; /* NULL: not known */
 };
@@ -36,9 +37,8 @@ bool stretches_are_all(const struct stretches *stretches);
 bool stretches_equal(const struct stretches *a, const struct stretches *b);
 
 /*
- * Who refuses a connection? As the kernel has it, all must pass that share the namespaces of both
- * ends, each with each of the other end's. Where several share one, a rule that lets in only some
- * of them lets in none in the kernel; here another rule may make up for it.
+ * Who refuses a connection? As the kernel has it, the policies of all must pass that share the
+ * namespaces of both ends.
  *
  * Errors  -EBADMSG a zone that the host does not have
  */
@@ -46,11 +46,14 @@ int graph_refused_by(const struct host *host, const struct graph_end *from,
 		     const struct graph_end *to, enum protocol protocol, uint16_t port,
 		     struct connection_refusal *ret, struct err *err);
 
+/* Does nothing constrain the sender's egress nor the receiver's ingress? */
+bool graph_is_open(const struct graph_end *from, const struct graph_end *to);
+
 /*
  * All that passes.
  *
  * ret       stretches_done(); untouched on failure
- * ret_open  nothing constrains the sender's egress nor the receiver's ingress
+ * ret_open  graph_is_open()
  * Errors    likewise; -ENOMEM
  */
 int graph_passing(const struct host *host, const struct graph_end *from, const struct graph_end *to,

@@ -33,6 +33,17 @@ struct question {
 	struct err *err;
 };
 
+static bool labels_fit(const struct peer_selector *selector, const struct connection *c)
+{
+	if (!c->other.labels || !peer_selector_fits(selector, c->other.labels, c->other.namespace))
+		return false;
+	for (size_t i = 0; i < c->n_beside; i++) {
+		if (!peer_selector_fits(selector, c->beside[i].labels, c->beside[i].namespace))
+			return false;
+	}
+	return true;
+}
+
 static int peer_fits(const struct question *q, const struct peer *peer, bool *ret)
 {
 	static const struct zones no_zones = { 0 };
@@ -45,8 +56,7 @@ static int peer_fits(const struct question *q, const struct peer *peer, bool *re
 		*ret = !c->no_address && block_fits(peer, &c->peer);
 		break;
 	case PEER_LABELS:
-		*ret = c->other.labels &&
-		       peer_selector_fits(&peer->selector, c->other.labels, c->other.namespace);
+		*ret = labels_fit(&peer->selector, c);
 		break;
 	case PEER_ZONE:
 		r = zones_get(q->host ? &q->host->zones : &no_zones, peer->zone, &zone, q->err);
@@ -102,6 +112,19 @@ static bool is_loopback(const struct cidr *address)
 			   : address->address[0] == 127;
 }
 
+static bool differs(const struct connection *c, const char *key)
+{
+	const char *own = separate_class(c->own.labels, key);
+
+	if (!streq(own, separate_class(c->other.labels, key)))
+		return true;
+	for (size_t i = 0; i < c->n_beside; i++) {
+		if (!streq(own, separate_class(c->beside[i].labels, key)))
+			return true;
+	}
+	return false;
+}
+
 /* Classes are of registered containers: whoever else is at the other end has none. */
 static const char *differing_class(const struct selection *selection, const struct host *host,
 				   const struct connection *c)
@@ -110,8 +133,7 @@ static const char *differing_class(const struct selection *selection, const stru
 	    !c->other.labels)
 		return NULL;
 	for (size_t i = 0; i < host->n_separate; i++) {
-		if (!streq(separate_class(c->own.labels, host->separate[i]),
-			   separate_class(c->other.labels, host->separate[i])))
+		if (differs(c, host->separate[i]))
 			return host->separate[i];
 	}
 	return NULL;

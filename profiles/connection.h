@@ -20,6 +20,10 @@ struct connection {
 	bool no_address;  /* nothing but labels is known of the other end: no block, no zone fits */
 	struct cidr peer; /* one address */
 	struct connection_end own, other;
+	/* Who shares the network namespace of the other end: an address is a peer's only where all
+	 * of them fit, and is of another class where one of them is. Borrowed. */
+	const struct connection_end *beside;
+	size_t n_beside;
 	enum protocol protocol;
 	uint16_t port; /* of the one that is connected to */
 };

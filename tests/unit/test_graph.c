@@ -293,6 +293,37 @@ static void test_shared(void **state)
 			 "anywhere > web TCP 443 unused\n");
 }
 
+#define FROM(key, value, port)                                                                     \
+	"{\"from\": " PEERS("\"" key "\": \"" value "\"") ", \"ports\": [{\"port\": " port "}]}"
+
+/* An address is a peer's only where one rule lets in all that have it: two that each let in one of
+ * them let in none. And it is of another class where one of them is. */
+static void test_shared_peers(void **state)
+{
+	static const char two[] =
+		MATCH("tier", "two") ", \"network\": {\"egress\": [], "
+				     "\"ingress\": [" FROM("app", "a", "1") ", " FROM(
+					     "app", "b", "1") ", " FROM("both", "yes", "2") "]}";
+	static const char quiet[] = MATCH("both", "yes") ", \"network\": {\"ingress\": [], "
+							 "\"egress\": [{}]}";
+	_cleanup_(scene_done) struct scene s = { 0 };
+
+	shop_profile(*state, "lo", "two", two);
+	shop_profile(*state, "lo", "quiet", quiet);
+	open_scene(&s, *state, CONFIG ", \"separate\": [\"class\"]");
+	add(&s, "a", "app=a both=yes io.coaming.class=x", "172.16.0.1")->netns = 7;
+	add(&s, "b", "app=b both=yes", "172.16.0.1")->netns = 7;
+	add(&s, "two", "tier=two", "172.16.0.2");
+	assert_graph(&s, "a > anywhere anything unused\n"
+			 "b > anywhere anything unused\n");
+	labels_done(&s.input.containers[0].labels);
+	shop_labels(&s.input.containers[0].labels, "app=a both=yes");
+	assert_graph(&s, "a > two TCP 2 unused\n"
+			 "a > anywhere anything unused\n"
+			 "b > two TCP 2 unused\n"
+			 "b > anywhere anything unused\n");
+}
+
 /* ---- generated ---- */
 
 static const char *const blocks[] = { "10.0.0.0/8", "10.0.0.0/9",    "10.128.0.0/9", "10.64.0.0/16",
@@ -558,9 +589,9 @@ static void test_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_shop(test_small),  in_shop(test_both_ends), in_shop(test_open),
-		in_shop(test_groups), in_shop(test_shared),    in_shop(test_generated),
-		in_shop(test_space),  in_shop(test_memory),
+		in_shop(test_small),     in_shop(test_both_ends), in_shop(test_open),
+		in_shop(test_groups),    in_shop(test_shared),    in_shop(test_shared_peers),
+		in_shop(test_generated), in_shop(test_space),     in_shop(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
