@@ -80,6 +80,11 @@ static int compare_peers(const struct proof_wanted *wanted, struct buf *wrong, s
 	return r;
 }
 
+static bool has_peer_sets(const char *ruleset)
+{
+	return strstr(ruleset, "\tset peer-") || strstr(ruleset, "\tset apart-");
+}
+
 /* The rules are as they should be: are those whom they let in? */
 static int add_peers(const struct proof_look *look, struct proof_finding *ret, struct err *err)
 {
@@ -87,7 +92,8 @@ static int add_peers(const struct proof_look *look, struct proof_finding *ret, s
 	struct err why = { 0 };
 	int r;
 
-	if (!look->wanted->state_dir || ret->state != PROOF_MATCH)
+	if (!look->wanted->state_dir || ret->state != PROOF_MATCH ||
+	    !has_peer_sets(look->wanted->ruleset))
 		return 0;
 	r = compare_peers(look->wanted, &wrong, &why);
 	if (r == -ENOMEM)

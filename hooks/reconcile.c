@@ -150,28 +150,28 @@ static int decide_again(const struct host *host, struct running *running, struct
 				       &running->decision.facts, err);
 }
 
-/* Its table has the sets of the profiles that were when it was made. */
+/*
+ * Its table has the sets of the profiles that were when it was made. Where its rules are not known
+ * any more it has none that could be kept right, which `coaming attest` tells.
+ */
 static int keep_own_sets(const struct host *host, const struct running *running,
 			 struct registered *registered, struct err *err)
 {
 	_cleanup_free_ char *rules = NULL;
 	size_t n = 0;
-	int r;
+	int r = 0;
 
-	registered->firewall = running->live.firewall;
-	if (!registered->firewall)
-		return 0;
-	r = live_read_rules(host->state_dir, registered->id, &rules, err);
-	if (r < 0)
-		return r == -ENOENT ? err_system(err, ENOENT,
-						 "the rules of its firewall are not in stateDir")
-				    : r;
+	if (running->live.firewall)
+		r = live_read_rules(host->state_dir, registered->id, &rules, err);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	registered->firewall = rules != NULL;
 	for (size_t i = 0; i < registered->n_sets; i++) {
 		struct peer_set *set = &registered->sets[i];
 		char line[64];
 
 		(void)snprintf(line, sizeof(line), "\tset %.40s4 {\n", set->name);
-		if (strstr(rules, line)) {
+		if (rules && strstr(rules, line)) {
 			struct peer_set kept = *set;
 
 			*set = registered->sets[n];

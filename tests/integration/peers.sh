@@ -441,37 +441,34 @@ three_thousand() {
 	assert_clean
 }
 
-# createRuntime is killed at each of its system calls: what the others' sets hold then, reconcile
-# puts right; and the next start finds nothing in its way.
-killed_anywhere() {
-	local name n points=0
+# A hook is killed at each of its system calls around the registration: what the others' sets hold
+# then, reconcile puts right; and the next call finds nothing in its way.
+killed_anywhere() { # STAGE
+	local stage=$1 name n points=0
 
 	three_tiers
 	start db
 	hook_setup '{network: {ingress: [], egress: [{to: [{labelSelector: {matchLabels: {tier: "db"}}}]}]}}'
-	jq '.annotations.tier = "web"' "$W/bundles/c1/config.json" >"$W/c" && cp "$W/c" "$W/bundles/c1/config.json"
+	jq '.annotations.tier = "web"' "$W/bundles/c1/config.json" >"$W/c"
+	cp "$W/c" "$W/bundles/c1/config.json"
 	ip link add h0 type veth peer name eth0 netns "$target"
 	nsenter -n -t "$target" ip addr add 10.7.0.77/16 dev eth0
 	hook createRuntime
 	assert_status 0
 	assert_eq "$(elements n2 db)" "10.7.0.77" "peers of db"
+	[ "$stage" = poststop ] || hook poststop
+	strace -o "$W/trace" "$B/coaming-hook" --config "$W/coaming.json" "$stage" <"$W/state.json"
 	hook poststop
 	assert_eq "$(elements n2 db)" "" "peers of db"
-	cp "$W/request.json" "$W/bundles/c1/config.json"
-	run confined create --bundle "$W/bundles/c1" c1
-	cp "$W/c" "$W/bundles/c1/config.json"
-	strace -o "$W/trace" "$B/coaming-hook" --config "$W/coaming.json" createRuntime <"$W/state.json"
-	hook poststop
 	# From the first look at the registry to the end.
 	awk '{ name = $0; sub(/\(.*/, "", name); n[name]++; if (/peers/) seen = 1
 		if (seen && name ~ /^[a-z0-9_]+$/ && name !~ /^exit/) print name, n[name] }' "$W/trace" >"$W/points"
 	while read -r name n; do
 		points=$((points + 1))
-		run confined create --bundle "$W/bundles/c1" c1 >/dev/null
+		[ "$stage" = createRuntime ] || hook createRuntime >/dev/null
 		run strace -o /dev/null -e "inject=$name:signal=KILL:when=$n" \
-			"$B/coaming-hook" --config "$W/coaming.json" createRuntime <"$W/state.json" >/dev/null
-		# Of a start that was killed the runtime kills the process; here it lives: what is
-		# registered is right, or not there.
+			"$B/coaming-hook" --config "$W/coaming.json" "$stage" <"$W/state.json" >/dev/null
+		# Of a start that was killed the runtime kills the process; here it lives.
 		run coaming reconcile --quiet >/dev/null
 		assert_status 0
 		run coaming reconcile --dry-run >/dev/null
@@ -481,9 +478,8 @@ killed_anywhere() {
 		else
 			assert_eq "$(elements n2 db)" "" "peers of db after $name $n"
 		fi
-		hook createRuntime >/dev/null
+		[ "$stage" = poststop ] || hook createRuntime >/dev/null
 		assert_status 0
-		assert_eq "$(elements n2 db)" "10.7.0.77" "peers of db"
 		hook poststop >/dev/null
 		assert_status 0
 		assert_eq "$(elements n2 db)" "" "peers of db"
@@ -652,6 +648,7 @@ check 'explain: who is a peer now, and whose address is shared' explained
 check 'reconcile repairs what was made wrong, and records it' reconciles
 check 'three thousand peers' three_thousand
 check 'a wrong peer is found by an attestation' attests
-check 'createRuntime killed at each system call' killed_anywhere
+check 'createRuntime killed at each system call' killed_anywhere createRuntime
+check 'poststop killed at each system call' killed_anywhere poststop
 check 'a registry that cannot be read' unreadable
 finish
