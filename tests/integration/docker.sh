@@ -7,21 +7,6 @@
 sandbox "$@"
 need dockerd docker containerd runc crun jq busybox journalctl "$B/coaming-runtime" "$B/coaming-hook"
 
-dock() {
-	docker -H "unix://$W/docker.sock" "$@"
-}
-
-# dockerd_start DAEMON_JSON
-dockerd_start() {
-	echo "$1" >"$W/daemon.json"
-	dockerd --config-file "$W/daemon.json" -H "unix://$W/docker.sock" --data-root "$W/data" \
-		--exec-root "$W/exec" -p "$W/docker.pid" --storage-driver vfs --bridge none \
-		--iptables=false --ip6tables=false --exec-opt native.cgroupdriver=cgroupfs \
-		--cgroup-parent "/$CG" >"$W/dockerd.log" 2>&1 &
-	dockerd=$!
-	wait_for 20 dockerd dock info || { tail -n 20 "$W/dockerd.log"; return 1; }
-}
-
 # docker_setup: the image "busybox", and profiles for whoever starts.
 docker_setup() {
 	journal_start

@@ -582,36 +582,57 @@ podmans() {
 	assert_clean
 }
 
-# On a network of podman's, where names are those of containers: the profiles let names through, and
+# On a network of an engine, where names are those of containers: the profiles let names through, and
 # who is named.
-podmans_names() {
-	local network=(--network shop --label com.docker.compose.project=t)
+names_of() { # ENGINE
+	local engine=$1 network=(--network shop --label com.docker.compose.project=t)
 
 	RUNTIME=crun library
 	journal_start
-	podman_setup
-	sed -i 's/^runtime = .*/runtime = "coaming-runtime"/' "$CONTAINERS_CONF"
 	compose 'name: t' 'services:' '  app: {image: x, environment: {DB_HOST: db}}' '  db: {image: postgres}' \
 		'  other: {image: x, environment: {API_URL: "https://api.example.com"}}'
 	generate --quiet --compose "$W/compose.yaml" --output "$W/library"
 	assert_status 0
 	mkdir -p /etc/coaming
 	cp "$W/coaming.json" /etc/coaming/coaming.json
-	podman network create shop
-	run podman run -d --name db "${network[@]}" --label com.docker.compose.service=db busybox \
+	"$engine"_with_coaming
+	"$engine" network create --subnet 10.77.0.0/24 shop
+	run "$engine" run -d --name db "${network[@]}" --label com.docker.compose.service=db busybox \
 		probe serve 5432 -- wait
 	assert_status 0
 	for from in app other; do
-		podman run --rm --name "$from" "${network[@]}" --label "com.docker.compose.service=$from" busybox \
+		"$engine" run --name "$from" "${network[@]}" --label "com.docker.compose.service=$from" busybox \
 			sh -c 'nc -w 2 db 5432 </dev/null; echo "$?"' >"$W/$from" 2>&1 </dev/null || true
 	done
 	head "$W/app" "$W/other"
 	assert_has "$W/app" open
 	assert_has_not "$W/other" open
 	# It was refused by the profile, not for want of the name.
-	assert_has_not "$W/other" 'bad address'
-	run podman rm -f -t 0 db
+	assert_has "$W/other" 'timed out'
+	"$engine" image inspect busybox >"$W/inspected.json"
+	generate --json --image-config "$W/inspected.json"
+	assert_status 0
+	assert_json "$W/out" '.profiles[0].profile.match.image[0] | test("/busybox$")'
+	generate --json --container db
+	assert_status 0
+	assert_json "$W/out" '.profiles[0].profile.match.labelSelector.matchLabels
+		== {"com.docker.compose.project": "t", "com.docker.compose.service": "db"}'
+	run "$engine" rm -f db app other
+	assert_status 0
 	assert_clean
+}
+
+podman_with_coaming() {
+	podman_setup
+	sed -i 's/^runtime = .*/runtime = "coaming-runtime"/' "$CONTAINERS_CONF"
+}
+
+dock_with_coaming() {
+	command -v dockerd >/dev/null || skip_check 'dockerd is not there'
+	dockerd_start "$(jq -n --arg path "$B/coaming-runtime" '{"default-runtime": "coaming",
+		runtimes: {coaming: {path: $path}}}')"
+	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
+	tar -C "$T/rootfs" -c . | dock import - busybox >/dev/null
 }
 
 # --- wrong input: each its sentence ---------------------------------------------------------------
@@ -1071,7 +1092,8 @@ check 'of containers that run a set is made' containers
 check 'a compose file of three tiers becomes the set that is in the tree' golden
 check 'under the set exactly what it says gets through, IPv4 and IPv6' set_in_force
 check 'what podman says of images and containers is read, and profiles find their containers' podmans
-check 'names of a network of podman'"'"'s are asked for, and who is named is reached' podmans_names
+check 'names of a network of podman are asked for, and who is named is reached' names_of podman
+check 'names of a network of Docker are asked for, and who is named is reached' names_of dock
 check 'who talks to whom is seen in addresses, links and dependencies' who_talks
 check 'where a program is told to listen it is reached' told_to_listen
 check 'services that share no network have no rule' networks_apart

@@ -625,6 +625,23 @@ podman_setup() {
 	tar -C "$T/rootfs" -c . | podman import -q - busybox
 }
 
+# --- Docker --------------------------------------------------------------------------------------
+
+dock() {
+	docker -H "unix://$W/docker.sock" "$@"
+}
+
+# dockerd_start DAEMON_JSON: a dockerd of this check's own, with files of its own.
+dockerd_start() {
+	echo "$1" >"$W/daemon.json"
+	dockerd --config-file "$W/daemon.json" -H "unix://$W/docker.sock" --data-root "$W/data" \
+		--exec-root "$W/exec" -p "$W/docker.pid" --storage-driver vfs --bridge none \
+		--iptables=false --ip6tables=false --exec-opt native.cgroupdriver=cgroupfs \
+		--cgroup-parent "/$CG" >"$W/dockerd.log" 2>&1 &
+	dockerd=$!
+	wait_for 20 dockerd dock info || { tail -n 20 "$W/dockerd.log"; return 1; }
+}
+
 # --- containerd ----------------------------------------------------------------------------------
 
 # image_tar NAME CONFIG: $W/image.tar, as ctr imports it, of one layer, the root file system. CONFIG

@@ -592,23 +592,14 @@ podmans_pods() {
 	assert_clean
 }
 
-dock() {
-	docker -H "unix://$W/docker.sock" "$@"
-}
-
 # Docker 28 connects a container after createRuntime, Docker 20.10 before: `start` tells the others.
 dockers() {
 	local address pid id
 
 	command -v dockerd >/dev/null || skip_check 'dockerd is not there'
 	profiles_of_engines
-	jq -n --arg path "$B/coaming-runtime" '{"default-runtime": "coaming",
-		runtimes: {coaming: {path: $path}}}' >"$W/daemon.json"
-	dockerd --config-file "$W/daemon.json" -H "unix://$W/docker.sock" --data-root "$W/data" \
-		--exec-root "$W/exec" -p "$W/docker.pid" --storage-driver vfs --bridge none \
-		--iptables=false --ip6tables=false --exec-opt native.cgroupdriver=cgroupfs \
-		--cgroup-parent "/$CG" >"$W/dockerd.log" 2>&1 &
-	wait_for 20 dockerd dock info || { tail -n 20 "$W/dockerd.log"; return 1; }
+	dockerd_start "$(jq -n --arg path "$B/coaming-runtime" '{"default-runtime": "coaming",
+		runtimes: {coaming: {path: $path}}}')"
 	[ -d "$T/rootfs" ] || rootfs "$T/rootfs"
 	tar -C "$T/rootfs" -c . | dock import - busybox >/dev/null
 	run dock network create --subnet 10.77.0.0/24 backend
