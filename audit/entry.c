@@ -17,9 +17,9 @@
 const char entry_hash_none[SHA256_HEX] =
 	"0000000000000000000000000000000000000000000000000000000000000000";
 
-static bool name_is(const struct view *v, const char *name)
+bool view_is(const struct view *view, const char *name)
 {
-	return v->name_len == strlen(name) && memcmp(v->name, name, v->name_len) == 0;
+	return view->name_len == strlen(name) && memcmp(view->name, name, view->name_len) == 0;
 }
 
 static int compare_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
@@ -81,7 +81,7 @@ static void puts_field(struct buf *out, const char *name, const char *value)
 static const struct view *find(const struct view *v, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
-		if (name_is(&v[i], name))
+		if (view_is(&v[i], name))
 			return &v[i];
 	return NULL;
 }
@@ -199,7 +199,7 @@ static bool is_of_the_chain(const struct view *f)
 					     "COAMING_HASH", "COAMING_MAC" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (name_is(f, names[i]))
+		if (view_is(f, names[i]))
 			return true;
 	return false;
 }
@@ -340,11 +340,11 @@ static enum entry_state take_field(struct rest *rest, struct view *ret)
 /* The chain's own fields, at the only places where they may stand. */
 static bool note_place(struct entry *e, const struct view *f)
 {
-	if (name_is(f, "COAMING_SEQ"))
+	if (view_is(f, "COAMING_SEQ"))
 		return e->n == 0 && to_u64(f, &e->seq) && e->seq > 0 && e->seq <= ENTRY_SEQ_MAX;
-	if (name_is(f, "COAMING_KEY_EPOCH"))
+	if (view_is(f, "COAMING_KEY_EPOCH"))
 		return e->n == 2 && e->seq > 0 && to_u64(f, &e->epoch) && e->epoch > 0;
-	if (!name_is(f, "COAMING_PREV"))
+	if (!view_is(f, "COAMING_PREV"))
 		return e->n != 1 || e->seq == 0; /* after COAMING_SEQ comes COAMING_PREV */
 	if (e->n != 1 || e->seq == 0 || !is_made_of(f, "0123456789abcdef", 64, 64))
 		return false;
@@ -370,7 +370,7 @@ static bool note_hash(struct entry *e, const struct view *f)
 /* A code for an epoch, and none without; after it nothing may come. */
 static bool note_mac(struct entry *e, const struct view *f)
 {
-	if (!name_is(f, "COAMING_MAC") || e->epoch == 0 || e->mac[0] ||
+	if (!view_is(f, "COAMING_MAC") || e->epoch == 0 || e->mac[0] ||
 	    !is_made_of(f, "0123456789abcdef", SHA256_HEX - 1, SHA256_HEX - 1))
 		return false;
 	memcpy(e->mac, f->value, f->len);
@@ -400,7 +400,7 @@ static enum entry_state take_fields(struct rest *rest, struct entry *e)
 		 */
 		if (hashed ? !note_mac(e, &f) : !note_place(e, &f))
 			return ENTRY_BAD;
-		if (name_is(&f, "COAMING_HASH")) {
+		if (view_is(&f, "COAMING_HASH")) {
 			if (!note_hash(e, &f))
 				return ENTRY_BAD;
 			hashed = true;

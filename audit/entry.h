@@ -109,6 +109,8 @@ enum entry_state entry_read(const char *text, size_t len, struct entry *ret);
 /* Append one field: NAME LF, length, value, LF. */
 void entry_put_field(struct buf *out, const char *name, const char *value, size_t len);
 
+/* Is it a field of that name? */
+bool view_is(const struct view *view, const char *name);
 /* First field of a name, or NULL. */
 const struct view *entry_get(const struct entry *entry, const char *name);
 bool entry_is(const struct entry *entry, const char *name, const char *value);

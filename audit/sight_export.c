@@ -92,19 +92,14 @@ static void note(char *out, size_t size, const struct view *v)
 	(void)snprintf(out, size, "%.*s", (int)(v->len < size ? v->len : size - 1), v->value);
 }
 
-static bool is_named(const struct view *v, const char *name)
-{
-	return v->name_len == strlen(name) && memcmp(v->name, name, v->name_len) == 0;
-}
-
 /* What was said of the entry by the journal it came from is hearsay: it only helps to find it. */
 static void note_field(struct reader *r, const struct view *v)
 {
-	if (is_named(v, "__CURSOR"))
+	if (view_is(v, "__CURSOR"))
 		note(r->cursor, sizeof(r->cursor), v);
-	else if (is_named(v, "_HOSTNAME"))
+	else if (view_is(v, "_HOSTNAME"))
 		note(r->host, sizeof(r->host), v);
-	else if (is_named(v, "_MACHINE_ID"))
+	else if (view_is(v, "_MACHINE_ID"))
 		note(r->machine, sizeof(r->machine), v);
 	else if (v->name_len > 0 && field_name_is_valid(v->name, v->name_len) &&
 		 r->entry->n < ENTRY_FIELDS_MAX)

@@ -172,11 +172,6 @@ static void note_overflow(struct flow_container *container, const struct flow_ov
 
 /* ---- records ---- */
 
-static bool is_field(const struct view *v, const char *name)
-{
-	return v->name_len == strlen(name) && memcmp(v->name, name, v->name_len) == 0;
-}
-
 /* A field's text, "" where there is none; NULL: no memory. */
 static char *text_of(const struct entry *e, const char *field)
 {
@@ -222,9 +217,9 @@ static int describe(struct flow_container *container, const struct entry *e, str
 			return err_oom(err);
 	}
 	for (size_t i = 0; r == 0 && i < e->n; i++) {
-		if (is_field(&e->fields[i], "COAMING_LABEL"))
+		if (view_is(&e->fields[i], "COAMING_LABEL"))
 			r = add_label(&container->party.labels, &e->fields[i], err);
-		else if (is_field(&e->fields[i], "COAMING_ADDRESS"))
+		else if (view_is(&e->fields[i], "COAMING_ADDRESS"))
 			r = add_address(&container->addresses, &e->fields[i], err);
 	}
 	return r;
@@ -304,7 +299,7 @@ static int take_ends(struct flow_list *list, const struct entry *e, struct ends 
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < e->n && ends->n < ARRAY_SIZE(ends->v); i++) {
-		if (is_field(&e->fields[i], "COAMING_FLOW_PEER"))
+		if (view_is(&e->fields[i], "COAMING_FLOW_PEER"))
 			r = take_end(list, ends, &e->fields[i], err);
 	}
 	return r;
@@ -320,12 +315,12 @@ static int take_flows(struct flow_list *list, struct flow_container *container,
 	for (size_t i = 0; r == 0 && i < e->n; i++) {
 		const struct view *v = &e->fields[i];
 
-		if (is_field(v, "COAMING_FLOW_OVERFLOW")) {
+		if (view_is(v, "COAMING_FLOW_OVERFLOW")) {
 			if (flow_overflow_parse(v->value, v->len, &overflow) == 0)
 				note_overflow(container, &overflow);
 			else
 				list->not_read++;
-		} else if (is_field(v, "COAMING_FLOW")) {
+		} else if (view_is(v, "COAMING_FLOW")) {
 			if (flow_parse(v->value, v->len, &flow) == 0)
 				r = add_flow(list, container, &flow, find_end(ends, flow.address),
 					     err);

@@ -68,11 +68,6 @@ int reading_find(struct reading *r, const char *machine, size_t machine_len, con
 
 /* ---- records ---- */
 
-static bool is_field(const struct view *v, const char *name)
-{
-	return v->name_len == strlen(name) && memcmp(v->name, name, v->name_len) == 0;
-}
-
 /* The life of the container that it tells of. */
 static uint64_t life_of(const struct entry *e)
 {
@@ -87,7 +82,7 @@ static enum label_source source_of(const struct entry *e, const char *key, size_
 	for (size_t i = 0; i < e->n; i++) {
 		const struct view *v = &e->fields[i];
 
-		if (!is_field(v, "COAMING_LABEL_SOURCE") || v->len <= key_len ||
+		if (!view_is(v, "COAMING_LABEL_SOURCE") || v->len <= key_len ||
 		    memcmp(v->value, key, key_len) != 0 || v->value[key_len] != '=')
 			continue;
 		for (unsigned s = 0; s < LABEL_SOURCES_; s++) {
@@ -181,9 +176,9 @@ static int learn(struct graph_container *c, const struct entry *e, struct err *e
 	if (r == 0 && entry_get(e, "COAMING_LABEL"))
 		labels_done(&c->labels);
 	for (size_t i = 0; r == 0 && i < e->n; i++) {
-		if (is_field(&e->fields[i], "COAMING_LABEL"))
+		if (view_is(&e->fields[i], "COAMING_LABEL"))
 			r = set_label(c, e, &e->fields[i], err);
-		else if (is_field(&e->fields[i], "COAMING_ADDRESS"))
+		else if (view_is(&e->fields[i], "COAMING_ADDRESS"))
 			r = learn_address(c, &e->fields[i], err);
 	}
 	return r;
@@ -310,14 +305,14 @@ static int read_ends(struct reading *r, size_t own, const struct entry *e, struc
 	int status = 0;
 
 	for (size_t i = 0; i < e->n; i++)
-		n += is_field(&e->fields[i], "COAMING_FLOW_PEER");
+		n += view_is(&e->fields[i], "COAMING_FLOW_PEER");
 	if (n == 0)
 		return 0;
 	ret->v = calloc(n, sizeof(*ret->v));
 	if (!ret->v)
 		return err_oom(err);
 	for (size_t i = 0; status == 0 && i < e->n; i++) {
-		if (is_field(&e->fields[i], "COAMING_FLOW_PEER"))
+		if (view_is(&e->fields[i], "COAMING_FLOW_PEER"))
 			status = read_end(r, own, e, &e->fields[i], ret, err);
 	}
 	return status;
@@ -385,9 +380,9 @@ static int read_flows(struct reading *r, size_t container, const struct entry *e
 	for (size_t i = 0; status == 0 && i < e->n; i++) {
 		const struct view *v = &e->fields[i];
 
-		if (is_field(v, "COAMING_FLOW"))
+		if (view_is(v, "COAMING_FLOW"))
 			status = read_flow(r, container, e, v, &ends, err);
-		else if (is_field(v, "COAMING_FLOW_OVERFLOW"))
+		else if (view_is(v, "COAMING_FLOW_OVERFLOW"))
 			read_overflow(r, v);
 		else
 			continue;

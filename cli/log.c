@@ -94,13 +94,12 @@ static void add_time(struct buf *out, uint64_t usec)
 
 static void add_profiles(struct buf *out, const struct entry *e)
 {
-	const char *name = "COAMING_PROFILE";
 	bool any = false;
 
 	for (size_t i = 0; i < e->n; i++) {
 		const struct view *v = &e->fields[i];
 
-		if (v->name_len != strlen(name) || memcmp(v->name, name, v->name_len) != 0)
+		if (!view_is(v, "COAMING_PROFILE"))
 			continue;
 		buf_addc(out, any ? ',' : '[');
 		add_escaped(out, v);
