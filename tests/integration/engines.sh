@@ -79,6 +79,13 @@ assert_shop() { # CLIENT WEB_ADDRESS DB_ADDRESS
 	journal CONTAINER_ID_FULL="$id" COAMING_EVENT=stop >"$W/j"
 	assert_json "$W/j" "[.COAMING_REFUSED_FLOW] | flatten | any(test(\"^ingress tcp .* 8081 \"))
 		and any(test(\"^egress tcp $3 9999 \"))"
+	# Whoever made them, each knows the other end.
+	journal CONTAINER_ID_FULL="$id" COAMING_EVENT=flow >"$W/j"
+	assert_json "$W/j" "([.COAMING_FLOW] | flatten |
+		any(test(\"^egress accepted tcp $3 5432 packets=1 \")) and
+		any(test(\"^ingress accepted tcp [0-9.]+ 8080 packets=1 \")) and
+		any(test(\"^egress refused tcp $3 9999 \"))) and .COAMING_ADDRESS == \"$2\" and
+		(.COAMING_FLOW_PEER | fromjson | .name == \"db\" and .address == \"$3\")"
 }
 
 # --- Docker ----------------------------------------------------------------------------------------
