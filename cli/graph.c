@@ -84,7 +84,7 @@ static int find_sources(struct command *c, struct err *err)
 	s->store = c->store;
 	s->journals = c->directory || c->files.n > 0;
 	s->state_dir = c->registry ? c->registry : s->journals ? NULL : c->host->state_dir;
-	s->running_only = !c->registry;
+	s->is_own = !c->registry && !s->journals;
 	s->query = (struct query){
 		.audit_dir = c->host->audit_dir,
 		.journal_dir = c->directory,

@@ -92,7 +92,7 @@ static int read_registry(struct reading *r, struct err *err)
 		return 0;
 	e = peers_read(r->sources->state_dir, &peers, &r->notes->registry, err);
 	for (size_t i = 0; e == 0 && i < peers.n; i++) {
-		if (r->sources->running_only && registered_is_gone(&peers.v[i]))
+		if (r->sources->is_own && registered_is_gone(&peers.v[i]))
 			r->notes->gone++;
 		else
 			e = take_registered(r, &peers.v[i], err);
@@ -100,29 +100,42 @@ static int read_registry(struct reading *r, struct err *err)
 	return e;
 }
 
-/* What the firewalls of those that run remember, and no record tells yet. */
-static int read_kernel(struct reading *r, struct err *err)
+static int read_firewall(struct reading *r, size_t container, const struct live *live,
+			 struct err *err)
 {
+	_cleanup_(firewall_counters_done) struct firewall_counters counters = { 0 };
 	const struct ends nobody = { 0 };
+	struct err why = { 0 };
 	int e = 0;
 
-	for (size_t i = 0; r->sources->running_only && e == 0 && i < r->n_containers; i++) {
-		_cleanup_(firewall_counters_done) struct firewall_counters counters = { 0 };
+	if (flows_read(r->sources->host, live, &counters, &why) < 0) {
+		/* Without a text it is over meanwhile. */
+		if (why.class != ERR_NONE && r->notes->kernel.class == ERR_NONE)
+			r->notes->kernel = why;
+		return 0;
+	}
+	for (size_t i = 0; e == 0 && i < counters.n_flows; i++)
+		e = reading_add_flow(r, container, (uint64_t)live->time * USEC_PER_SEC,
+				     &counters.flows[i], &nobody, err);
+	return e;
+}
+
+/* Since when they run, and what their firewalls remember, which no record may tell yet. */
+static int read_kernel(struct reading *r, struct err *err)
+{
+	int e = 0;
+
+	for (size_t i = 0; r->sources->is_own && e == 0 && i < r->n_containers; i++) {
+		struct graph_container *c = &r->containers[i];
 		_cleanup_live_ struct live live = { 0 };
 		struct err why = { 0 };
 
-		if (!r->containers[i].running ||
-		    live_read(r->sources->state_dir, r->containers[i].id, &live, &why) < 0 ||
-		    !live.firewall)
+		if (!c->running || live_read(r->sources->state_dir, c->id, &live, &why) < 0)
 			continue;
-		if (flows_read(r->sources->host, &live, &counters, &why) < 0) {
-			if (why.class != ERR_NONE && r->notes->kernel.class == ERR_NONE)
-				r->notes->kernel = why;
-			continue;
-		}
-		for (size_t k = 0; e == 0 && k < counters.n_flows; k++)
-			e = reading_add_flow(r, i, (uint64_t)live.time * USEC_PER_SEC,
-					     &counters.flows[k], &nobody, err);
+		if (live.time > 0)
+			c->first = (uint64_t)live.time * USEC_PER_SEC;
+		if (live.firewall)
+			e = read_firewall(r, i, &live, err);
 	}
 	return e;
 }

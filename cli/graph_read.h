@@ -14,10 +14,12 @@
 struct graph_sources {
 	const struct host *host;
 	struct store *store;
-	struct query query;              /* which records; its times are not looked at */
-	bool journals;                   /* these, and not the host's ledger */
-	const char *state_dir;           /* whose registry; NULL: none */
-	bool running_only;               /* of the registry those whose process is there */
+	struct query query;    /* which records; its times are not looked at */
+	bool journals;         /* these, and not the host's ledger */
+	const char *state_dir; /* whose registry; NULL: none */
+	/* They are this host's: whose process is over is none of the registry, and what the kernel
+	 * remembers is read too. */
+	bool is_own;
 	uint64_t since_usec, until_usec; /* when a connection was seen last, or first; 0: open */
 };
 

@@ -421,8 +421,12 @@ int reading_records(struct reading *r, struct err *err)
 	struct query_notes notes = { 0 };
 	int status;
 
-	/* Who was admitted before the period has labels too. */
-	query.since_usec = query.until_usec = 0;
+	/* A record of connections says who its container is, and is no older than what it tells.
+	 * Of containers whose live files are not here others tell too, also of before the period.
+	 */
+	query.until_usec = 0;
+	query.since_usec = r->sources->is_own ? r->sources->since_usec : 0;
+	query.event = r->sources->is_own ? event_name(EVENT_FLOW) : NULL;
 	status = r->sources->journals ? query_journals(&query, read_record, r, &notes, err)
 				      : query_run(&query, read_record, r, &notes, err);
 	r->notes->unverified = notes.unverified;

@@ -288,6 +288,10 @@ real() {
 	assert_eq "$(state_of web db 'TCP 22')" refused "of one that is over"
 	assert_json "$W/out" '[.nodes[] | select(.name == "web") | .containers[] | [.name, .running]]
 		| sort == [["web-3", false], ["web-4", true]]'
+	run coaming graph --json --since -1h
+	assert_eq "$(state_of web db 'TCP 22')" refused "of the last hour"
+	run coaming graph --json --since +1h
+	assert_json "$W/out" '.totals.connections == 0 and .totals.refusedPackets == 0 and .totals.unused == 2'
 	# The policy becomes stricter: what was used is no longer allowed.
 	profile db '{match: {labelSelector: {matchLabels: {tier: "db"}}}, network: {ingress: [], egress: []}}'
 	run coaming graph --json

@@ -52,7 +52,7 @@ class Host:
         """Admitted, and registered where it runs."""
         number = len(self.containers) + 1
         ident = hashlib.sha256(name.encode()).hexdigest()
-        self.containers[name] = (ident, address)
+        self.containers[name] = (ident, address, labels)
         fields = [f"CONTAINER_ID_FULL={ident}", f"CONTAINER_ID={ident[:12]}",
                   f"CONTAINER_NAME={name}", f"COAMING_MACHINE_ID={MACHINE}",
                   "COAMING_OUTCOME=accept", "MESSAGE=admitted",
@@ -73,10 +73,14 @@ class Host:
 
     def flows(self, name, *flows):
         """flows: (direction, verdict, protocol, other, port, packets, first, last)"""
-        ident = self.containers[name][0]
-        fields = [f"CONTAINER_ID_FULL={ident}", f"CONTAINER_NAME={name}",
-                  f"COAMING_MACHINE_ID={MACHINE}", "MESSAGE=flows",
-                  "COAMING_ADMITTED=2026-11-20T08:00:00.000000Z"]
+        ident, own, labels = self.containers[name]
+        own = own if isinstance(own, list) else [own]
+        fields = [f"COAMING_LABEL={k}={v}" for k, v in labels.items()]
+        fields += [f"COAMING_LABEL_SOURCE={k}=engine" for k in labels]
+        fields += [f"COAMING_ADDRESS={a}" for a in own]
+        fields += [f"CONTAINER_ID_FULL={ident}", f"CONTAINER_NAME={name}",
+                   f"COAMING_MACHINE_ID={MACHINE}", "MESSAGE=flows",
+                   "COAMING_ADMITTED=2026-11-20T08:00:00.000000Z"]
         for direction, verdict, protocol, other, port, packets, first, last in flows:
             if other in self.containers:
                 address = self.containers[other][1]
