@@ -13,8 +13,10 @@
 #include "audit/evidence.h"
 #include "audit/stamp.h"
 #include "hooks/break_glass.h"
+#include "hooks/bundle.h"
 #include "hooks/decision.h"
 #include "hooks/flow_ends.h"
+#include "hooks/labels.h"
 #include "hooks/netns.h"
 #include "hooks/process.h"
 #include "lib/strv.h"
@@ -303,14 +305,42 @@ static int keep_parts(const struct host *host, const struct flows_of *of, const 
 	return r;
 }
 
+/*
+ * One that the registry does not have any more: reconcile found it gone before gc did. Its bundle
+ * may be there yet, and its network namespace is pinned. What cannot be found out is not known.
+ */
+static void find_own(const struct host *host, const struct live *live, struct registered *ret)
+{
+	struct labels_request request = { .host = host, .bundle = live->bundle };
+	_cleanup_(identity_done) struct identity identity = { 0 };
+	_cleanup_bundle_ BUNDLE(bundle);
+	_cleanup_close_ int netns = -1;
+	char table[RULESET_TABLE_MAX];
+	struct err ignored = { 0 };
+
+	ruleset_table(table, live->identity.id);
+	if (netns_pin_open(host->state_dir, table + strlen("coaming_"), &netns, &ignored) == 0)
+		(void)addresses_read(netns, &ret->addresses, &ignored);
+	if (bundle_open(live->bundle, "config.json", &bundle, &ignored) < 0)
+		return;
+	request.config = bundle.config;
+	if (identity_find(bundle.config, live->identity.id, live->bundle, &identity, &ignored) == 0)
+		(void)labels_find(&request, &identity, &ret->labels, &ignored);
+}
+
 /* Who the others are is a matter of the registry: what cannot be read of it is not known. */
 static int keep_news(const struct host *host, const struct flows_of *of, const char *stage,
 		     const struct news *news, size_t *n_records, struct err *err)
 {
+	_cleanup_registered_ struct registered own = { 0 };
 	_cleanup_peers_ struct peers peers = { 0 };
 	struct flows_of whole = *of;
 	struct err ignored = { 0 };
 
+	if (!of->own) {
+		find_own(host, of->live, &own);
+		whole.own = &own;
+	}
 	if (!of->peers) {
 		if (peers_read(host->state_dir, &peers, &ignored, &ignored) < 0)
 			peers_done(&peers);

@@ -19,7 +19,7 @@
 /* Whose connections. */
 struct flows_of {
 	const struct live *live;
-	const struct registered *own; /* NULL: the registry does not know it */
+	const struct registered *own; /* NULL: the registry does not have it */
 	const struct peers *peers;    /* as read of the registry; NULL: read where it is needed */
 };
 

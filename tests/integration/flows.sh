@@ -191,19 +191,33 @@ ingress refused packets=576' overflow
 	assert_clean
 }
 
-# Killed, and its poststop never came.
+# Killed, and its poststop never came. Also where reconcile took it out of the registry before.
 killed() {
+	local ledger
+
 	journal_start
 	veth
-	start "$both_ways" probe serve 8080 -- mkdir /tmp/done -- wait
+	profile p "$both_ways"
+	bundle c1 "$(labelled p) | $(netns_path "/run/netns/c$seq") |
+		.annotations[\"io.coaming.function\"] = \"cache\"" \
+		probe serve 8080 -- mkdir /tmp/done -- wait
+	run confined run --detach --bundle "$W/bundles/c1" c1
+	assert_status 0
 	attempts
 	"$probe" tcp 10.9.0.2 8080 >"$W/seen"
+	assert_has "$W/seen" 'tcp 10.9.0.2 8080: ok'
 	kill -9 "$(confined state c1 | jq .pid)"
 	wait_for 5 'its end' sh -c "! '$B/coaming-runtime' --config '$W/coaming.json' state c1 |
 		grep -q running"
+	[ "$1" = gc ] || run coaming reconcile
+	ledger=$(coaming log --event stop | wc -l)
+	assert_eq "$ledger" 0 'it has not ended yet'
 	run coaming gc
 	assert_status 0
 	assert_eq "$(recorded COAMING_STAGE=gc)" 'ingress accepted tcp 10.9.0.1 8080 packets=1' flows
+	assert_json "$W/j" '.COAMING_FUNCTION == "cache" and
+		([.COAMING_LABEL] | flatten | any(. == "io.coaming.function=cache")) and
+		([.COAMING_ADDRESS] | flatten | sort) == ["10.9.0.2", "fd09::2"]'
 	assert_clean
 }
 
@@ -492,7 +506,8 @@ forged() {
 
 for RUNTIME in runc crun; do
 	check "$RUNTIME: in and out, accepted and refused, TCP and UDP, IPv4 and IPv6" everything
-	check "$RUNTIME: killed, and found by gc" killed
+	check "$RUNTIME: killed, and found by gc" killed gc
+	check "$RUNTIME: killed, and found by reconcile first" killed reconcile
 	check "$RUNTIME: what was seen is no drift" no_drift
 done
 for RUNTIME in runc crun; do
