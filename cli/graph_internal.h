@@ -11,7 +11,7 @@
 #include "cli/graph_space.h"
 
 /* Containers that share a network namespace, and so addresses. */
-struct place {
+struct graph_place {
 	const struct graph_container **v;
 	struct connection_end *ends; /* the same */
 	size_t *containers;          /* of the input */
@@ -35,7 +35,7 @@ struct work {
 	const struct profile **profiles; /* of all containers, each once */
 	size_t n_profiles;
 	struct space space;
-	struct place *places;
+	struct graph_place *places;
 	size_t n_places;
 	size_t *place_of; /* of each container; GRAPH_NONE */
 	char **keys;      /* of labels that a rule asks for */
@@ -79,7 +79,7 @@ int graph_may(struct work *w);
 /* Of that: does the same pass as with the part around it? */
 bool *graph_same(const struct work *w, size_t class, size_t part, bool ingress);
 /* All who share the namespace, as an end. address NULL: not known */
-struct graph_end graph_end_of(const struct place *place, const struct cidr *address);
+struct graph_end graph_end_of(const struct graph_place *place, const struct cidr *address);
 
 /* Take what was seen, into lines that are there and into others. -E2BIG, -ENOMEM */
 int graph_did(struct work *w);

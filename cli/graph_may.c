@@ -7,7 +7,7 @@
 
 #include "lib/strv.h"
 
-struct graph_end graph_end_of(const struct place *place, const struct cidr *address)
+struct graph_end graph_end_of(const struct graph_place *place, const struct cidr *address)
 {
 	return (struct graph_end){ place->v, place->ends, place->n, address };
 }
@@ -82,7 +82,7 @@ int graph_policy(struct work *w)
 	return r < 0 ? r : space_cut(&w->space, w->err);
 }
 
-static struct place *find_place(struct work *w, const struct graph_container *c)
+static struct graph_place *find_place(struct work *w, const struct graph_container *c)
 {
 	for (size_t i = 0; c->netns && i < w->n_places; i++) {
 		if (w->places[i].netns == c->netns && streq(w->places[i].machine, c->machine))
@@ -91,7 +91,7 @@ static struct place *find_place(struct work *w, const struct graph_container *c)
 	return NULL;
 }
 
-static int join_place(struct work *w, struct place *place, size_t container)
+static int join_place(struct work *w, struct graph_place *place, size_t container)
 {
 	const struct graph_container *c = &w->input->containers[container];
 	const struct graph_container **v =
@@ -134,7 +134,7 @@ static int make_places(struct work *w)
 	if (!w->places || !w->place_of)
 		return err_oom(w->err);
 	for (size_t i = 0; r == 0 && i < n; i++) {
-		struct place *place;
+		struct graph_place *place;
 
 		w->place_of[i] = GRAPH_NONE;
 		if (!w->input->containers[i].subject)
@@ -162,7 +162,7 @@ static void tell_apart(const struct work *w, const struct graph_container *c, st
 	buf_addc(out, '\n');
 }
 
-static int classify(struct work *w, struct place *place)
+static int classify(struct work *w, struct graph_place *place)
 {
 	_cleanup_buf_ struct buf text = { 0 };
 
@@ -231,7 +231,7 @@ static int add_between(struct work *w, const struct graph_end *from, const struc
 }
 
 /* By any two addresses of one family; where they are not known, by labels alone. */
-static int ask(struct work *w, const struct place *from, const struct place *to,
+static int ask(struct work *w, const struct graph_place *from, const struct graph_place *to,
 	       struct passing *passing)
 {
 	struct graph_end a = graph_end_of(from, NULL), b = graph_end_of(to, NULL);
@@ -251,7 +251,7 @@ static int ask(struct work *w, const struct place *from, const struct place *to,
 	return r;
 }
 
-static int add_pair(struct work *w, const struct place *from, const struct place *to)
+static int add_pair(struct work *w, const struct graph_place *from, const struct graph_place *to)
 {
 	struct passing *passing = &w->passing[from->class * w->n_classes + to->class];
 	int r = 0;
@@ -273,7 +273,7 @@ static int add_pairs(struct work *w)
 
 	for (size_t i = 0; i < w->n_places; i++) {
 		for (size_t k = 0; r == 0 && k < w->n_places; k++) {
-			const struct place *from = &w->places[i], *to = &w->places[k];
+			const struct graph_place *from = &w->places[i], *to = &w->places[k];
 
 			if (i != k && streq(from->machine, to->machine))
 				r = add_pair(w, from, to);
@@ -282,7 +282,7 @@ static int add_pairs(struct work *w)
 	return r;
 }
 
-static bool has_family(const struct place *place, bool v6)
+static bool has_family(const struct graph_place *place, bool v6)
 {
 	for (size_t i = 0; i < place->n_addresses; i++) {
 		if (place->addresses[i].v6 == v6)
@@ -291,7 +291,7 @@ static bool has_family(const struct place *place, bool v6)
 	return !place->known;
 }
 
-static int add_outside(struct work *w, const struct place *place, size_t part, bool ingress,
+static int add_outside(struct work *w, const struct graph_place *place, size_t part, bool ingress,
 		       const struct passing *passing)
 {
 	size_t node;
@@ -309,7 +309,7 @@ static int add_outside(struct work *w, const struct place *place, size_t part, b
 	return r;
 }
 
-static int ask_outside(struct work *w, const struct place *place, size_t part, bool ingress,
+static int ask_outside(struct work *w, const struct graph_place *place, size_t part, bool ingress,
 		       struct passing *passing)
 {
 	const struct graph_end outside = { .address = &w->space.v[part].sample };
@@ -325,7 +325,7 @@ static bool has_addresses(const struct space_part *part)
 }
 
 /* results: of each part that is not as an earlier one */
-static int ask_outsides(struct work *w, const struct place *place, bool ingress,
+static int ask_outsides(struct work *w, const struct graph_place *place, bool ingress,
 			struct passing *results)
 {
 	int r = 0;
@@ -342,7 +342,7 @@ static int ask_outsides(struct work *w, const struct place *place, bool ingress,
 /* Where the same passes as with the addresses around it, a part is not told from them. */
 static int add_told_apart(struct work *w, size_t class, bool ingress, const struct passing *results)
 {
-	const struct place *sample = &w->places[w->class_place[class]];
+	const struct graph_place *sample = &w->places[w->class_place[class]];
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < w->space.n; i++) {

@@ -106,9 +106,11 @@ static int read_firewall(struct reading *r, size_t container, const struct live 
 	_cleanup_(firewall_counters_done) struct firewall_counters counters = { 0 };
 	const struct ends nobody = { 0 };
 	struct err why = { 0 };
-	int e = 0;
+	int e = flows_read(r->sources->host, live, &counters, &why);
 
-	if (flows_read(r->sources->host, live, &counters, &why) < 0) {
+	if (e == -ENOMEM)
+		return err_oom(err);
+	if (e < 0) {
 		/* Without a text it is over meanwhile. */
 		if (why.class != ERR_NONE && r->notes->kernel.class == ERR_NONE)
 			r->notes->kernel = why;
@@ -130,8 +132,15 @@ static int read_kernel(struct reading *r, struct err *err)
 		_cleanup_live_ struct live live = { 0 };
 		struct err why = { 0 };
 
-		if (!c->running || live_read(r->sources->state_dir, c->id, &live, &why) < 0)
+		if (!c->running)
 			continue;
+		e = live_read(r->sources->state_dir, c->id, &live, &why);
+		if (e == -ENOMEM)
+			return err_oom(err);
+		if (e < 0) {
+			e = 0; /* it was made around its hooks, or is over */
+			continue;
+		}
 		if (live.time > 0)
 			c->first = (uint64_t)live.time * USEC_PER_SEC;
 		if (live.firewall)
@@ -303,10 +312,11 @@ static int read_live(const struct graph_sources *s, struct graph_container *c, e
 {
 	_cleanup_live_ struct live live = { 0 };
 	struct err ignored = { 0 };
+	int r = c->running ? live_read(s->state_dir, c->id, &live, &ignored) : -ENOENT;
 
 	*ret_mode = MODE_ENFORCE;
-	if (!c->running || live_read(s->state_dir, c->id, &live, &ignored) < 0)
-		return 0;
+	if (r < 0)
+		return r == -ENOMEM ? err_oom(err) : 0;
 	*ret_mode = live.mode;
 	if (!live.identity.image || c->image)
 		return 0;
