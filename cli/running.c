@@ -307,8 +307,8 @@ static int add_addresses(const struct host *host, struct running_list *list, str
 
 	for (size_t i = 0; r == 0 && i < list->n; i++) {
 		struct running *one = &list->v[i];
-		struct registered *found = (struct registered *)(uintptr_t)peers_find(
-			&peers, one->live.identity.id);
+		struct registered *found =
+			(struct registered *)(uintptr_t)peers_find(&peers, one->live.identity.id);
 
 		if (!found)
 			continue;

@@ -40,7 +40,8 @@ struct running {
 struct running_list {
 	struct running *v; /* by name, those that are not admitted last */
 	size_t n;
-	struct err damaged; /* a live file, or one of the registry, that could not be read, or nothing */
+	struct err damaged; /* a live file, or one of the registry, that could not be read, or
+			       nothing */
 };
 
 /*

@@ -12,8 +12,8 @@
 
 /*
  * Is the container one that others may select, or must keep from? One to which a profile applies;
- * and each, where the host keeps data classes apart, if only on record. Never one that is exempt: nobody lets it in,
- * and it is of no class.
+ * and each, where the host keeps data classes apart, if only on record. Never one that is exempt:
+ * nobody lets it in, and it is of no class.
  */
 bool register_is_needed(const struct host *host, const struct decision *decision);
 

@@ -268,12 +268,13 @@ static void damaged_files(void **state)
 		struct err damaged = { 0 }, err = { 0 };
 
 		write_raw(*state, "c", bad[i].text, 0600);
-		assert_int_equal(peers_read(((struct registry *)*state)->dir, &peers, &damaged, &err),
-				 0);
+		assert_int_equal(
+			peers_read(((struct registry *)*state)->dir, &peers, &damaged, &err), 0);
 		assert_int_equal(peers.n, 1);
 		if (!strstr(damaged.text, bad[i].error) || damaged.class == ERR_NONE)
 			fail_msg("%zu: %s", i, damaged.text);
-		assert_true(peers_read_one(((struct registry *)*state)->dir, "c", &alone, &err) < 0);
+		assert_true(peers_read_one(((struct registry *)*state)->dir, "c", &alone, &err) <
+			    0);
 	}
 }
 
