@@ -15,9 +15,8 @@
 #include "profiles/connection.h"
 
 /* Beyond these nobody could read it. */
-#define GRAPH_NODES_MAX      1024
-#define GRAPH_CONTAINERS_MAX 65536
-#define GRAPH_FLOWS_MAX      ((size_t)1 << 20)
+#define GRAPH_NODES_MAX 1024
+#define GRAPH_FLOWS_MAX ((size_t)1 << 20)
 /* Of a line, of each: ports and addresses that were seen; the rest is counted. */
 #define GRAPH_SEEN_MAX 64
 

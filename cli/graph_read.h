@@ -30,7 +30,7 @@ struct graph_notes {
 	size_t damaged;       /* places of the ledger that cannot be read */
 	size_t strange;       /* connections that cannot be understood: left out */
 	size_t flows_omitted; /* beyond GRAPH_FLOWS_MAX */
-	size_t containers_omitted; /* records of those beyond GRAPH_CONTAINERS_MAX */
+	size_t containers_omitted; /* records of those beyond INTERN_MAX */
 	size_t gone;               /* registered, and over */
 	struct err registry;       /* a file of the registry that was left out, or nothing */
 	struct err kernel;  /* why what a container's firewall remembers is not read, or nothing */
@@ -41,7 +41,7 @@ struct graph_notes {
  * Read all of it.
  *
  * ret     graph_input_done(); `by` is left NULL; untouched on failure
- * Errors  those of query_run(), peers_read(); -E2BIG more than GRAPH_CONTAINERS_MAX containers
+ * Errors  those of query_run(), peers_read()
  */
 int graph_read(const struct graph_sources *sources, struct graph_input *ret,
 	       struct graph_notes *notes, struct err *err);

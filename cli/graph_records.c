@@ -60,6 +60,8 @@ int reading_find(struct reading *r, const char *machine, size_t machine_len, con
 	if (len < 0 || (size_t)len >= sizeof(key))
 		len = (int)sizeof(key) - 1;
 	number = intern_add(&r->ids, key, (size_t)len);
+	if (number == 0 && r->ids.n < INTERN_MAX && !memchr(key, '\0', (size_t)len))
+		return err_oom(err); /* it is not full */
 	*ret = number ? number - 1 : GRAPH_NONE;
 	if (number <= r->n_containers)
 		return 0;
