@@ -530,8 +530,8 @@ static int write_removed(struct job *job, const struct buf *after, struct err *e
 		return r;
 	printf("%s: %s %s\n", job->engine->name, after ? "restored" : "removed", job->now.path);
 	if (job->engine->remembers && job->way.state != SETUP_NONE)
-		printf("%s: a container that was made with this runtime does not start any more until "
-		       "it is made anew, see coaming-setup(1)\n",
+		printf("%s: a container that was made with this runtime does not start any more "
+		       "until it is made anew, see coaming-setup(1)\n",
 		       job->engine->name);
 	print_notes(job);
 	print_next(job, job->engine->deactivate);

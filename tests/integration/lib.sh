@@ -638,6 +638,7 @@ dockerd_start() {
 		--exec-root "$W/exec" -p "$W/docker.pid" --storage-driver vfs --bridge none \
 		--iptables=false --ip6tables=false --exec-opt native.cgroupdriver=cgroupfs \
 		--cgroup-parent "/$CG" >"$W/dockerd.log" 2>&1 &
+	# shellcheck disable=SC2034  # for the scripts
 	dockerd=$!
 	wait_for 20 dockerd dock info || { tail -n 20 "$W/dockerd.log"; return 1; }
 }
