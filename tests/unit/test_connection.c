@@ -211,6 +211,50 @@ static void test_ends(void **state)
 	}
 }
 
+static const struct {
+	const char *tier, *class, *by; /* of the second of two that share an address */
+} besides[] = {
+	{ "web", NULL, NULL },
+	{ "jobs", NULL, "db" },
+	{ NULL, NULL, "db" },
+	{ "web", "pci", "class" },
+};
+
+/* The first fits, and is of the same class: what the second is decides. */
+static void test_beside(void **state)
+{
+	_cleanup_host_ struct host *host = host_of();
+	_cleanup_profile_ struct profile *db = parsed(named);
+	struct selected selected = { .profile = db, .mode = MODE_ENFORCE };
+	const struct selection selection = { .v = &selected, .n = 1 };
+	struct labels first = labels_of("web", NULL), own = labels_of(NULL, NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(besides); i++) {
+		struct labels second = labels_of(besides[i].tier, besides[i].class);
+		const struct connection_end beside = { &second, NULL };
+		const struct connection connection = { .ingress = true,
+						       .no_address = true,
+						       .own.labels = &own,
+						       .other.labels = &first,
+						       .beside = &beside,
+						       .n_beside = 1,
+						       .protocol = PROTOCOL_TCP,
+						       .port = 1 };
+		struct connection_refusal by = { 0 };
+		struct err err = { 0 };
+		const char *who;
+
+		assert_int_equal(connection_refused_by(&selection, host, &connection, &by, &err),
+				 0);
+		who = by.profile ? by.profile->name : by.class_key ? "class" : NULL;
+		if (!who != !besides[i].by || (who && !streq(who, besides[i].by)))
+			fail_msg("row %zu: refused by %s", i, who ? who : "nobody");
+		labels_done(&second);
+	}
+	labels_done(&first);
+	labels_done(&own);
+}
+
 /* Nobody knows whom it would let through. */
 static void test_unknown_zone(void **state)
 {
@@ -238,6 +282,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_connections),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_unknown_zone),
 	};
 
