@@ -73,6 +73,7 @@ test   fish                         fish                     fish               
 test   python3-jsonschema           python3-jsonschema       py3-jsonschema          python-jsonschema
 bench  oci-seccomp-bpf-hook         oci-seccomp-bpf-hook     -                       -
 bench  time                         time                     -                       time
+bench  iperf3                       iperf3                   iperf3                  iperf3
 '
 
 groups=${*:-build demo test lint bench}

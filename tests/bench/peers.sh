@@ -8,7 +8,7 @@
 . "$(dirname "$0")/../integration/lib.sh"
 sandbox "$@"
 set -e
-need crun runc jq nft busybox "$B/coaming-runtime" "$B/coaming-hook" "$B/coaming"
+need crun runc jq nft busybox iperf3 "$B/coaming-runtime" "$B/coaming-hook" "$B/coaming"
 peers=${PEERS:-1000}
 rounds=${PEERS_ROUNDS:-25}
 W=$T/bench
@@ -29,12 +29,15 @@ profile web '{network: {ingress: [], egress: [{to: [{labelSelector: {matchLabels
 profile db '{network: {ingress: [], egress: []}}'
 profile quiet '{network: {ingress: [{from: [{labelSelector: {matchLabels: {tier: "client"}}}]}], egress: []}}'
 profile keen '{network: {ingress: [{from: [{labelSelector: {matchLabels: {tier: "web"}}}]}], egress: []}}'
+# wide lets all the keen ones in, of which the client is one.
+profile client '{network: {ingress: []}}'
+profile wide '{network: {ingress: [{from: [{labelSelector: {matchLabels: {tier: "keen"}}}]}], egress: []}}'
 # A runtime that makes nothing, so that the bundles are rewritten.
 printf '#!/bin/sh\n' >"$W/none"
 chmod 0755 "$W/none"
 jq --arg r "$W/none" '.runtimes = [$r]' "$W/coaming.json" >"$W/none.json"
-for tier in web db quiet keen; do
-	bundle "$tier" "$(labelled "$tier") | .annotations.tier = \"$tier\"" true
+for tier in web db quiet keen wide client; do
+	bundle "$tier" "$(labelled "$tier") | .annotations.tier = \"${tier/client/keen}\"" true
 	cp "$W/bundles/$tier/config.json" "$W/$tier.request"
 	"$B/coaming-runtime" --config "$W/none.json" create --bundle "$W/bundles/$tier" "$tier"
 	cp "$W/bundles/$tier/config.json" "$W/$tier.confined"
@@ -129,6 +132,40 @@ budget() { # WHAT SEEN BUDGET [UNIT]
 	printf '  %-62s %8s%s, below %s: %s\n' "$1" "$2" "${4:-x}" "$3" "$verdict"
 }
 
+# What comes through one connection from a peer, of a thousand that may come, with the table in
+# force and dormant, in turns.
+throughput() {
+	local server client round table state
+
+	unshare -n sleep 100000 &
+	server=$!
+	unshare -n sleep 100000 &
+	client=$!
+	sleep 0.2
+	ip link add name s0 netns "/proc/$server/ns/net" type veth peer name c0 netns "/proc/$client/ns/net"
+	nsenter -n -t "$server" sh -c 'ip addr add 10.21.0.1/24 dev s0; ip link set s0 up; ip link set lo up'
+	nsenter -n -t "$client" sh -c 'ip addr add 10.21.0.2/24 dev c0; ip link set c0 up; ip link set lo up'
+	hook_of many createRuntime client "$client" client
+	hook_of many createRuntime wide "$server" wide
+	table=$(nsenter -n -t "$server" nft list tables | sed -n 's/^table //p')
+	in_set=$(nsenter -n -t "$server" nft -j list table $table |
+		jq '[.nftables[].set | select(.name | strings | test("^peer-.*4$")) | .elem | length] | max')
+	nsenter -n -t "$server" iperf3 --server >/dev/null &
+	sleep 0.2
+	for round in $(seq 5); do
+		for state in dormant force; do
+			echo "add table $table { $([ $state = force ] || echo 'flags dormant;') }" |
+				nsenter -n -t "$server" nft -f -
+			nsenter -n -t "$client" iperf3 --client 10.21.0.1 --time 1 --json |
+				jq '.end.sum_received.bits_per_second | floor' >>"$W/iperf.$state"
+		done
+	done
+}
+
+fastest() { # FILE
+	sort -n "$1" | tail -n 1
+}
+
 unshare -n sh -c 'ip link add eth0 type veth peer name e1
 	ip addr add 10.20.200.1/16 dev eth0; exec sleep 100000' &
 web=$!
@@ -154,6 +191,7 @@ usec hook_of many poststop web 0 web
 leave=$took
 usec "$B/coaming" --config "$W/many.json" reconcile --quiet
 reconcile=$took
+throughput
 
 printf '\nPeers: medians of %d, in turns\n' "$rounds"
 printf '  %-62s %8d us\n' 'createRuntime, 10 registered, all of them peers' "$(of few.enter)" \
@@ -172,4 +210,9 @@ budget "runc run with coaming, $peers registered : 10 registered" \
 	"$(ratio "$(of many.run)" "$(of few.run)")" 1.5
 budget "a start that changes $((peers - 10)) sets" "$(ratio "$enter" 1000000)" 2 ' s'
 budget "an end that changes $((peers - 10)) sets" "$(ratio "$leave" 1000000)" 2 ' s'
+printf '  %-62s %8d Mbit/s\n' "iperf3 from one of $in_set peers" \
+	$(($(fastest "$W/iperf.force") / 1000000)) 'the same without rules' \
+	$(($(fastest "$W/iperf.dormant") / 1000000))
+budget "iperf3 without rules : through a set of $in_set peers" \
+	"$(ratio "$(fastest "$W/iperf.dormant")" "$(fastest "$W/iperf.force")")" 1.11
 exit $over
