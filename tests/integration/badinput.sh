@@ -352,8 +352,9 @@ bad_profile 'port 0' 'port' 'port 0'
 bad_profile 'port 65536' 'port.*65536|65536' 'port 65536'
 bad_profile 'port a name' 'port' 'port "\"http\""'
 bad_profile 'endPort before port' 'endPort' 'port "80, endPort: 79"'
-bad_profile 'a labelSelector peer' 'labelSelector' \
-	'profile p "{network: {egress: [{to: [{labelSelector: {matchLabels: {a: \"b\"}}}]}]}}"'
+bad_profile 'a selector of peers by an operator that is none' 'Im.*In' \
+	'profile p "{network: {egress: [{to: [{labelSelector: {matchExpressions: [
+		{key: \"a\", operator: \"Im\", values: [\"b\"]}]}}]}]}}"'
 bad_profile 'an admission rule that is none' 'hostNetwrk.*hostNetwork' \
 	'profile p "{admission: {deny: [\"hostNetwrk\"]}}"'
 bad_profile 'hostPath without a path' 'hostPath' 'profile p "{admission: {deny: [\"hostPath:\"]}}"'
