@@ -174,7 +174,7 @@ static int take(void *arg, const struct nlmsghdr *header, const char *at, const 
 	return addresses_add(arg, &address, err);
 }
 
-int addresses_read(int netns_fd, struct addresses *ret, struct err *err)
+static int read_once(int netns_fd, struct addresses *ret, struct err *err)
 {
 	const struct ifaddrmsg any = { .ifa_family = AF_UNSPEC };
 	_cleanup_addresses_ struct addresses addresses = { 0 };
@@ -187,11 +187,22 @@ int addresses_read(int netns_fd, struct addresses *ret, struct err *err)
 	r = netlink_open(netns_fd, NETLINK_ROUTE, &fd, err);
 	if (r == 0)
 		r = netlink_ask(fd, &request, take, &addresses, err);
-	if (r < 0) {
-		err_context(err, "the addresses of a network namespace");
+	if (r < 0)
 		return r;
-	}
 	*ret = addresses;
 	addresses = (struct addresses){ 0 };
 	return 0;
+}
+
+int addresses_read(int netns_fd, struct addresses *ret, struct err *err)
+{
+	int r = -EINTR;
+
+	for (unsigned tries = 0; r == -EINTR && tries < NETLINK_TRIES; tries++) {
+		err_clear(err);
+		r = read_once(netns_fd, ret, err);
+	}
+	if (r < 0)
+		err_context(err, "the addresses of a network namespace");
+	return r;
 }

@@ -250,7 +250,7 @@ static int get_all(struct image *image)
 	return r;
 }
 
-int firewall_image(int netns_fd, const char *table, char **ret_lines, struct err *err)
+static int image_once(int netns_fd, const char *table, char **ret_lines, struct err *err)
 {
 	_cleanup_(image_done) struct image image = { .fd = -1, .table = table, .err = err };
 	int r;
@@ -262,6 +262,18 @@ int firewall_image(int netns_fd, const char *table, char **ret_lines, struct err
 		return r;
 	*ret_lines = buf_take(&image.lines);
 	return *ret_lines ? 0 : err_oom(err);
+}
+
+/* Peers that come and go change sets meanwhile: that interrupts the kernel's answer. */
+int firewall_image(int netns_fd, const char *table, char **ret_lines, struct err *err)
+{
+	int r = -EINTR;
+
+	for (unsigned tries = 0; r == -EINTR && tries < NETLINK_TRIES; tries++) {
+		err_clear(err);
+		r = image_once(netns_fd, table, ret_lines, err);
+	}
+	return r;
 }
 
 int firewall_digest(int netns_fd, const char *table, char ret[SHA256_HEX], struct err *err)

@@ -15,8 +15,6 @@
 #include "hooks/table_dump.h"
 #include "profiles/ruleset.h"
 
-/* Somebody changes the rules each time: peers come and go. */
-#define READ_TRIES 8
 /* What the sets hold together: of each direction, family and verdict, and their first times. */
 #define FLOWS_MAX ((size_t)8 * (RULESET_FLOWS_MAX + RULESET_REFUSED_MAX))
 
@@ -376,7 +374,7 @@ int firewall_read(int netns_fd, const char *table, struct firewall_counters *ret
 {
 	int r = -EINTR;
 
-	for (unsigned tries = 0; r == -EINTR && tries < READ_TRIES; tries++) {
+	for (unsigned tries = 0; r == -EINTR && tries < NETLINK_TRIES; tries++) {
 		err_clear(err);
 		r = read_once(netns_fd, table, ret, err);
 	}

@@ -64,8 +64,10 @@ typedef int netlink_take_fn(void *arg, const struct nlmsghdr *header, const char
  * Send one request and read all that answers it, to the end of a dump or the acknowledgement.
  *
  * Errors  -ENOENT without an error text: there is no such thing; -EINTR what is dumped changes
- *         meanwhile; -ETIMEDOUT; ERR_SYSTEM what the kernel says; those of `take`
+ *         meanwhile, as rules do where peers come and go: begin anew with another socket, up to
+ *         NETLINK_TRIES times; -ETIMEDOUT; ERR_SYSTEM what the kernel says; those of `take`
  */
+#define NETLINK_TRIES 32
 int netlink_ask(int fd, const struct buf *request, netlink_take_fn *take, void *arg,
 		struct err *err);
 

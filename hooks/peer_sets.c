@@ -284,8 +284,8 @@ static int read_family(int fd, const char *table, const char *set, struct readin
 	return netlink_ask(fd, &request, take_elements, reading, err);
 }
 
-int peer_sets_read(int netns_fd, const char *table, const char *set, struct addresses *ret,
-		   struct err *err)
+static int read_once(int netns_fd, const char *table, const char *set, struct addresses *ret,
+		     struct err *err)
 {
 	struct reading reading = { 0 };
 	_cleanup_close_ int fd = -1;
@@ -304,4 +304,16 @@ int peer_sets_read(int netns_fd, const char *table, const char *set, struct addr
 	addresses_sort(&reading.elements);
 	*ret = reading.elements;
 	return 0;
+}
+
+int peer_sets_read(int netns_fd, const char *table, const char *set, struct addresses *ret,
+		   struct err *err)
+{
+	int r = -EINTR;
+
+	for (unsigned tries = 0; r == -EINTR && tries < NETLINK_TRIES; tries++) {
+		err_clear(err);
+		r = read_once(netns_fd, table, set, ret, err);
+	}
+	return r;
 }

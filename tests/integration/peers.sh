@@ -141,6 +141,7 @@ settled() {
 
 reconciled() {
 	run coaming reconcile --dry-run
+	[ "$status" -eq 0 ] || coaming log --outcome mismatch --outcome unproven
 	assert_status 0
 }
 
