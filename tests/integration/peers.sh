@@ -141,7 +141,7 @@ settled() {
 
 reconciled() {
 	run coaming reconcile --dry-run
-	[ "$status" -eq 0 ] || coaming log --outcome mismatch --outcome unproven
+	[ "$status" -eq 0 ] || coaming log --event attest
 	assert_status 0
 }
 
