@@ -135,7 +135,7 @@ budget() { # WHAT SEEN BUDGET [UNIT]
 # What comes through one connection from a peer, of a thousand that may come, with the table in
 # force and dormant, in turns.
 throughput() {
-	local server client round table state
+	local server client table state
 
 	unshare -n sleep 100000 &
 	server=$!
@@ -152,7 +152,7 @@ throughput() {
 		jq '[.nftables[].set | select(.name | strings | test("^peer-.*4$")) | .elem | length] | max')
 	nsenter -n -t "$server" iperf3 --server >/dev/null &
 	sleep 0.2
-	for round in $(seq 5); do
+	for _ in $(seq 5); do
 		for state in dormant force; do
 			echo "add table $table { $([ $state = force ] || echo 'flags dormant;') }" |
 				nsenter -n -t "$server" nft -f -
