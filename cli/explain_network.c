@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an explanation says of networks: which rule of which profile lets whom in and out, and from
- * whom the host keeps the container apart.
+ * whom the host or a profile keeps the container apart.
  */
 #include "cli/explain.h"
 
@@ -51,11 +51,6 @@ static bool walk(const struct selection *selection, rule_fn *each, void *arg)
 	return true;
 }
 
-static bool is_kept_apart(const struct explanation *x)
-{
-	return !x->selection.exempt && host_separates(x->host);
-}
-
 /* ---- text ---- */
 
 static bool print_rule(void *arg, const struct profile *profile, bool ingress, const char *text)
@@ -78,19 +73,21 @@ static void print_note(const struct term *term, const char *text)
 }
 
 /* Q() bounds what a label holds. */
-static void print_class(const struct explanation *x, const struct term *term, const char *key)
+static void print_class(const struct explanation *x, const struct term *term,
+			const struct separation *at)
 {
 	char text[3 * QUOTE_MAX];
 
 	(void)snprintf(text, sizeof(text),
-		       "nothing to or from containers whose %s is not %s [host: separate]", Q(key),
-		       Q(separate_class(&x->labels, key)));
+		       "nothing to or from containers whose %s is not %s [%s: separate]",
+		       Q(at->key), Q(separate_class(&x->labels, at->key)), separation_by(at));
 	print_note(term, text);
 }
 
 int explain_network_text(const struct explanation *x, const struct term *term, struct err *err)
 {
 	_cleanup_free_ const struct peer_selector **peers = NULL;
+	struct separation at = { 0 };
 	size_t n_peers = 0;
 	int r;
 
@@ -103,8 +100,8 @@ int explain_network_text(const struct explanation *x, const struct term *term, s
 	(void)fputc('\n', term->out);
 	if (!walk(&x->selection, print_rule, (void *)(uintptr_t)term))
 		return err_oom(err);
-	for (size_t i = 0; is_kept_apart(x) && i < x->host->n_separate; i++)
-		print_class(x, term, x->host->separate[i]);
+	while (separation_next(x->host, &x->selection, MODE_ENFORCE, &at))
+		print_class(x, term, &at);
 	for (size_t i = 0; r == 0 && x->knows_peers && i < n_peers; i++)
 		r = explain_peer_text(x, peers[i], term, err);
 	if (r < 0)
@@ -159,12 +156,15 @@ static int emit_peers(const struct explanation *x, struct emit *e, struct err *e
 
 static void emit_classes(const struct explanation *x, struct emit *e)
 {
+	struct separation at = { 0 };
+
 	emit_key(e, "classes");
 	emit_array(e);
-	for (size_t i = 0; is_kept_apart(x) && i < x->host->n_separate; i++) {
+	while (separation_next(x->host, &x->selection, MODE_ENFORCE, &at)) {
 		emit_object(e);
-		emit_text(e, "key", x->host->separate[i]);
-		emit_text(e, "value", separate_class(&x->labels, x->host->separate[i]));
+		emit_text(e, "key", at.key);
+		emit_text(e, "value", separate_class(&x->labels, at.key));
+		emit_text(e, "by", separation_by(&at));
 		emit_object_end(e);
 	}
 	emit_array_end(e);

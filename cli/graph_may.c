@@ -49,7 +49,7 @@ static int add_direction_keys(struct work *w, const struct direction *direction)
 static int read_profile(struct work *w, const struct profile *profile)
 {
 	const struct profile **grown;
-	int r;
+	int r = 0;
 
 	for (size_t i = 0; i < w->n_profiles; i++) {
 		if (w->profiles[i] == profile)
@@ -60,7 +60,10 @@ static int read_profile(struct work *w, const struct profile *profile)
 		return err_oom(w->err);
 	w->profiles = grown;
 	grown[w->n_profiles++] = profile;
-	r = space_add(&w->space, profile, w->input->host, w->err);
+	for (size_t i = 0; r == 0 && i < profile->separate.n_keys; i++)
+		r = strv_add(&w->keys, &w->n_keys, profile->separate.keys[i], w->err);
+	if (r == 0)
+		r = space_add(&w->space, profile, w->input->host, w->err);
 	if (r == 0)
 		r = add_direction_keys(w, &profile->network.ingress);
 	return r < 0 ? r : add_direction_keys(w, &profile->network.egress);

@@ -53,6 +53,7 @@ static void write_sections(const struct profile *p, struct buf *out)
 		{ "network", p->network.present, p->network.mode },
 		{ "admission", p->admission.present, p->admission.mode },
 		{ "limits", p->limits.present, p->limits.mode },
+		{ "separate", p->separate.present, p->separate.mode },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {

@@ -55,13 +55,10 @@ static bool audits(const struct selected *s, const char *section)
 		const char *name;
 		enum mode mode;
 	} sections[] = {
-		{ "seccomp", p->seccomp.mode },
-		{ "capabilities", p->capabilities.mode },
-		{ "rootfs", p->rootfs.mode },
-		{ "network", p->network.mode },
-		{ "admission", p->admission.mode },
-		{ "limits", p->limits.mode },
-		{ "attest", p->mode },
+		{ "seccomp", p->seccomp.mode },     { "capabilities", p->capabilities.mode },
+		{ "rootfs", p->rootfs.mode },       { "network", p->network.mode },
+		{ "admission", p->admission.mode }, { "limits", p->limits.mode },
+		{ "separate", p->separate.mode },   { "attest", p->mode },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
@@ -479,6 +476,37 @@ static int show_limits(struct show *show)
 	return r;
 }
 
+/* ---- separate ---- */
+
+static bool separates(const struct profile *p, const void *arg)
+{
+	return p->separate.present && strv_contains(p->separate.keys, p->separate.n_keys, arg);
+}
+
+static int show_separate(struct show *show)
+{
+	char **all = NULL;
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < show->n; i++) {
+		const struct separate_section *separate = &show->v[i].profile->separate;
+
+		for (size_t k = 0; r == 0 && k < separate->n_keys; k++)
+			r = strv_add(&all, &n, separate->keys[k], show->err);
+	}
+	strv_sort_unique(all, &n);
+	for (size_t i = 0; r == 0 && all && i < n; i++) {
+		_cleanup_buf_ struct buf text = { 0 };
+
+		buf_addf(&text, "shares and exchanges nothing with containers whose %s differs",
+			 Q(all[i]));
+		r = add_line(show, "separate", &text, separates, all[i]);
+	}
+	strv_free(&all, &n);
+	return r;
+}
+
 static bool kills_what_drifts(const struct profile *p, const void *arg)
 {
 	return p->attest.kills;
@@ -596,8 +624,8 @@ static int print_json(const struct show *show, const struct profile *profile,
 }
 
 static int (*const parts[])(struct show *show) = {
-	show_seccomp,   show_capabilities, show_rootfs, show_network,
-	show_admission, show_limits,       show_attest, show_controls,
+	show_seccomp, show_capabilities, show_rootfs, show_network,  show_admission,
+	show_limits,  show_separate,     show_attest, show_controls,
 };
 
 int profile_show(const struct profile *profile, const struct selected *v, size_t n,

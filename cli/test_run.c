@@ -445,10 +445,10 @@ static int check_connections(struct run *run, const struct expect *expect)
 			r = failed(run, "%s: expected allowed, refused by %s",
 				   WHERE(run->file->doc, c->node), by.profile->name);
 		else if (by.class_key)
-			r = failed(run,
-				   "%s: expected allowed, refused by the host: the values of %s "
-				   "differ",
-				   WHERE(run->file->doc, c->node), Q(by.class_key));
+			r = failed(
+				run, "%s: expected allowed, refused by %s: the values of %s differ",
+				WHERE(run->file->doc, c->node),
+				by.class_profile ? by.class_profile : "the host", Q(by.class_key));
 		else
 			r = failed(run, "%s: expected refused, every profile lets it pass",
 				   WHERE(run->file->doc, c->node));

@@ -8,7 +8,6 @@
 
 #include "hooks/decision.h"
 #include "hooks/register.h"
-#include "profiles/separate.h"
 
 /* ---- what is shared ---- */
 
@@ -85,17 +84,61 @@ static const struct {
 
 /* ---- with whom ---- */
 
-/* The first key by which they are of different classes; NULL: they are of the same. */
-static const char *differing_key(const struct host *host, const struct registered *one,
-				 const struct registered *other)
+static bool differ(const struct registered *one, const struct registered *other, const char *key)
 {
-	for (size_t i = 0; i < host->n_separate; i++) {
-		const char *key = host->separate[i];
+	return !streq(separate_class(&one->labels, key), separate_class(&other->labels, key));
+}
 
-		if (!streq(separate_class(&one->labels, key), separate_class(&other->labels, key)))
-			return key;
+/* Who is kept apart by what. */
+struct keeping_apart {
+	const struct host *host;
+	const struct selection *selection; /* of the one that is asked about */
+	enum mode mode;
+};
+
+/*
+ * The first key by which they are of different classes and one of them is kept apart: what keeps
+ * the other is in the registry, as far as it is enforced.
+ */
+static bool find_separation(const struct keeping_apart *by, const struct registered *one,
+			    const struct registered *other, struct separation *ret)
+{
+	struct separation at = { 0 };
+
+	while (separation_next(by->host, by->selection, by->mode, &at)) {
+		if (differ(one, other, at.key)) {
+			*ret = at;
+			return true;
+		}
 	}
-	return NULL;
+	if (host_enforces(by->host) != (by->mode == MODE_ENFORCE))
+		return false;
+	for (size_t i = 0; i < other->n_sets; i++) {
+		const struct peer_set *set = &other->sets[i];
+
+		if (set->key && differ(one, other, set->key)) {
+			*ret = (struct separation){ set->key, set->by };
+			return true;
+		}
+	}
+	return false;
+}
+
+bool apart_any(const struct peers *peers)
+{
+	for (size_t i = 0; i < peers->n; i++) {
+		for (size_t k = 0; k < peers->v[i].n_sets; k++) {
+			if (peers->v[i].sets[k].key)
+				return true;
+		}
+	}
+	return false;
+}
+
+void meeting_done(struct meeting *meeting)
+{
+	buf_done(&meeting->what);
+	*meeting = (struct meeting){ 0 };
 }
 
 static void describe_class(const struct registered *one, const char *key, struct buf *out)
@@ -143,46 +186,61 @@ static bool check_pair(const struct registered *one, const struct registered *ot
 	return true;
 }
 
-int apart_check(const struct host *host, const struct registered *one, const struct peers *peers,
-		struct buf *ret_what, const char **ret_remedy, struct err *err)
+int apart_check(const struct host *host, const struct selection *selection, enum mode mode,
+		const struct registered *one, const struct peers *peers, struct meeting *ret,
+		struct err *err)
 {
-	if (one->infra)
-		return 0;
-	for (size_t i = 0; i < peers->n; i++) {
+	const struct keeping_apart by = { host, selection, mode };
+
+	for (size_t i = 0; i < peers->n && !one->infra; i++) {
 		const struct registered *other = &peers->v[i];
 		_cleanup_buf_ struct buf what = { 0 };
-		const char *key;
+		struct separation separation;
+		const char *remedy;
 
-		if (other->infra || streq(other->id, one->id))
-			continue;
-		key = differing_key(host, one, other);
-		if (!key || !check_pair(one, other, key, &what, ret_remedy) ||
+		if (other->infra || streq(other->id, one->id) ||
+		    !find_separation(&by, one, other, &separation) ||
+		    !check_pair(one, other, separation.key, &what, &remedy) ||
 		    registered_is_gone(other))
 			continue;
 		if (buf_status(&what) < 0)
 			return err_oom(err);
-		buf_add(ret_what, what.data, what.len);
-		return buf_status(ret_what) < 0 ? err_oom(err) : 0;
+		*ret = (struct meeting){ .what = what, .remedy = remedy, .separation = separation };
+		what = (struct buf){ 0 };
+		return 0;
 	}
 	return 0;
+}
+
+/* Of one mode, which keeps it apart. */
+static int judge(const struct host *host, enum mode mode, const struct registered *one,
+		 const struct peers *peers, struct decision *decision, struct err *err)
+{
+	_cleanup_(meeting_done) struct meeting meeting = { 0 };
+	int r;
+
+	r = apart_check(host, &decision->selection, mode, one, peers, &meeting, err);
+	if (r < 0 || !meeting.remedy)
+		return r;
+	return verdict_refuse(&decision->verdict, SECTION_SEPARATE, mode == MODE_AUDIT,
+			      meeting.what.data, meeting.remedy, meeting.separation.profile, err);
 }
 
 int apart_judge(const struct host *host, const struct question *question, struct decision *decision,
 		struct err *err)
 {
 	const struct host effective = decision_host(host, decision);
-	const bool audit = !host_separates(&effective);
+	const bool enforced = separation_any(&effective, &decision->selection, MODE_ENFORCE);
+	const bool audited = separation_any(&effective, &decision->selection, MODE_AUDIT);
 	_cleanup_registered_ struct registered one = { 0 };
 	_cleanup_peers_ struct peers peers = { 0 };
-	_cleanup_buf_ struct buf what = { 0 };
-	const char *remedy = NULL;
 	struct err damaged = { 0 };
 	int r;
 
-	if (question_is_exec(question) || decision->selection.exempt || host->n_separate == 0)
+	if (question_is_exec(question) || (!enforced && !audited))
 		return 0;
 	r = peers_read(host->state_dir, &peers, &damaged, err);
-	if (r == 0 && damaged.class != ERR_NONE && !audit) {
+	if (r == 0 && damaged.class != ERR_NONE && enforced) {
 		*err = damaged;
 		err_context(err, "whose data class is not known cannot be kept apart");
 		err_hint(err, "run coaming reconcile");
@@ -191,8 +249,8 @@ int apart_judge(const struct host *host, const struct question *question, struct
 	if (r == 0)
 		r = register_make(host, decision, question->config, NULL, -1, &one, err);
 	if (r == 0)
-		r = apart_check(host, &one, &peers, &what, &remedy, err);
-	if (r < 0 || what.len == 0)
-		return r;
-	return verdict_refuse(&decision->verdict, SECTION_SEPARATE, audit, what.data, remedy, err);
+		r = judge(&effective, MODE_ENFORCE, &one, &peers, decision, err);
+	if (r == 0 && audited)
+		r = judge(&effective, MODE_AUDIT, &one, &peers, decision, err);
+	return r;
 }

@@ -79,6 +79,8 @@ static void emit_sets(struct emit *e, const struct registered *registered)
 		emit_object(e);
 		emit_text(e, "apart", set->key);
 		emit_text(e, "class", set->class);
+		if (set->by)
+			emit_text(e, "by", set->by);
 		emit_object_end(e);
 	}
 	emit_object_end(e);
@@ -353,7 +355,9 @@ static int read_set(struct peers *peers, const struct doc *doc, const struct nod
 	if (!node_get(node, "apart"))
 		return find_selector(peers, doc, node, &set->selector, err);
 	r = read_text(doc, node, "apart", true, &set->key, err);
-	return r < 0 ? r : read_text(doc, node, "class", true, &set->class, err);
+	if (r == 0)
+		r = read_text(doc, node, "class", true, &set->class, err);
+	return r < 0 ? r : read_text(doc, node, "by", false, &set->by, err);
 }
 
 static int read_sets(struct peers *peers, const struct doc *doc, struct registered *registered,
@@ -800,6 +804,7 @@ void peer_set_done(struct peer_set *set)
 	free(set->name);
 	free(set->key);
 	free(set->class);
+	free(set->by);
 	*set = (struct peer_set){ 0 };
 }
 

@@ -25,6 +25,7 @@ struct peer_set {
 	const struct peer_selector *selector;
 	/* ...or those that are of another class than this one ("apart-..."). */
 	char *key, *class;
+	char *by; /* the profile that keeps them apart; NULL: the host does */
 };
 
 void peer_set_done(struct peer_set *set);
@@ -59,7 +60,7 @@ struct registered {
 	struct addresses addresses; /* none in the host's network */
 	struct peer_set *sets;      /* of its table */
 	size_t n_sets;
-	struct shared_place *places; /* only where the host keeps classes apart */
+	struct shared_place *places; /* others may have to keep away from them */
 	size_t n_places;
 	char file[SHA256_HEX + 8]; /* its name */
 	struct file_stamp stamp;

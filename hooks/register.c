@@ -261,7 +261,9 @@ static int add_set(struct registered *registered, const struct peer_set *set, st
 	r = copy(&to->name, set->name, err);
 	if (r == 0)
 		r = copy(&to->key, set->key, err);
-	return r < 0 ? r : copy(&to->class, set->class, err);
+	if (r == 0)
+		r = copy(&to->class, set->class, err);
+	return r < 0 ? r : copy(&to->by, set->by, err);
 }
 
 static int set_peer_sets(const struct decision *decision, struct registered *registered,
@@ -284,17 +286,20 @@ static int set_peer_sets(const struct decision *decision, struct registered *reg
 }
 
 /* What only holds a pod's namespaces is of no class, so that none is another one. */
-static int set_apart_sets(const struct host *host, struct registered *registered, struct err *err)
+static int set_apart_sets(const struct host *host, const struct selection *selection,
+			  struct registered *registered, struct err *err)
 {
+	struct separation at = { 0 };
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && !registered->infra && i < host->n_separate; i++) {
+	while (r == 0 && !registered->infra &&
+	       separation_next(host, selection, MODE_ENFORCE, &at)) {
 		char name[APART_SET_MAX];
 		const struct peer_set set = {
-			.name = (char *)(uintptr_t)separate_set(name, host->separate[i]),
-			.key = host->separate[i],
-			.class = (char *)(uintptr_t)separate_class(&registered->labels,
-								   host->separate[i]),
+			.name = (char *)(uintptr_t)separate_set(name, at.key),
+			.key = (char *)(uintptr_t)at.key,
+			.class = (char *)(uintptr_t)separate_class(&registered->labels, at.key),
+			.by = (char *)(uintptr_t)at.profile,
 		};
 
 		r = add_set(registered, &set, err);
@@ -334,10 +339,9 @@ static int make(const struct host *host, const struct decision *decision, const 
 	registered->firewall = ruleset_is_needed(&decision->selection, &effective);
 	if (r == 0)
 		r = set_peer_sets(decision, registered, err);
-	if (r == 0 && host_separates(&effective))
-		r = set_apart_sets(host, registered, err);
-	return r < 0 || host->n_separate == 0 ? r
-					      : set_places(host, &decision->facts, registered, err);
+	if (r == 0)
+		r = set_apart_sets(&effective, &decision->selection, registered, err);
+	return r < 0 ? r : set_places(host, &decision->facts, registered, err);
 }
 
 int register_make(const struct host *host, const struct decision *decision,

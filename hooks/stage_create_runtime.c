@@ -31,6 +31,7 @@
 #include "hooks/state.h"
 #include "lib/hash.h"
 #include "profiles/ruleset.h"
+#include "profiles/separate.h"
 
 /* What one call works on. */
 struct stage {
@@ -163,30 +164,35 @@ static int open_netns(struct stage *stage, struct err *err)
 	return check_shared(stage, err);
 }
 
+static bool is_kept_apart(const struct stage *stage)
+{
+	return separation_any(&stage->effective, &stage->decision.selection, MODE_ENFORCE);
+}
+
 /*
  * Of two containers of different classes that are made at once at least one finds the other here:
- * each is entered before it looks.
+ * each is entered before it looks. One that nothing keeps apart has not looked before: another may
+ * have to be kept from it.
  */
 static int check_apart(const struct stage *stage, struct err *err)
 {
-	_cleanup_buf_ struct buf what = { 0 };
-	const char *remedy = NULL;
+	_cleanup_(meeting_done) struct meeting meeting = { 0 };
 	int r;
 
-	if (!host_separates(&stage->effective))
-		return 0;
-	if (stage->peers.n_damaged > 0)
+	if (stage->peers.n_damaged > 0 && (is_kept_apart(stage) || apart_any(&stage->peers)))
 		return err_system(
 			err, EBADMSG,
 			"container %s refused: files of the registry cannot be understood "
 			"(%zu), and whose data class is not known cannot be kept apart (run "
 			"coaming reconcile)",
 			Q(stage->decision.identity.name), stage->peers.n_damaged);
-	r = apart_check(stage->host, &stage->peer, &stage->peers, &what, &remedy, err);
-	if (r < 0 || what.len == 0)
+	r = apart_check(&stage->effective, &stage->decision.selection, MODE_ENFORCE, &stage->peer,
+			&stage->peers, &meeting, err);
+	if (r < 0 || !meeting.remedy)
 		return r;
-	return err_refuse(err, EPERM, "container %s refused: %s: %s",
-			  Q(stage->decision.identity.name), what.data, remedy);
+	return err_refuse(err, EPERM, "container %s refused: %s: %s: %s",
+			  Q(stage->decision.identity.name), separation_by(&meeting.separation),
+			  meeting.what.data, meeting.remedy);
 }
 
 /* Others let it in from here on, although its own rules do not stand yet: nothing of it runs. */
@@ -202,8 +208,7 @@ static int enter_once(struct stage *stage, struct err *err)
 	if (r < 0)
 		return r;
 	stage->registered = true; /* also a half-hearted failure is cleaned up */
-	r = peers_enter(stage->host->state_dir, &stage->peer, &stage->peers, &stage->told, err);
-	return r < 0 ? r : check_apart(stage, err);
+	return peers_enter(stage->host->state_dir, &stage->peer, &stage->peers, &stage->told, err);
 }
 
 static bool needs_registry(const struct stage *stage)
@@ -212,7 +217,7 @@ static bool needs_registry(const struct stage *stage)
 	struct err ignored = { 0 };
 	size_t n = 0;
 
-	return host_separates(&stage->effective) ||
+	return is_kept_apart(stage) ||
 	       ruleset_peers(&stage->decision.selection, &selectors, &n, &ignored) < 0 || n > 0;
 }
 
@@ -232,9 +237,11 @@ static int enter(struct stage *stage, struct err *err)
 		stage->told = why;
 		return 0;
 	}
-	if (r < 0)
+	if (r < 0) {
 		*err = why;
-	return r;
+		return r;
+	}
+	return check_apart(stage, err);
 }
 
 static int write_rules(struct stage *stage, struct err *err)

@@ -180,7 +180,8 @@ static int about_selector_never(struct advising *a)
 static bool has_section(const struct profile *p)
 {
 	return p->capabilities.present || p->seccomp.present || p->rootfs.present ||
-	       p->network.present || p->admission.present || p->limits.present;
+	       p->network.present || p->admission.present || p->limits.present ||
+	       p->separate.present;
 }
 
 static int about_empty_profile(struct advising *a)

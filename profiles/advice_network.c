@@ -46,15 +46,22 @@ static int about_ipv6(struct advising *a, const struct direction *direction, con
 	return 0;
 }
 
-/* The class of the data that the host keeps apart, of which peer and container cannot both be. */
+/* The class of the data that the host or the profile keeps apart, of which peer and container
+ * cannot both be. */
 static const char *class_between(const struct advising *a, const struct peer_selector *peer)
 {
 	const struct selector *both[] = { &a->profile->match.selector, &peer->labels };
 	const struct selector_facts facts = { both, ARRAY_SIZE(both), false };
 
+	const struct separate_section *own = &a->profile->separate;
+
 	for (size_t i = 0; a->host && i < a->host->n_separate; i++) {
 		if (selectors_contradict_on(&facts, a->host->separate[i]))
 			return a->host->separate[i];
+	}
+	for (size_t i = 0; i < own->n_keys; i++) {
+		if (selectors_contradict_on(&facts, own->keys[i]))
+			return own->keys[i];
 	}
 	return NULL;
 }
@@ -78,11 +85,12 @@ static int about_peer(struct advising *a, const struct peer_selector *peer, cons
 			      "of them out");
 	class = class_between(a, peer);
 	if (class)
-		return advise(a, ADVICE_PEER_APART, where,
-			      "no container that fits may be talked to: this host keeps values of "
-			      "%s apart, and \"match\" asks for another one than this selector: "
-			      "take it out",
-			      Q(class));
+		return advise(
+			a, ADVICE_PEER_APART, where,
+			"no container that fits may be talked to: values of %s are kept apart, "
+			"and \"match\" asks for another one than this selector: "
+			"take it out",
+			Q(class));
 	if (!ingress || peer->of_namespace || peer->labels.n > 0)
 		return 0;
 	return advise(a, ADVICE_PEER_ALL, where,

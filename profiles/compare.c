@@ -318,6 +318,58 @@ static int compare_limits(const struct comparison *c)
 	return r;
 }
 
+/* ---- separate ---- */
+
+static int gather_separate(const struct side *side, char ***ret, size_t *n, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < side->n; i++) {
+		const struct separate_section *separate = &side->v[i].separate;
+
+		for (size_t k = 0; r == 0 && separate->present && k < separate->n_keys; k++)
+			r = strv_add(ret, n, separate->keys[k], err);
+	}
+	strv_sort_unique(*ret, n);
+	return r;
+}
+
+/* What of `keys` the other side does not have. */
+static int tell_separate(const struct comparison *c, char *const *keys, size_t n,
+			 char *const *others, size_t n_others, enum way way)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		_cleanup_buf_ struct buf text = { 0 };
+
+		if (strv_contains(others, n_others, keys[i]))
+			continue;
+		buf_addf(&text, "to share or exchange anything with containers whose %s differs",
+			 Q(keys[i]));
+		r = difference_take(c, "separate", way, &text);
+	}
+	return r;
+}
+
+static int compare_separate(const struct comparison *c)
+{
+	char **old = NULL, **now = NULL;
+	size_t n_old = 0, n_now = 0;
+	int r;
+
+	r = gather_separate(&c->old, &old, &n_old, c->err);
+	if (r == 0)
+		r = gather_separate(&c->now, &now, &n_now, c->err);
+	if (r == 0)
+		r = tell_separate(c, old, n_old, now, n_now, WAY_WIDER);
+	if (r == 0)
+		r = tell_separate(c, now, n_now, old, n_old, WAY_NARROWER);
+	strv_free(&old, &n_old);
+	strv_free(&now, &n_now);
+	return r;
+}
+
 /* ---- attest ---- */
 
 static bool kills_what_drifts(const struct side *side)
@@ -404,7 +456,7 @@ static int take_side(const struct selection *selection, struct side *side,
 
 static int (*const parts[])(const struct comparison *c) = {
 	compare_match,     compare_seccomp, compare_capabilities, compare_rootfs, compare_network,
-	compare_admission, compare_limits,  compare_attest,       compare_rest,
+	compare_admission, compare_limits,  compare_separate,     compare_attest, compare_rest,
 };
 
 int compare_profiles(const struct selection *old, const struct selection *now,

@@ -126,17 +126,20 @@ static bool differs(const struct connection *c, const char *key)
 }
 
 /* Classes are of registered containers: whoever else is at the other end has none. */
-static const char *differing_class(const struct selection *selection, const struct host *host,
-				   const struct connection *c)
+static void set_class(const struct selection *selection, const struct host *host,
+		      const struct connection *c, struct connection_refusal *refusal)
 {
-	if (!host || !host_separates(host) || selection->exempt || !c->own.labels ||
-	    !c->other.labels)
-		return NULL;
-	for (size_t i = 0; i < host->n_separate; i++) {
-		if (differs(c, host->separate[i]))
-			return host->separate[i];
+	struct separation at = { 0 };
+
+	if (!c->own.labels || !c->other.labels)
+		return;
+	while (separation_next(host, selection, MODE_ENFORCE, &at)) {
+		if (!differs(c, at.key))
+			continue;
+		refusal->class_key = at.key;
+		refusal->class_profile = at.profile;
+		return;
 	}
-	return NULL;
 }
 
 int connection_refused_by(const struct selection *selection, const struct host *host,
@@ -151,7 +154,7 @@ int connection_refused_by(const struct selection *selection, const struct host *
 		*ret = refusal;
 		return 0;
 	}
-	refusal.class_key = differing_class(selection, host, connection);
+	set_class(selection, host, connection, &refusal);
 	for (size_t i = 0; r == 0 && !refusal.profile && i < selection->n; i++) {
 		const struct selected *s = &selection->v[i];
 		const struct network_section *network = &s->profile->network;

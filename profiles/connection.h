@@ -28,10 +28,12 @@ struct connection {
 	uint16_t port; /* of the one that is connected to */
 };
 
-/* Who refuses it; both NULL: it passes. */
+/* Who refuses it; profile and class_key NULL: it passes. */
 struct connection_refusal {
 	const struct profile *profile; /* whose enforced network section does */
-	const char *class_key; /* of the host's "separate": the ends are of different classes */
+	/* A label by whose values the own end is kept apart: the ends are of different classes. */
+	const char *class_key;
+	const char *class_profile; /* whose "separate" has it; NULL: the host's */
 };
 
 /*

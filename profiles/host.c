@@ -16,9 +16,6 @@
 
 #define LIST_MAX   64
 #define EXEMPT_MAX 256
-/* Each is two sets and two chains' rules in every container's table. */
-#define SEPARATE_MAX      8
-#define SEPARATE_WORD_MAX (LABEL_KEY_MAX - (int)sizeof(LABEL_RESERVED_PREFIX))
 
 static int read_path(const struct doc *doc, const struct node *node, const char **ret,
 		     struct err *err)
@@ -381,35 +378,10 @@ static int parse_zones(const struct doc *doc, const struct node *node, struct ho
 	return zones_parse(doc, node, &host->zones, err);
 }
 
-static int add_separate(const struct doc *doc, const struct node *node, struct host *host,
-			struct err *err)
-{
-	_cleanup_free_ char *key = NULL;
-	const char *word;
-	int r;
-
-	r = node_read_string(doc, node, &word, err);
-	if (r < 0)
-		return r;
-	if (word[0] == '\0' || strlen(word) > SEPARATE_WORD_MAX)
-		return err_input(err, EBADMSG,
-				 "%s: %s is no key of a label: from 1 to %d bytes are expected",
-				 WHERE(doc, node), Q(word), SEPARATE_WORD_MAX);
-	key = separate_key(word);
-	return key ? strv_add(&host->separate, &host->n_separate, key, err) : err_oom(err);
-}
-
 static int parse_separate(const struct doc *doc, const struct node *list, struct host *host,
 			  struct err *err)
 {
-	int r = node_expect_list(doc, list, SEPARATE_MAX, err);
-
-	node_foreach (node, list) {
-		if (r == 0)
-			r = add_separate(doc, node, host, err);
-	}
-	strv_sort_unique(host->separate, &host->n_separate);
-	return r;
+	return separate_parse(doc, list, &host->separate, &host->n_separate, err);
 }
 
 static int parse_separate_ignores(const struct doc *doc, const struct node *node, struct host *host,
@@ -501,9 +473,14 @@ static int parse_members(const struct doc *doc, struct host *host, struct err *e
 	return r;
 }
 
+bool host_enforces(const struct host *host)
+{
+	return host->mode == MODE_ENFORCE || host->audit_spares_floor;
+}
+
 bool host_separates(const struct host *host)
 {
-	return host->n_separate > 0 && (host->mode == MODE_ENFORCE || host->audit_spares_floor);
+	return host->n_separate > 0 && host_enforces(host);
 }
 
 void host_free(struct host **host)

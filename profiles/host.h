@@ -71,7 +71,9 @@ int host_parse(const struct doc *doc, struct host **ret, struct err *err);
  * exist. A file that is there and cannot be read, trusted or parsed is always an error.
  */
 int host_load(const char *path, struct host **ret, struct err *err);
-/* Are data classes kept apart? Not where all is only recorded. */
+/* Is what the host itself demands enforced? Not where all is only recorded. */
+bool host_enforces(const struct host *host);
+/* Are data classes kept apart by it, and enforced? */
 bool host_separates(const struct host *host);
 void host_free(struct host **host);
 #define _cleanup_host_ _cleanup_(host_free)

@@ -11,6 +11,7 @@
 #include <sys/uio.h>
 
 #include "lib/hash.h"
+#include "profiles/separate.h"
 
 static const struct {
 	const char *name;
@@ -101,8 +102,9 @@ int refusal_add(const struct pass *pass, enum section section, const struct dema
 
 bool profile_filters_network(const struct profile *profile)
 {
-	return profile->network.present &&
-	       (profile->network.ingress.present || profile->network.egress.present);
+	return profile->separate.present ||
+	       (profile->network.present &&
+		(profile->network.ingress.present || profile->network.egress.present));
 }
 
 /* ---- the passes ---- */
@@ -132,7 +134,8 @@ static void picked_done(struct picked *picked)
 	free(picked->copies);
 }
 
-/* Data classes that are kept apart: to the container it is one more profile that filters it. */
+/* Data classes that the host keeps apart: to the container it is one more profile that filters it.
+ */
 static const struct profile separation = {
 	.name = (char[]){ "host" },
 	.network = { .present = true,
@@ -300,10 +303,14 @@ void verdict_done(struct verdict *verdict)
 }
 
 int verdict_refuse(struct verdict *verdict, enum section section, bool audit, const char *what,
-		   const char *remedy, struct err *err)
+		   const char *remedy, const char *profile, struct err *err)
 {
-	const struct pass pass = { .changes = &verdict->changes, .audit = audit };
-	int r = refusal_add(&pass, section, NULL, what, remedy, err);
+	const struct profile *by = &(struct profile){ .name = (char *)(uintptr_t)profile };
+	const struct pass pass = {
+		.profiles = &by, .n = 1, .changes = &verdict->changes, .audit = audit
+	};
+	const struct demand demand = { .by[0] = true, .any = true };
+	int r = refusal_add(&pass, section, profile ? &demand : NULL, what, remedy, err);
 
 	if (audit) {
 		verdict->would_refuse = verdict->outcome == OUTCOME_ACCEPT;
@@ -325,6 +332,9 @@ int policy_decide(const struct host *host, const struct selection *selection,
 	r = config_check_keys(config, err);
 	if (r == 0 && selection->n > APPLYING_MAX)
 		r = err_input(err, E2BIG, "more than %d profiles apply", APPLYING_MAX);
+	if (r == 0 && separation_count(host, selection, MODE_ENFORCE) > SEPARATIONS_MAX)
+		r = err_input(err, E2BIG, "it is kept apart by more than %d labels",
+			      SEPARATIONS_MAX);
 	if (r == 0)
 		r = decide_on(host, selection, config, facts, &verdict, err);
 	if (r < 0) {

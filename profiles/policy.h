@@ -113,12 +113,13 @@ int policy_decide(const struct host *host, const struct selection *selection,
 		  struct err *err);
 void verdict_done(struct verdict *verdict);
 /*
- * Refuse, in the host's name, for what is known elsewhere alone: it counts whatever applies.
+ * Refuse, for what is known elsewhere alone: it counts whatever applies.
  *
- * audit  it would be refused, and is not
+ * audit    it would be refused, and is not
+ * profile  which demands it, of this container or another; NULL: the host
  */
 int verdict_refuse(struct verdict *verdict, enum section section, bool audit, const char *what,
-		   const char *remedy, struct err *err);
+		   const char *remedy, const char *profile, struct err *err);
 #define _cleanup_verdict_ _cleanup_(verdict_done)
 
 /* Where a host has a file system of the kernel's own of this type; NULL: it is none. */

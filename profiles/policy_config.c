@@ -23,7 +23,8 @@ static int refuse(const struct pass *pass, bool (*minds)(const struct profile *p
 static bool takes_anything(const struct profile *profile)
 {
 	return profile->capabilities.present || profile->seccomp.present ||
-	       profile->rootfs.present || profile->network.present || profile->limits.present;
+	       profile->rootfs.present || profile->network.present || profile->limits.present ||
+	       profile->separate.present;
 }
 
 /*

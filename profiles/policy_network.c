@@ -8,7 +8,8 @@
 
 static const char *directions(const struct profile *profile)
 {
-	if (profile->network.ingress.present && profile->network.egress.present)
+	if (profile->separate.present ||
+	    (profile->network.ingress.present && profile->network.egress.present))
 		return "ingress and egress";
 	return profile->network.ingress.present ? "ingress" : "egress";
 }
@@ -56,6 +57,9 @@ static int check_zones(const struct pass *pass, size_t i, const struct direction
 static const char *remedy_of_host_network(const struct pass *pass, const struct demand *demand)
 {
 	for (size_t i = 0; i < pass->n - pass->separates; i++) {
+		if (demand->by[i] && pass->profiles[i]->separate.present)
+			return "run it in a network of its own, or under a profile without "
+			       "\"network\" and \"separate\"";
 		if (demand->by[i])
 			return "run it in a network of its own, or under a profile without "
 			       "\"network\"";

@@ -14,6 +14,7 @@
 #include "profiles/caps.h"
 #include "profiles/network_parse.h"
 #include "profiles/seccomp_parse.h"
+#include "profiles/separate.h"
 
 /* Below this a runtime cannot even start its own init process in the cgroup. */
 #define MEMORY_MIN_BYTES ((uint64_t)4 << 20)
@@ -65,7 +66,7 @@ struct section_row {
 	bool *present;
 	enum mode *mode;
 };
-#define PROFILE_SECTIONS 6
+#define PROFILE_SECTIONS 7
 
 static void sections_of(struct profile *p, struct section_row rows[PROFILE_SECTIONS])
 {
@@ -76,6 +77,7 @@ static void sections_of(struct profile *p, struct section_row rows[PROFILE_SECTI
 		{ &p->network.present, &p->network.mode },
 		{ &p->admission.present, &p->admission.mode },
 		{ &p->limits.present, &p->limits.mode },
+		{ &p->separate.present, &p->separate.mode },
 	};
 
 	memcpy(rows, all, sizeof(all));
@@ -645,6 +647,22 @@ static int parse_limits(const struct context *c, const struct node *node, struct
 	return 0;
 }
 
+/* ---- separate ---- */
+
+static int parse_separate(const struct context *c, const struct node *node, struct profile *profile)
+{
+	struct separate_section *separate = &profile->separate;
+	int r;
+
+	r = separate_parse(c->doc, node, &separate->keys, &separate->n_keys, c->err);
+	if (r == 0 && separate->n_keys == 0)
+		r = err_input(c->err, EBADMSG, "%s: empty: name a label, or leave it out",
+			      WHERE(c->doc, node));
+	separate->present = r == 0;
+	separate->mode = profile->mode;
+	return r;
+}
+
 /* ---- attest ---- */
 
 static const char *const on_drift[] = { "record", "kill" };
@@ -696,6 +714,7 @@ static const struct {
 	{ "network", parse_network },
 	{ "admission", parse_admission },
 	{ "limits", parse_limits },
+	{ "separate", parse_separate },
 	{ "attest", parse_attest },
 	{ "controls", parse_controls },
 	{ "silence", parse_silences },
@@ -754,6 +773,7 @@ void profile_free(struct profile **profile)
 		free(p->rootfs.writable[i].path);
 	free(p->rootfs.writable);
 	strv_free(&p->admission.host_paths, &p->admission.n_host_paths);
+	strv_free(&p->separate.keys, &p->separate.n_keys);
 	strv_free(&p->controls, &p->n_controls);
 	strv_free(&p->extends, &p->n_extends);
 	for (size_t i = 0; i < p->n_silences; i++) {

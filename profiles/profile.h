@@ -122,6 +122,14 @@ struct limits_section {
 	uint64_t pids, memory_bytes, nofile; /* 0: absent */
 };
 
+/* Keys of labels by whose values its containers are kept apart, see profiles/separate.h. */
+struct separate_section {
+	bool present;
+	enum mode mode; /* the profile's */
+	char **keys;    /* sorted, unique */
+	size_t n_keys;
+};
+
 /* What `coaming attest` does of a container that was found to differ from what was admitted. */
 struct attest_section {
 	bool present;
@@ -154,6 +162,7 @@ struct profile {
 	struct network_section network;
 	struct admission_section admission;
 	struct limits_section limits;
+	struct separate_section separate;
 	struct attest_section attest;
 	char **controls;
 	size_t n_controls;

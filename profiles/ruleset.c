@@ -68,16 +68,10 @@ static bool is_constrained(const struct selection *selection, bool ingress)
 	return false;
 }
 
-/* An exempt container is filtered by nobody here; others' tables keep it from them. */
-static bool separates(const struct selection *selection, const struct host *host)
-{
-	return host && !selection->exempt && host_separates(host);
-}
-
 bool ruleset_is_needed(const struct selection *selection, const struct host *host)
 {
 	return is_constrained(selection, true) || is_constrained(selection, false) ||
-	       separates(selection, host);
+	       separation_any(host, selection, MODE_ENFORCE);
 }
 
 /* ---- peers ---- */
@@ -543,11 +537,13 @@ static int write_chain(struct writing *c, const struct words *w, const struct pr
  */
 static void write_apart_chain(const struct writing *c, const struct words *w)
 {
+	struct separation at = { 0 };
+
 	begin_chain("apart", w->name, w->hook, c->text);
-	for (size_t i = 0; i < c->host->n_separate; i++) {
+	while (separation_next(c->host, c->selection, MODE_ENFORCE, &at)) {
 		char set[APART_SET_MAX];
 
-		separate_set(set, c->host->separate[i]);
+		separate_set(set, at.key);
 		for (size_t f = 0; f < FAMILIES; f++) {
 			char match[64];
 
@@ -578,7 +574,7 @@ static int write_profiles(struct writing *c, const struct words *w, bool ingress
 static int write_direction(struct writing *c, bool ingress)
 {
 	const struct words *w = ingress ? &in : &out;
-	bool apart = separates(c->selection, c->host);
+	bool apart = separation_any(c->host, c->selection, MODE_ENFORCE);
 	int r = 0;
 
 	/* Where nothing is refused, what happens is remembered all the same. */
@@ -597,10 +593,12 @@ static int write_direction(struct writing *c, bool ingress)
 
 static void write_apart_sets(const struct writing *c)
 {
-	for (size_t i = 0; separates(c->selection, c->host) && i < c->host->n_separate; i++) {
+	struct separation at = { 0 };
+
+	while (separation_next(c->host, c->selection, MODE_ENFORCE, &at)) {
 		char set[APART_SET_MAX];
 
-		write_address_sets(c, separate_set(set, c->host->separate[i]));
+		write_address_sets(c, separate_set(set, at.key));
 	}
 }
 

@@ -23,7 +23,8 @@ const char *ruleset_table(char out[RULESET_TABLE_MAX], const char *container_id)
 
 /*
  * Is there anything to filter: an enforced profile's network section with a direction, or data
- * classes that the host keeps apart? host NULL: it is not known, and keeps nothing apart.
+ * classes that the host or a profile keeps apart? host NULL: it is not known, and keeps nothing
+ * apart.
  */
 bool ruleset_is_needed(const struct selection *selection, const struct host *host);
 

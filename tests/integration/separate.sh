@@ -231,8 +231,8 @@ packets() {
 
 sep() { case $1 in *:) echo : ;; *) echo . ;; esac; }
 
-runs_serving() { # NAME CLASS NETNS
-	bundle "$1" "$(netns_path "/run/netns/$3") $(class "$2")" probe serve 5000 -- wait
+runs_serving() { # NAME CLASS NETNS [JQ_EDIT]
+	bundle "$1" "$(netns_path "/run/netns/$3") $(class "$2") ${4:-}" probe serve 5000 -- wait
 	run confined run --detach --bundle "$W/bundles/$1" "$1"
 	assert_status 0
 }
@@ -242,6 +242,104 @@ hosts_network() {
 	attempt web pci '.linux.namespaces |= map(select(.type != "network"))'
 	[ "$status" -ne 0 ] || fail "started"
 	assert_matches "$W/err" "in the host's network.*on this host data classes are kept apart"
+}
+
+# --- what a profile keeps apart ------------------------------------------------------------------
+
+# vaults [JQ_EDIT_OF_VAULT]: the host keeps nothing apart, and profile vault does; plain does not.
+vaults() {
+	host_config '.floor = ["plain"]'
+	profile plain '{limits: {pids: 100}}'
+	profile vault "{separate: [\"data-class\"], match: {labelSelector: {matchLabels: {vault: \"yes\"}}}} ${1:-}"
+}
+
+vault='| .annotations.vault = "yes"'
+
+# In both orders, only where one of the two is under the profile, which the refusal names.
+by_profile() {
+	local pid
+
+	vaults
+	mkdir -p "$W/vol/pci"
+	runs db pci "$(bind "$W/vol/pci") $vault"
+	pid=$(confined state db | jq .pid)
+	refused web ehr db 'shares the network namespace' "$(in_namespace network "/proc/$pid/ns/net")"
+	assert_has "$W/err" 'vault: data classes are kept apart'
+	refused web '' db 'mounts' "$(bind "$W/vol")"
+	refused web ehr db 'sees, or lets see, the processes of' '.linux.namespaces |= map(select(.type != "pid"))'
+	refused web ehr db 'mounts' "$(bind "$W/vol/pci") $vault"
+	assert_has "$W/err" 'vault: data classes are kept apart'
+	runs mate pci "$(bind "$W/vol/pci")"
+	runs web ehr
+	run coaming reconcile --dry-run
+	assert_status 0
+	stop mate web db
+	runs web ehr "$(bind "$W/vol/pci")"
+	refused db pci web 'mounts' "$(bind "$W/vol/pci") $vault"
+	assert_has "$W/err" 'vault: data classes are kept apart'
+	runs other '' "$(bind "$W/vol/pci")" # neither is under it
+	stop web other
+	assert_clean
+}
+
+in_hosts_network() {
+	vaults
+	attempt db pci ". $vault | .linux.namespaces |= map(select(.type != \"network\"))"
+	[ "$status" -ne 0 ] || fail "started"
+	assert_matches "$W/err" "vault: its traffic must be filtered, but it runs in the host's network"
+}
+
+# What an audited profile would refuse is told; another's that is enforced counts all the same.
+profile_in_audit() {
+	vaults '+ {mode: "audit"}'
+	mkdir -p "$W/vol"
+	runs web ehr "$(bind "$W/vol")"
+	runs db pci "$(bind "$W/vol") $vault"
+	coaming log --json >"$W/log.json"
+	jq -es 'any(.[]; .CONTAINER_NAME == "db" and .COAMING_OUTCOME == "would-refuse"
+		and (.COAMING_REASON | test("^vault: data classes are kept apart: it mounts")))' "$W/log.json"
+	stop web db
+	profile strict '{separate: ["data-class"], match: {labelSelector: {matchLabels: {strict: "yes"}}}}'
+	runs db pci "$(bind "$W/vol") | .annotations.strict = \"yes\""
+	refused web ehr db 'mounts' "$(bind "$W/vol") $vault"
+	assert_has "$W/err" 'strict: data classes are kept apart'
+	stop db
+	assert_clean
+}
+
+# The rules of the one that is under the profile keep it from those that are not, and them from it.
+packets_by_profile() {
+	local order address
+
+	vaults
+	bridge
+	for n in 2 3 4 5; do net "n$n" "$n"; done
+	for order in 'db web' 'web db'; do
+		for name in $order; do
+			case $name in
+			db) runs_serving db pci n2 "$vault" ;;
+			web) runs_serving web ehr n3 ;;
+			esac
+		done
+		runs_serving mate pci n4
+		runs_serving plain '' n5
+		wait_for 5 'db to listen' answers n4 10.7.0.2 5000
+		wait_for 5 'web to listen' answers n5 10.7.0.3 5000
+		for address in 10.7.0 fd07:; do
+			answers n4 "$address$(sep "$address")2" 5000 || fail "not within the class: $address"
+			! answers n3 "$address$(sep "$address")2" 5000 || fail "ehr to pci, $address"
+			! answers n2 "$address$(sep "$address")3" 5000 || fail "pci to ehr, $address"
+			! answers n5 "$address$(sep "$address")2" 5000 || fail "none to pci, $address"
+			! answers n2 "$address$(sep "$address")5" 5000 || fail "pci to none, $address"
+			answers n5 "$address$(sep "$address")3" 5000 || fail "none to ehr, $address"
+		done
+		run coaming reconcile --dry-run
+		assert_status 0
+		run coaming attest --all
+		assert_status 0
+		stop db web mate plain
+	done
+	assert_clean
 }
 
 # --- what is told --------------------------------------------------------------------------------
@@ -338,13 +436,17 @@ for RUNTIME in runc crun; do
 	check "$RUNTIME: volumes, by any name" volumes
 	check "$RUNTIME: two classes at once on one volume" at_once
 	check "$RUNTIME: no packets" packets
+	check "$RUNTIME: what a profile keeps apart" by_profile
+	check "$RUNTIME: no packets to and from what a profile keeps apart" packets_by_profile
 done
 RUNTIME=crun
 check "podman's pods and volumes" podmans
 check 'several keys' keys
 check 'what is exempt is in no class' exempt_is_in_none
 check 'a host in audit mode keeps nothing apart' host_in_audit
+check 'a profile in audit mode, and one that is not' profile_in_audit
 check "the host's network" hosts_network
+check "the host's network, and a profile" in_hosts_network
 check 'a refusal is recorded, and told with its reason and remedy' evidence
 check 'the precreate hook refuses too' precreate
 check 'a damaged registry' damaged
