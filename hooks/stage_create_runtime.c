@@ -190,8 +190,10 @@ static int check_apart(const struct stage *stage, struct err *err)
 			&stage->peers, &meeting, err);
 	if (r < 0 || !meeting.remedy)
 		return r;
-	return err_refuse(err, EPERM, "container %s refused: %s: %s: %s",
-			  Q(stage->decision.identity.name), separation_by(&meeting.separation),
+	return err_refuse(err, EPERM, "container %s refused: %s%s: %s: %s",
+			  Q(stage->decision.identity.name),
+			  meeting.separation.profile ? "profile " : "",
+			  separation_by(&meeting.separation),
 			  meeting.what.data, meeting.remedy);
 }
 

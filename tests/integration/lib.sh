@@ -442,6 +442,7 @@ bridge() {
 
 # net NAME N: a network namespace on the bridge, 10.7.0.N and fd07::N.
 net() {
+	ip link delete "h$1" 2>/dev/null || true # of an earlier check
 	ip netns add "$1"
 	ip link add "h$1" type veth peer name eth0 netns "$1"
 	ip link set "h$1" master br0 up

@@ -255,20 +255,31 @@ vaults() {
 
 vault='| .annotations.vault = "yes"'
 
+# refused_by PROFILE NAME CLASS OTHER WHAT [JQ_EDIT]: at createRuntime, whose words runtimes bend.
+refused_by() {
+	attempt "$2" "$3" "${6:-.}"
+	assert_status 1
+	coaming log --json --event deny >"$W/log.json"
+	jq -s 'last | .CONTAINER_NAME + ": " + .COAMING_REASON' "$W/log.json" >"$W/why"
+	assert_matches "$W/why" "^\"$2: .*profile $1: data classes are kept apart: it $5.*container .*$4"
+	rm -rf "$W/bundles/$2"
+	[ ! -e "$W/state/peers/$(printf %s "$2" | sha256sum | cut -c 1-64).json" ] || fail "$2 is registered"
+}
+
 # In both orders, only where one of the two is under the profile, which the refusal names.
 by_profile() {
-	local pid
+	local pid no_pidns='.linux.namespaces |= map(select(.type != "pid"))'
 
 	vaults
 	mkdir -p "$W/vol/pci"
 	runs db pci "$(bind "$W/vol/pci") $vault"
 	pid=$(confined state db | jq .pid)
-	refused web ehr db 'shares the network namespace' "$(in_namespace network "/proc/$pid/ns/net")"
-	assert_has "$W/err" 'vault: data classes are kept apart'
-	refused web '' db 'mounts' "$(bind "$W/vol")"
-	refused web ehr db 'sees, or lets see, the processes of' '.linux.namespaces |= map(select(.type != "pid"))'
+	refused_by vault web ehr db 'shares the network namespace' "$(in_namespace network "/proc/$pid/ns/net")"
+	refused_by vault web ehr db 'shares the IPC namespace' "$(in_namespace ipc "/proc/$pid/ns/ipc")"
+	refused_by vault web '' db 'mounts' "$(bind "$W/vol")"
+	refused_by vault web ehr db 'sees, or lets see, the processes of' "$no_pidns"
 	refused web ehr db 'mounts' "$(bind "$W/vol/pci") $vault"
-	assert_has "$W/err" 'vault: data classes are kept apart'
+	assert_has "$W/err" 'profile vault: data classes are kept apart'
 	runs mate pci "$(bind "$W/vol/pci")"
 	runs web ehr
 	run coaming reconcile --dry-run
@@ -276,9 +287,52 @@ by_profile() {
 	stop mate web db
 	runs web ehr "$(bind "$W/vol/pci")"
 	refused db pci web 'mounts' "$(bind "$W/vol/pci") $vault"
-	assert_has "$W/err" 'vault: data classes are kept apart'
+	assert_has "$W/err" 'profile vault: data classes are kept apart'
 	runs other '' "$(bind "$W/vol/pci")" # neither is under it
 	stop web other
+	assert_clean
+}
+
+# What cannot be read may be of any class: where somebody is kept apart, nobody else starts.
+damaged_by_profile() {
+	vaults
+	runs db pci ". $vault"
+	echo '{' >"$W/state/peers/$(printf %064d 0).json"
+	attempt web ehr
+	assert_status 1
+	coaming log --json --event deny >"$W/log.json"
+	assert_has "$W/log.json" 'whose data class is not known cannot be kept apart'
+	rm -rf "$W/bundles/web"
+	stop db
+	runs web ehr # nobody is known to be kept apart
+	stop web
+	run coaming reconcile
+	assert_status 0
+	assert_clean
+}
+
+# Neither has seen the other when it is admitted.
+at_once_by_profile() {
+	local round first second a b
+
+	vaults
+	mkdir -p "$W/vol"
+	for round in $(seq 10); do
+		bundle db "$(bind "$W/vol") $vault $(class pci)" probe wait
+		bundle web "$(bind "$W/vol") $(class ehr)" probe wait
+		a=0 b=0
+		confined run --detach --bundle "$W/bundles/db" db >"$W/db.log" 2>&1 &
+		first=$!
+		confined run --detach --bundle "$W/bundles/web" web >"$W/web.log" 2>&1 &
+		second=$!
+		wait "$first" || a=$?
+		wait "$second" || b=$?
+		[ "$a" -ne 0 ] || [ "$b" -ne 0 ] || fail "both run, round $round"
+		confined delete --force db 2>/dev/null || true
+		confined delete --force web 2>/dev/null || true
+		rm -rf "$W/bundles/db" "$W/bundles/web"
+	done
+	run coaming gc
 	assert_clean
 }
 
@@ -297,12 +351,11 @@ profile_in_audit() {
 	runs db pci "$(bind "$W/vol") $vault"
 	coaming log --json >"$W/log.json"
 	jq -es 'any(.[]; .CONTAINER_NAME == "db" and .COAMING_OUTCOME == "would-refuse"
-		and (.COAMING_REASON | test("^vault: data classes are kept apart: it mounts")))' "$W/log.json"
+		and (.COAMING_REASON | test("^profile vault: data classes are kept apart: it mounts")))' "$W/log.json"
 	stop web db
 	profile strict '{separate: ["data-class"], match: {labelSelector: {matchLabels: {strict: "yes"}}}}'
 	runs db pci "$(bind "$W/vol") | .annotations.strict = \"yes\""
-	refused web ehr db 'mounts' "$(bind "$W/vol") $vault"
-	assert_has "$W/err" 'strict: data classes are kept apart'
+	refused_by strict web ehr db 'mounts' "$(bind "$W/vol") $vault"
 	stop db
 	assert_clean
 }
@@ -437,6 +490,7 @@ for RUNTIME in runc crun; do
 	check "$RUNTIME: two classes at once on one volume" at_once
 	check "$RUNTIME: no packets" packets
 	check "$RUNTIME: what a profile keeps apart" by_profile
+	check "$RUNTIME: at once, one of them under a profile" at_once_by_profile
 	check "$RUNTIME: no packets to and from what a profile keeps apart" packets_by_profile
 done
 RUNTIME=crun
@@ -447,6 +501,7 @@ check 'a host in audit mode keeps nothing apart' host_in_audit
 check 'a profile in audit mode, and one that is not' profile_in_audit
 check "the host's network" hosts_network
 check "the host's network, and a profile" in_hosts_network
+check 'a damaged registry, and a profile' damaged_by_profile
 check 'a refusal is recorded, and told with its reason and remedy' evidence
 check 'the precreate hook refuses too' precreate
 check 'a damaged registry' damaged
