@@ -23,6 +23,7 @@ struct sources {
 	struct kube_source *v;
 	struct selection *selections; /* one each */
 	size_t n;
+	bool separates;   /* one of them keeps classes apart */
 	size_t n_audited; /* network sections in audit mode, which take nothing */
 };
 
@@ -43,6 +44,7 @@ static bool has_network(const struct selection *selection, struct sources *sourc
 	for (size_t i = 0; i < selection->n; i++) {
 		const struct selected *s = &selection->v[i];
 
+		sources->separates = sources->separates || s->profile->separate.present;
 		if (!s->profile->network.present)
 			continue;
 		if (selected_enforces(s, s->profile->network.mode))
@@ -142,6 +144,8 @@ static void tell_notes(const struct kube_told *told, const struct sources *sourc
 		     "-n), or name them with --namespace");
 	if (sources->n_audited > 0)
 		note("sections in audit mode are left out: they take nothing");
+	if (sources->separates)
+		note("\"separate\" in a profile keeps classes apart, and is no policy");
 	if (host->n_separate > 0)
 		note("\"separate\" in the host configuration keeps classes apart, and is no "
 		     "policy");

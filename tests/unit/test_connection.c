@@ -255,6 +255,47 @@ static void test_beside(void **state)
 	labels_done(&own);
 }
 
+/* By a profile alone: with a host that keeps nothing apart, and with none. */
+static void test_apart_by_profile(void **state)
+{
+	static const char text[] = "{\"name\": \"vault\", \"separate\": [\"data-class\"]}";
+	_cleanup_profile_ struct profile *vault = parsed(text);
+	struct selected selected = { .profile = vault, .mode = MODE_ENFORCE };
+	const struct selection selection = { .v = &selected, .n = 1 };
+	static const struct {
+		const char *own, *other;
+		enum mode mode;
+		bool refused;
+	} cases[] = {
+		{ "pci", "pci", MODE_ENFORCE, false }, { "pci", "ehr", MODE_ENFORCE, true },
+		{ "pci", NULL, MODE_ENFORCE, true },   { NULL, "ehr", MODE_ENFORCE, true },
+		{ NULL, NULL, MODE_ENFORCE, false },   { "pci", "ehr", MODE_AUDIT, false },
+	};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+		struct labels own = labels_of(NULL, cases[i / 2].own);
+		struct labels other = labels_of(NULL, cases[i / 2].other);
+		const struct connection connection = { .ingress = i % 2,
+						       .no_address = true,
+						       .own.labels = &own,
+						       .other.labels = &other,
+						       .protocol = PROTOCOL_TCP,
+						       .port = 1 };
+		struct connection_refusal by = { 0 };
+		struct err err = { 0 };
+
+		selected.mode = cases[i / 2].mode;
+		assert_int_equal(connection_refused_by(&selection, NULL, &connection, &by, &err),
+				 0);
+		assert_null(by.profile);
+		assert_int_equal(by.class_key != NULL, cases[i / 2].refused);
+		if (cases[i / 2].refused)
+			assert_string_equal(by.class_profile, "vault");
+		labels_done(&own);
+		labels_done(&other);
+	}
+}
+
 /* Nobody knows whom it would let through. */
 static void test_unknown_zone(void **state)
 {
@@ -280,9 +321,8 @@ static void test_unknown_zone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_connections),
-		cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_beside),
+		cmocka_unit_test(test_connections),  cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_beside),       cmocka_unit_test(test_apart_by_profile),
 		cmocka_unit_test(test_unknown_zone),
 	};
 

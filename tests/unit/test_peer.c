@@ -362,13 +362,94 @@ static void test_separate(void **state)
 	labels_done(&labels);
 }
 
+/* ---- what keeps a container apart ---- */
+
+static struct profile *profile_of(const char *name, const char *members)
+{
+	_cleanup_doc_ struct doc *doc = NULL;
+	struct profile *profile = NULL;
+	struct err err = { 0 };
+	char file[64], text[512];
+
+	(void)snprintf(file, sizeof(file), "%s.json", name);
+	(void)snprintf(text, sizeof(text), "{\"name\": \"%s\", %s}", name, members);
+	if (doc_parse(&doc, file, text, strlen(text), &err) < 0 ||
+	    profile_parse(doc, NULL, NULL, &profile, &err) < 0)
+		fail_msg("%s", err.text);
+	return profile;
+}
+
+/* "a.b:host c.d:p", in their order. */
+static void check_separations(const struct host *host, const struct selection *selection,
+			      enum mode mode, const char *wanted)
+{
+	_cleanup_buf_ struct buf text = { 0 };
+	struct separation at = { 0 };
+
+	buf_adds(&text, "");
+	while (separation_next(host, selection, mode, &at))
+		buf_addf(&text, "%s%s:%s", text.len ? " " : "", at.key, separation_by(&at));
+	assert_string_equal(text.data, wanted);
+	assert_int_equal(separation_any(host, selection, mode), wanted[0] != '\0');
+}
+
+/* The host's, those of enforced profiles and those of audited ones: each key once. */
+static void test_separations(void **state)
+{
+	_cleanup_host_ struct host *host = host_of("{\"separate\": [\"h.b\", \"h.d\"]}");
+	_cleanup_profile_ struct profile *p = profile_of("p", "\"separate\": [\"h.b\", \"p.c\"]");
+	_cleanup_profile_ struct profile *q =
+		profile_of("q", "\"mode\": \"audit\", \"separate\": [\"p.c\", \"a.q\"], "
+				"\"limits\": {\"mode\": \"enforce\", \"pids\": 1}");
+	struct selected v[] = { { .profile = p, .mode = MODE_ENFORCE },
+				{ .profile = q, .mode = MODE_ENFORCE } };
+	struct selection both = { .v = v, .n = ARRAY_SIZE(v) };
+	const struct selection none = { 0 };
+
+	check_separations(NULL, &none, MODE_ENFORCE, "");
+	check_separations(host, &none, MODE_ENFORCE, "h.b:host h.d:host");
+	check_separations(host, &none, MODE_AUDIT, "");
+	check_separations(NULL, &both, MODE_ENFORCE, "h.b:p p.c:p");
+	check_separations(host, &both, MODE_ENFORCE, "h.b:host h.d:host p.c:p");
+	check_separations(host, &both, MODE_AUDIT, "a.q:q p.c:q");
+	assert_int_equal(separation_count(host, &both, MODE_ENFORCE), 3);
+	v[0].mode = MODE_AUDIT;
+	check_separations(host, &both, MODE_ENFORCE, "h.b:host h.d:host");
+	check_separations(host, &both, MODE_AUDIT, "a.q:q h.b:p p.c:p");
+	host->mode = MODE_AUDIT;
+	check_separations(host, &both, MODE_AUDIT, "a.q:q h.b:host h.d:host p.c:p");
+	both.exempt = &(struct exemption){ 0 };
+	check_separations(host, &both, MODE_AUDIT, "");
+}
+
+/* A section in audit mode does not take the separation with it, nor the other way round. */
+static void test_separation_mode(void **state)
+{
+	_cleanup_profile_ struct profile *p =
+		profile_of("p", "\"separate\": [\"x\"], "
+				"\"network\": {\"mode\": \"audit\", \"ingress\": []}");
+	struct profile enforced = *p, audited = *p; /* what they point to is its */
+
+	assert_true(profile_has_mode(p, MODE_ENFORCE));
+	assert_true(profile_has_mode(p, MODE_AUDIT));
+	profile_keep_mode(&enforced, MODE_ENFORCE);
+	assert_true(enforced.separate.present && !enforced.network.present);
+	profile_keep_mode(&audited, MODE_AUDIT);
+	assert_true(!audited.separate.present && audited.network.present);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_canonical), cmocka_unit_test(test_fits),
-		cmocka_unit_test(test_bad),       cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_logic),     cmocka_unit_test(test_zones),
+		cmocka_unit_test(test_canonical),
+		cmocka_unit_test(test_fits),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_logic),
+		cmocka_unit_test(test_zones),
 		cmocka_unit_test(test_separate),
+		cmocka_unit_test(test_separations),
+		cmocka_unit_test(test_separation_mode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,6 +176,39 @@ static void what_was_written_is_read(void **state)
 	assert_true(registered_is_gone(db));
 }
 
+/* What keeps a container apart, with who demands it: a profile, or the host. */
+static void what_keeps_apart_is_read(void **state)
+{
+	const struct registry *p = *state;
+	struct peer_set sets[] = {
+		{ .name = (char[]){ "apart-1" }, .key = (char[]){ "k" }, .class = (char[]){ "" } },
+		{ .name = (char[]){ "apart-2" },
+		  .key = (char[]){ "l" },
+		  .class = (char[]){ "pci" },
+		  .by = (char[]){ "vault" } },
+	};
+	const struct registered one = { .id = (char[]){ "db" },
+					.name = (char[]){ "db" },
+					.pid = 1,
+					.sets = sets,
+					.n_sets = ARRAY_SIZE(sets) };
+	_cleanup_peers_ struct peers peers = { 0 };
+	const struct registered *db;
+	struct err err = { 0 };
+
+	assert_int_equal(peers_write(p->dir, &one, &err), 0);
+	read_all(p, &peers);
+	db = peers_find(&peers, "db");
+	assert_non_null(db);
+	assert_int_equal(db->n_sets, ARRAY_SIZE(sets));
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
+		assert_string_equal(db->sets[i].key, sets[i].key);
+		assert_string_equal(db->sets[i].class, sets[i].class);
+		assert_int_equal(!db->sets[i].by, !sets[i].by);
+	}
+	assert_string_equal(db->sets[1].by, "vault");
+}
+
 /* What has not been written since stays what it was; one selector of many is parsed once. */
 static void reading_again(void **state)
 {
@@ -238,6 +271,9 @@ static const struct {
 	{ SETS "\"peer-0000000000000000\":{}},\"places\":[]}", "is expected" },
 	{ SETS "\"apart-0000000000000000\":{\"apart\":\"k\"}},\"places\":[]}",
 	  "\"class\" is missing" },
+	{ SETS "\"apart-0000000000000000\":{\"apart\":\"k\",\"class\":\"c\",\"by\":1}},"
+	       "\"places\":[]}",
+	  "expected a string" },
 	{ PLACES "{\"path\":\"/a\",\"files\":[1]}]}", "pairs are expected" },
 	{ PLACES "{\"path\":\"/a\",\"files\":[1,-1]}]}", "" },
 	{ PLACES "]} ,", "something follows" },
@@ -559,6 +595,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_was_written_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_keeps_apart_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(reading_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_smallest, setup, teardown),
