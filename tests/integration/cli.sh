@@ -305,9 +305,22 @@ who_is_let_in() {
 	assert_json "$W/out" '(.peers | length) == 1 and .peers[0].what == "containers with tier=web"
 		and .peers[0].selector.labelSelector.matchExpressions[0].values == ["web"]
 		and (.peers[0].set as $s | .ruleset | contains("set \($s)4 {") and contains("set \($s)6 {"))
-		and .classes == [{key: "io.coaming.data-class", value: ""}]
+		and .classes == [{key: "io.coaming.data-class", value: "", by: "host"}]
 		and [.network[].direction] == ["ingress", "egress"]'
 	assert_json "$W/out" ".peers[0].set == \"$set\""
+	# A profile's, besides the host's.
+	profile vault '{separate: ["data-class", "team"]}'
+	bundle v "$(labelled vault)"
+	run coaming explain --bundle "$W/bundles/v" --label io.coaming.team=red
+	assert_has "$W/out" 'whose "io.coaming.data-class" is not "" [host: separate]'
+	assert_has "$W/out" 'whose "io.coaming.team" is not "red" [vault: separate]'
+	run coaming explain --bundle "$W/bundles/v" --json
+	assert_json "$W/out" '[.classes[] | .key + " " + .by]
+		== ["io.coaming.data-class host", "io.coaming.team vault"]'
+	run coaming profile show vault
+	assert_has "$W/out" 'shares and exchanges nothing with containers whose "io.coaming.team" differs'
+	run coaming profile list
+	assert_has "$W/out" 'separate'
 	# A zone that the host does not have: refused, and by what.
 	host_config
 	run coaming explain --bundle "$W/bundles/b" --json

@@ -189,7 +189,7 @@ static void what_keeps_apart_is_read(void **state)
 	};
 	const struct registered one = { .id = (char[]){ "db" },
 					.name = (char[]){ "db" },
-					.pid = 1,
+					.pid = 4711,
 					.sets = sets,
 					.n_sets = ARRAY_SIZE(sets) };
 	_cleanup_peers_ struct peers peers = { 0 };
