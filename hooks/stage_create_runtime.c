@@ -193,8 +193,7 @@ static int check_apart(const struct stage *stage, struct err *err)
 	return err_refuse(err, EPERM, "container %s refused: %s%s: %s: %s",
 			  Q(stage->decision.identity.name),
 			  meeting.separation.profile ? "profile " : "",
-			  separation_by(&meeting.separation),
-			  meeting.what.data, meeting.remedy);
+			  separation_by(&meeting.separation), meeting.what.data, meeting.remedy);
 }
 
 /* Others let it in from here on, although its own rules do not stand yet: nothing of it runs. */
