@@ -61,7 +61,7 @@ what_the_host_says_of_networks() {
 	assert_has "$W/err" 'zone "ofice" is not among the "zones" of the host configuration (did you mean office?)'
 	assert_eq "$(grep -c 'is not among' "$W/err")" 1 'zones'
 	assert_eq "$(grep -c '\[peer-apart\]' "$W/err")" 1 'peers of another class'
-	assert_has "$W/err" 'values of "io.coaming.data-class" apart'
+	assert_has "$W/err" 'values of "io.coaming.data-class" are kept apart'
 	run "$B/coaming" --config "$W/coaming.json" check "$W/profiles/web.json"
 	assert_status 2
 	assert_has "$W/err" 'zone "ofice" is not among'
@@ -69,6 +69,12 @@ what_the_host_says_of_networks() {
 	run "$B/coaming" check "$W/profiles/web.json"
 	assert_status 0
 	assert_eq "$(cat "$W/err")" '' 'no host'
+	# But what the profile itself keeps apart is known.
+	jq '.separate = ["realm", "data-class"]' "$W/profiles/web.json" >"$W/web.json"
+	run "$B/coaming" check "$W/web.json"
+	assert_status 0
+	assert_eq "$(grep -c '\[peer-apart\]' "$W/err")" 1 'peers of another class'
+	assert_has "$W/err" 'values of "io.coaming.data-class" are kept apart'
 }
 
 the_library_has_none() {

@@ -234,6 +234,31 @@ static void test_open(void **state)
 			 "anywhere > tried anything open unused\n");
 }
 
+/* What a profile keeps apart is so in both directions, whoever is under it. */
+static void test_apart_by_profile(void **state)
+{
+	static const char vault[] = MATCH("tier", "vault") ", \"separate\": [\"class\"]";
+	_cleanup_(scene_done) struct scene s = { 0 };
+
+	shop_profile(*state, "lo", "vault", vault);
+	open_scene(&s, *state, CONFIG);
+	add(&s, "vault", "tier=vault io.coaming.class=a", "172.16.0.1");
+	add(&s, "mate", "io.coaming.class=a", "172.16.0.2");
+	add(&s, "other", "io.coaming.class=b", "172.16.0.3");
+	saw(&s, 0, "er", "2", 99, 2);
+	assert_graph(&s, "mate > other anything open unused\n"
+			 "mate > vault anything open unused\n"
+			 "mate > anywhere anything open unused\n"
+			 "other > mate anything open unused\n"
+			 "other > anywhere anything open unused\n"
+			 "vault > mate anything open unused\n"
+			 "vault > other TCP 99 refused 0/2 by data class io.coaming.class\n"
+			 "vault > anywhere anything open unused\n"
+			 "anywhere > mate anything open unused\n"
+			 "anywhere > other anything open unused\n"
+			 "anywhere > vault anything open unused\n");
+}
+
 /* By a label; one that is over is of its group, and is judged by the policy as it is now. */
 static void test_groups(void **state)
 {
@@ -589,9 +614,11 @@ static void test_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		in_shop(test_small),     in_shop(test_both_ends), in_shop(test_open),
-		in_shop(test_groups),    in_shop(test_shared),    in_shop(test_shared_peers),
-		in_shop(test_generated), in_shop(test_space),     in_shop(test_memory),
+		in_shop(test_small),        in_shop(test_both_ends),
+		in_shop(test_open),         in_shop(test_apart_by_profile),
+		in_shop(test_groups),       in_shop(test_shared),
+		in_shop(test_shared_peers), in_shop(test_generated),
+		in_shop(test_space),        in_shop(test_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

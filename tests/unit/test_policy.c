@@ -323,12 +323,46 @@ static void test_too_many(void **state)
 	assert_true(run.verdict.changed);
 }
 
+/* Each is two sets of its table: those of eight profiles, and one of the host. */
+static void test_separations_are_bounded(void **state)
+{
+	for (size_t last = 0; last < 2; last++) {
+		_cleanup_(run_done) struct run run = { .name = "bounds" };
+		_cleanup_buf_ struct buf text = { 0 };
+		_cleanup_doc_ struct doc *doc = NULL;
+		struct err err = { 0 };
+		int r;
+
+		buf_addf(&text, "{\"host\": {\"defaultProfile\": null%s}, ",
+			 last ? ", \"separate\": [\"one-more\"]" : "");
+		buf_adds(&text, "\"request\": {\"process\": {}, \"linux\": {\"namespaces\": "
+				"[{\"type\": \"network\"}]}}, \"profiles\": [");
+		for (size_t i = 0; i < 8; i++) {
+			buf_addf(&text, "%s{\"name\": \"p%zu\", \"separate\": [", i ? ", " : "", i);
+			for (size_t k = 0; k < 8; k++)
+				buf_addf(&text, "%s\"key%zu\"", k ? ", " : "", 8 * i + k);
+			buf_adds(&text, "]}");
+		}
+		buf_adds(&text, "]}");
+		assert_int_equal(doc_parse(&doc, "bounds", text.data, text.len, &err), 0);
+		load_host(&run, doc, node_get(doc_root(doc), "host"));
+		load_profiles(&run, doc, node_get(doc_root(doc), "profiles"));
+		run.request = document_of(doc, node_get(doc_root(doc), "request"), "config.json");
+		assert_int_equal(facts_from_config(run.request, &run.facts, &err), 0);
+		r = policy_decide(run.host, &run.selection, run.request, &run.facts, &run.verdict,
+				  &err);
+		assert_int_equal(r, last ? -E2BIG : 0);
+		assert_int_equal(strstr(err.text, "more than 64 labels") != NULL, last);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_nobody_applies),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_separations_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
