@@ -21,8 +21,8 @@
 /* No writer takes that long between making a file and renaming it. */
 #define WRITER_MAX_SECONDS 60
 #define NSEC_A_SECOND      1000000000
-/* Directories above a place. */
-#define DEPTH_MAX 256
+/* A place and the directories above it, of the longest path. */
+#define DEPTH_MAX (PATH_MAX / 2 + 1)
 
 static void directory(const char *state_dir, char out[PATH_MAX])
 {

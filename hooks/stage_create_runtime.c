@@ -212,14 +212,24 @@ static int enter_once(struct stage *stage, struct err *err)
 	return peers_enter(stage->host->state_dir, &stage->peer, &stage->peers, &stage->told, err);
 }
 
-static bool needs_registry(const struct stage *stage)
+/* Does anybody have to be kept from it, as far as the registry can be read? */
+static bool is_kept_from(struct stage *stage)
+{
+	struct err ignored = { 0 };
+
+	(void)peers_read(stage->host->state_dir, &stage->peers, &ignored, &ignored);
+	return apart_any(&stage->peers);
+}
+
+static bool needs_registry(struct stage *stage)
 {
 	_cleanup_free_ const struct peer_selector **selectors = NULL;
 	struct err ignored = { 0 };
 	size_t n = 0;
 
 	return is_kept_apart(stage) ||
-	       ruleset_peers(&stage->decision.selection, &selectors, &n, &ignored) < 0 || n > 0;
+	       ruleset_peers(&stage->decision.selection, &selectors, &n, &ignored) < 0 || n > 0 ||
+	       is_kept_from(stage);
 }
 
 /*

@@ -302,8 +302,15 @@ damaged_by_profile() {
 	assert_status 1
 	coaming log --json --event deny >"$W/log.json"
 	assert_has "$W/log.json" 'whose data class is not known cannot be kept apart'
+	rm -rf "$W/bundles/web" "$W/state/peers/$(printf %064d 0).json"
+	# Nor who cannot be registered: db's rules would not know its address.
+	mkdir "$W/state/peers/$(printf web | sha256sum | cut -c 1-64).json"
+	attempt web ehr
+	[ "$status" -ne 0 ] || fail "started"
 	rm -rf "$W/bundles/web"
+	rmdir "$W/state/peers/$(printf web | sha256sum | cut -c 1-64).json"
 	stop db
+	echo '{' >"$W/state/peers/$(printf %064d 0).json"
 	runs web ehr # nobody is known to be kept apart
 	stop web
 	run coaming reconcile
