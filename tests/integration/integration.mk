@@ -6,7 +6,8 @@
 probe := $(O)/tests/integration/probe
 scripts := $(filter-out %/lib.sh %/rootfs.sh,$(sort $(wildcard tests/integration/*.sh)))
 # Those that take minutes begin first, so that none of them is left alone at the end.
-long_scripts := $(addprefix tests/integration/,faults.sh packages.sh programs.sh verify.sh podman.sh cri.sh tiers.sh)
+long_scripts := $(addprefix tests/integration/,faults.sh peers.sh packages.sh programs.sh tiers.sh \
+		cri.sh engines.sh evidence.sh generate.sh separate.sh verify.sh podman.sh)
 
 # Static, since a container's root file system holds nothing else; never with sanitizers.
 $(probe): tests/integration/probe.c
