@@ -340,7 +340,7 @@ static int tell_separate(const struct comparison *c, char *const *keys, size_t n
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	for (size_t i = 0; r == 0 && keys && i < n; i++) {
 		_cleanup_buf_ struct buf text = { 0 };
 
 		if (strv_contains(others, n_others, keys[i]))
