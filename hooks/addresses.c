@@ -196,12 +196,12 @@ static int read_once(int netns_fd, struct addresses *ret, struct err *err)
 
 int addresses_read(int netns_fd, struct addresses *ret, struct err *err)
 {
-	int r = -EINTR;
+	unsigned tries = 0;
+	int r;
 
-	for (unsigned tries = 0; r == -EINTR && tries < NETLINK_TRIES; tries++) {
-		err_clear(err);
+	do {
 		r = read_once(netns_fd, ret, err);
-	}
+	} while (netlink_again(r, &tries, err));
 	if (r < 0)
 		err_context(err, "the addresses of a network namespace");
 	return r;

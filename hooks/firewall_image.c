@@ -267,12 +267,12 @@ static int image_once(int netns_fd, const char *table, char **ret_lines, struct 
 /* Peers that come and go change sets meanwhile: that interrupts the kernel's answer. */
 int firewall_image(int netns_fd, const char *table, char **ret_lines, struct err *err)
 {
-	int r = -EINTR;
+	unsigned tries = 0;
+	int r;
 
-	for (unsigned tries = 0; r == -EINTR && tries < NETLINK_TRIES; tries++) {
-		err_clear(err);
+	do {
 		r = image_once(netns_fd, table, ret_lines, err);
-	}
+	} while (netlink_again(r, &tries, err));
 	return r;
 }
 

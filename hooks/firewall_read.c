@@ -372,12 +372,12 @@ static int read_once(int netns_fd, const char *table, struct firewall_counters *
 
 int firewall_read(int netns_fd, const char *table, struct firewall_counters *ret, struct err *err)
 {
-	int r = -EINTR;
+	unsigned tries = 0;
+	int r;
 
-	for (unsigned tries = 0; r == -EINTR && tries < NETLINK_TRIES; tries++) {
-		err_clear(err);
+	do {
 		r = read_once(netns_fd, table, ret, err);
-	}
+	} while (netlink_again(r, &tries, err));
 	if (r == -ENOENT && err->class == ERR_NONE)
 		return err_system(err, ENOENT, "the firewall's table is not there");
 	return r;

@@ -208,3 +208,11 @@ int netlink_ask(int fd, const struct buf *request, netlink_take_fn *take, void *
 		return err_errno(err, errno, "cannot ask the kernel");
 	return take_answers(fd, take, arg, err);
 }
+
+bool netlink_again(int r, unsigned *tries, struct err *err)
+{
+	if (r != -EINTR || ++*tries == NETLINK_TRIES)
+		return false;
+	err_clear(err);
+	return true;
+}

@@ -64,11 +64,18 @@ typedef int netlink_take_fn(void *arg, const struct nlmsghdr *header, const char
  * Send one request and read all that answers it, to the end of a dump or the acknowledgement.
  *
  * Errors  -ENOENT without an error text: there is no such thing; -EINTR what is dumped changes
- *         meanwhile, as rules do where peers come and go: begin anew with another socket, up to
- *         NETLINK_TRIES times; -ETIMEDOUT; ERR_SYSTEM what the kernel says; those of `take`
+ *         meanwhile, as rules do where peers come and go: begin anew with another socket, see
+ *         netlink_again(); -ETIMEDOUT; ERR_SYSTEM what the kernel says; those of `take`
  */
-#define NETLINK_TRIES 32
 int netlink_ask(int fd, const struct buf *request, netlink_take_fn *take, void *arg,
 		struct err *err);
+/*
+ * For the end of a loop around such a reading: is it to be begun anew?
+ *
+ * r      how it ended; with -EINTR its error is taken back
+ * tries  0 before the first
+ */
+#define NETLINK_TRIES 32
+bool netlink_again(int r, unsigned *tries, struct err *err);
 
 #endif

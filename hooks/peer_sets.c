@@ -309,11 +309,11 @@ static int read_once(int netns_fd, const char *table, const char *set, struct ad
 int peer_sets_read(int netns_fd, const char *table, const char *set, struct addresses *ret,
 		   struct err *err)
 {
-	int r = -EINTR;
+	unsigned tries = 0;
+	int r;
 
-	for (unsigned tries = 0; r == -EINTR && tries < NETLINK_TRIES; tries++) {
-		err_clear(err);
+	do {
 		r = read_once(netns_fd, table, set, ret, err);
-	}
+	} while (netlink_again(r, &tries, err));
 	return r;
 }
