@@ -105,7 +105,8 @@ podman_shapes() {
 		pid=$(podman inspect -f '{{.State.Pid}}' "c$n")
 		run "$prove" "$(podman inspect -f '{{.OCIConfigPath}}' "c$n")" "$pid"
 		holds
-		podman rm -f -t 0 "c$n" >/dev/null
+		# Its own shm may be busy for a moment: podman is asked again.
+		wait_for 10 "the end of c$n" podman rm -f -i -t 0 "c$n"
 	done <<-END
 		--network none --device /dev/null:/dev/mine --shm-size 1m --hostname h -t
 		--network none --read-only --cap-drop ALL --security-opt no-new-privileges --user 1000:1000 --group-add 5
